@@ -1,0 +1,2 @@
+drop function private.enter;
+drop table sessions, memberships, users, clinics, clinic_networks;

@@ -1,0 +1,10 @@
+drop trigger audit on clinic_networks;
+drop trigger audit on clinics;
+drop trigger audit on users;
+drop trigger audit on memberships;
+drop trigger audit on sessions;
+drop trigger audit on support_tickets;
+drop trigger audit on ticket_messages;
+drop table idempotency_keys, outbox_events, audit_events;
+drop sequence audit_events_seq;
+drop function private.make_partitions, private.audit, private.audit_is_final, private.uuid_v7;

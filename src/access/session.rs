@@ -1,0 +1,327 @@
+//! Sessions: opaque random tokens, of which only hashes are kept, and the operations that make and end them.
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl, insert_into, update};
+use diesel_async::RunQueryDsl;
+use ipnet::IpNet;
+use moka::sync::Cache;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{Passwords, User, UserStatus, password::LONGEST, viewer::Viewer};
+use crate::{
+    clinic::{Clinic, ClinicStatus},
+    kernel::{
+        Actor, Code, Error, Id, RequestOf, Result,
+        actor::{Person, Role},
+        clock::Clock,
+        db::{Door, Scope},
+        request::{Request, service},
+        secrets::random,
+        text::EmailAddress,
+    },
+    schema::{clinics, memberships, sessions, users},
+};
+
+/// A session lasts so long.
+const LASTS: TimeDelta = TimeDelta::days(7);
+/// After so many wrong passwords in a row…
+const MOST_FAILURES: i16 = 5;
+/// …no sign-in is tried for so long.
+const LOCKED_FOR: TimeDelta = TimeDelta::minutes(15);
+
+/// Tells who a token belongs to.
+#[derive(Debug, Clone)]
+pub struct Sessions {
+    door: Door,
+    clock: Clock,
+    /// Who a token was last time. Safe to keep: each transaction checks that it still holds.
+    known: Cache<[u8; 32], Arc<Person>>,
+    /// Wrong guesses at accounts that do not exist, which are locked like those that do.
+    guesses: Cache<String, i16>,
+}
+
+impl Sessions {
+    #[must_use]
+    pub fn new(door: Door, clock: Clock) -> Self {
+        let known = Cache::builder().max_capacity(50_000).time_to_live(Duration::from_secs(60)).build();
+        let guesses = Cache::builder().max_capacity(50_000).time_to_live(LOCKED_FOR.to_std().unwrap_or_default()).build();
+        Self { door, clock, known, guesses }
+    }
+
+    /// Who comes with this token; `SESSION_EXPIRED` when nobody does.
+    pub async fn actor(&self, hash: [u8; 32]) -> Result<Actor> {
+        if let Some(person) = self.known.get(&hash) {
+            return Ok(Actor::Person(person));
+        }
+        let person = Arc::new(self.look_up(hash).await?);
+        self.known.insert(hash, Arc::clone(&person));
+        Ok(Actor::Person(person))
+    }
+
+    /// Looks again next time.
+    pub fn forget(&self, hash: &[u8; 32]) {
+        self.known.invalidate(hash);
+    }
+
+    async fn look_up(&self, hash: [u8; 32]) -> Result<Person> {
+        let now = self.clock.now();
+        self.door
+            .as_system(None, async |scope| {
+                let tx = scope.tx().await?;
+                let mut conn = tx.conn()?;
+                let found = sessions::table
+                    .inner_join(users::table)
+                    .left_join(
+                        memberships::table.on(memberships::user_id
+                            .eq(users::id)
+                            .and(memberships::clinic_id.nullable().eq(sessions::acting_clinic_id))
+                            .and(memberships::deleted_at.is_null())
+                            .and(memberships::status.eq("active"))),
+                    )
+                    .filter(sessions::token_hash.eq(hash.as_slice()))
+                    .filter(sessions::revoked_at.is_null())
+                    .filter(sessions::expires_at.gt(now))
+                    .select((
+                        sessions::id,
+                        users::id,
+                        users::email,
+                        users::is_platform_admin,
+                        sessions::acting_clinic_id,
+                        memberships::role.nullable(),
+                    ))
+                    .first::<(Uuid, Uuid, String, bool, Option<Uuid>, Option<Role>)>(&mut conn)
+                    .await
+                    .optional()?;
+                let Some((session_id, user_id, email, is_platform_admin, clinic, role)) = found else {
+                    return Err(Error::new(Code::SessionExpired, "your session has ended; please sign in again"));
+                };
+                Ok(Person { session_id, user_id, email, is_platform_admin, acting: clinic.zip(role) })
+            })
+            .await
+    }
+}
+
+/// The hash under which a token is kept.
+#[must_use]
+pub fn token_hash(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
+}
+
+/// Who signs in.
+#[derive(Debug, InputObject)]
+pub struct SignInInput {
+    /// The address they are known by.
+    pub email: EmailAddress,
+    /// Their password, at most 128 characters.
+    #[graphql(secret)]
+    pub password: String,
+}
+
+/// Where to work from now on.
+#[derive(Debug, InputObject)]
+pub struct SwitchClinicInput {
+    /// A clinic that the caller belongs to.
+    pub clinic_id: Id<Clinic>,
+}
+
+/// A session that has begun.
+#[derive(SimpleObject)]
+pub struct SignInPayload {
+    /// Send it with each request: `Authorization: Bearer <token>`. It is shown this once.
+    pub token: String,
+    /// When it ends by itself.
+    pub expires_at: DateTime<Utc>,
+    /// Who signed in.
+    pub viewer: Viewer,
+}
+
+#[derive(Debug, Insertable)]
+#[diesel(table_name = sessions)]
+struct NewSession {
+    id: Uuid,
+    user_id: Uuid,
+    token_hash: Vec<u8>,
+    acting_clinic_id: Option<Uuid>,
+    expires_at: DateTime<Utc>,
+    ip: IpNet,
+    user_agent: Option<String>,
+}
+
+/// What signing in needs of an account.
+#[derive(Debug, diesel::Queryable)]
+struct Account {
+    id: Uuid,
+    password_hash: Option<String>,
+    status: UserStatus,
+    failed_sign_ins: i16,
+    locked_until: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Default)]
+pub struct AccessMutation;
+
+#[Object]
+impl AccessMutation {
+    /// Begin a session. Wrong address and wrong password are one error, `INVALID_CREDENTIALS`; after five in a row
+    /// the account is locked for a quarter of an hour (`ACCOUNT_LOCKED`).
+    async fn sign_in(&self, ctx: &Context<'_>, #[graphql(desc = "Who signs in.")] input: SignInInput) -> Result<SignInPayload> {
+        let (request, sessions) = (ctx.request()?, service::<Sessions>(ctx)?);
+        let user_id = check_password(request, sessions, service::<Passwords>(ctx)?, &input).await?;
+        begin(request, sessions, user_id).await
+    }
+
+    /// End the session that the request came with; its token is worth nothing from then on.
+    async fn sign_out(&self, ctx: &Context<'_>) -> Result<bool> {
+        let (request, known) = (ctx.request()?, service::<Sessions>(ctx)?);
+        let person = ctx.actor()?.person()?;
+        let now = known.clock.now();
+        request
+            .as_system(async |scope| {
+                let tx = scope.tx().await?;
+                let session = sessions::table.filter(sessions::id.eq(person.session_id)).filter(sessions::revoked_at.is_null());
+                update(session).set(sessions::revoked_at.eq(now)).execute(&mut tx.conn()?).await?;
+                Ok(())
+            })
+            .await?;
+        request.token_hash.iter().for_each(|hash| known.forget(hash));
+        Ok(true)
+    }
+
+    /// Work in another clinic from now on; `NOT_FOUND` when the caller does not belong to it.
+    async fn switch_clinic(&self, ctx: &Context<'_>, #[graphql(desc = "Which clinic.")] input: SwitchClinicInput) -> Result<Viewer> {
+        let (request, known) = (ctx.request()?, service::<Sessions>(ctx)?);
+        let person = ctx.actor()?.person()?;
+        if person.is_platform_admin {
+            return Err(Error::forbidden("administrators reach every clinic and act in none"));
+        }
+        let clinic = input.clinic_id.uuid();
+        request
+            .as_system(async |scope| {
+                if !acting_clinics(scope, person.user_id).await?.contains(&clinic) {
+                    return Err(Error::not_found("clinic"));
+                }
+                let tx = scope.tx().await?;
+                let session = sessions::table.find(person.session_id);
+                update(session).set(sessions::acting_clinic_id.eq(clinic)).execute(&mut tx.conn()?).await?;
+                Ok(())
+            })
+            .await?;
+        let hash = request.token_hash.ok_or_else(Error::unauthenticated)?;
+        known.forget(&hash);
+        let actor = known.actor(hash).await?;
+        Ok(Viewer::new(request.read_as(actor)))
+    }
+}
+
+/// The user of a right password.
+async fn check_password(request: &Request, sessions: &Sessions, passwords: &Passwords, input: &SignInInput) -> Result<Uuid> {
+    let wrong = || Error::new(Code::InvalidCredentials, "e-mail address or password is wrong");
+    let locked = |seconds: i64| {
+        Error::new(Code::AccountLocked, "too many wrong passwords; please wait a little").retry_after(seconds.max(1).unsigned_abs())
+    };
+    let now = sessions.clock.now();
+    let email = input.email.as_str().to_owned();
+    if input.password.chars().count() > LONGEST {
+        return Err(Error::invalid("password", format!("must have at most {LONGEST} characters")));
+    }
+    let account = request.as_system(async |scope| {
+        let tx = scope.tx().await?;
+        let columns = (users::id, users::password_hash, users::status, users::failed_sign_ins, users::locked_until);
+        let account = users::table.filter(users::email.eq(&email)).filter(users::deleted_at.is_null()).select(columns);
+        Ok(account.first::<Account>(&mut tx.conn()?).await.optional()?)
+    });
+    let account = account.await?;
+    let until = account.as_ref().and_then(|account| account.locked_until).filter(|until| *until > now);
+    if let Some(until) = until {
+        return Err(locked((until - now).num_seconds()));
+    }
+    if account.is_none() && sessions.guesses.get(&email).is_some_and(|guesses| guesses >= MOST_FAILURES) {
+        return Err(locked(LOCKED_FOR.num_seconds()));
+    }
+    let hash = account.as_ref().and_then(|account| account.password_hash.clone());
+    if passwords.verify(&input.password, hash).await? {
+        let Some(account) = account else { return Err(wrong()) };
+        if account.status != UserStatus::Active {
+            return Err(Error::new(Code::UserInactive, "this account is not active"));
+        }
+        return Ok(account.id);
+    }
+    match account {
+        Some(account) => {
+            let failures = account.failed_sign_ins + 1;
+            let locked_until = (failures >= MOST_FAILURES).then(|| now + LOCKED_FOR);
+            // Kept whatever becomes of the operation: the next guess must find it.
+            request
+                .as_system(async |scope| {
+                    let tx = scope.tx().await?;
+                    let counted = if locked_until.is_some() { diesel::dsl::sql::<diesel::sql_types::SmallInt>("0") } else { diesel::dsl::sql("failed_sign_ins + 1") };
+                    let changes = (users::failed_sign_ins.eq(counted), users::locked_until.eq(locked_until));
+                    update(users::table.find(account.id)).set(changes).execute(&mut tx.conn()?).await?;
+                    Ok(())
+                })
+                .await?;
+        }
+        None => {
+            let guesses = sessions.guesses.get(&email).unwrap_or_default();
+            sessions.guesses.insert(email, guesses.saturating_add(1));
+        }
+    }
+    Err(wrong())
+}
+
+/// Begins a session for somebody who has shown who they are.
+async fn begin(request: &Request, known: &Sessions, user_id: Uuid) -> Result<SignInPayload> {
+    let now = known.clock.now();
+    let token = format!("cgs_{}", URL_SAFE_NO_PAD.encode(random::<32>()?));
+    let hash = token_hash(&token);
+    let expires_at = now + LASTS;
+    request
+        .as_system(async |scope| {
+            let session = NewSession {
+                id: Uuid::now_v7(),
+                user_id,
+                token_hash: hash.to_vec(),
+                acting_clinic_id: acting_clinics(scope, user_id).await?.into_iter().next(),
+                expires_at,
+                ip: request.origin.address.into(),
+                user_agent: request.origin.agent.as_ref().map(|agent| agent.chars().take(400).collect()),
+            };
+            let tx = scope.tx().await?;
+            insert_into(sessions::table).values(session).execute(&mut tx.conn()?).await?;
+            let changes = (users::failed_sign_ins.eq(0), users::locked_until.eq(None::<DateTime<Utc>>), users::last_login_at.eq(now));
+            update(users::table.find(user_id)).set(changes).execute(&mut tx.conn()?).await?;
+            Ok(())
+        })
+        .await?;
+    let actor = known.actor(hash).await?;
+    Ok(SignInPayload { token, expires_at, viewer: Viewer::new(request.read_as(actor)) })
+}
+
+/// The clinics a user can act in, the one they have belonged to longest first; none for administrators.
+async fn acting_clinics(scope: &Scope, user_id: Uuid) -> Result<Vec<Uuid>> {
+    let tx = scope.tx().await?;
+    let open = [ClinicStatus::Pending, ClinicStatus::Active];
+    let found = memberships::table
+        .inner_join(clinics::table)
+        .inner_join(users::table.on(users::id.eq(memberships::user_id)))
+        .filter(memberships::user_id.eq(user_id))
+        .filter(users::is_platform_admin.eq(false))
+        .filter(memberships::deleted_at.is_null())
+        .filter(memberships::status.eq("active"))
+        .filter(clinics::deleted_at.is_null())
+        .filter(clinics::status.eq_any(open))
+        .order((memberships::created_at, memberships::id))
+        .select(memberships::clinic_id);
+    Ok(found.load(&mut tx.conn()?).await?)
+}
+
+/// The session's owner, as an id of the API.
+#[must_use]
+pub fn user_id(person: &Person) -> Id<User> {
+    Id::from_uuid(person.user_id)
+}

@@ -1,0 +1,211 @@
+//! Puts the program together: database, keys, pipeline, server; and takes it down again in order.
+
+use std::{path::Path, sync::Arc, time::Duration};
+
+use diesel::{QueryableByName, sql_query, sql_types::Bool};
+use diesel_async::RunQueryDsl;
+use tokio::net::TcpListener;
+
+use crate::{
+    access::Passwords,
+    config::{Database, Serve},
+    demo,
+    embedded::{Embedded, Options},
+    kernel::{
+        Error, Result,
+        clock::Clock,
+        db::{self, Door, Finding, Pools},
+        secrets::KeyRing,
+    },
+    pipeline::{Limits, Pipeline, Settings},
+    server::{PageConfig, ServerConfig, serve},
+};
+
+/// A database that was reached, and how the server logs in to it.
+pub struct Reached {
+    /// The private Postgres, when it is one: it runs as long as this lives.
+    pub embedded: Option<Embedded>,
+    pub server_url: String,
+    /// Migrations that were run now.
+    pub ran: Vec<String>,
+    pub ring: Arc<KeyRing>,
+}
+
+/// Reaches the database and, where the login may do so, brings it up to date.
+pub async fn reach(database: &Database) -> Result<Reached> {
+    let ring = Arc::new(keys(database)?);
+    let (embedded, url) = match &database.database_url {
+        Some(url) => (None, url.clone()),
+        None => {
+            let options = Options { binaries: database.postgres.clone(), max_connections: 200, ..Options::new(&database.data) };
+            let embedded = Embedded::start(options).await.map_err(Error::unavailable)?;
+            let url = embedded.superuser_url("postgres");
+            (Some(embedded), url)
+        }
+    };
+    let url = match &embedded {
+        Some(embedded) => own_database(embedded, &url).await?,
+        None => url,
+    };
+    if !may_prepare(&url).await? {
+        return Ok(Reached { embedded, server_url: url, ran: Vec::new(), ring });
+    }
+    let prepared = db::prepare(&url, ring.root()).await?;
+    Ok(Reached { embedded, server_url: prepared.server_url, ran: prepared.ran, ring })
+}
+
+/// The database `clinigraph` in the private Postgres, made when it is missing.
+async fn own_database(embedded: &Embedded, url: &str) -> Result<String> {
+    let mut connection = db::connect(url).await?;
+    let there: Holds = sql_query("select exists (select from pg_database where datname = 'clinigraph') as holds").get_result(&mut connection).await?;
+    if !there.holds {
+        sql_query("create database clinigraph").execute(&mut connection).await?;
+    }
+    Ok(embedded.superuser_url("clinigraph"))
+}
+
+#[derive(QueryableByName)]
+struct Holds {
+    #[diesel(sql_type = Bool)]
+    holds: bool,
+}
+
+/// Whether a login may make roles and tables.
+async fn may_prepare(url: &str) -> Result<bool> {
+    let mut connection = db::connect(url).await?;
+    let may: Holds = sql_query(
+        "select rolsuper or (rolcreaterole and has_database_privilege(current_database(), 'create')) as holds
+         from pg_roles where rolname = current_user",
+    )
+    .get_result(&mut connection)
+    .await?;
+    Ok(may.holds)
+}
+
+/// The keys given, or those of the data directory, made at the first start.
+fn keys(database: &Database) -> Result<KeyRing> {
+    if let Some(keys) = &database.keys {
+        return KeyRing::parse(keys);
+    }
+    let file = database.data.join("keys");
+    match std::fs::read_to_string(&file) {
+        Ok(keys) => KeyRing::parse(keys.trim()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            let keys = KeyRing::generate()?;
+            write_private(&file, &keys).map_err(|error| Error::internal(format!("cannot write {}: {error}", file.display())))?;
+            KeyRing::parse(&keys)
+        }
+        Err(error) => Err(Error::internal(format!("cannot read {}: {error}", file.display()))),
+    }
+}
+
+/// Writes a file that only its owner may read, and that is there whole or not at all.
+fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
+    use std::io::Write;
+    if let Some(folder) = file.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    let beside = file.with_extension("new");
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create(true).truncate(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut open = options.open(&beside)?;
+    open.write_all(text.as_bytes())?;
+    open.sync_all()?;
+    std::fs::rename(beside, file)
+}
+
+/// What stands between a database and serving on it.
+pub async fn examine(database: &Database) -> Result<Vec<Finding>> {
+    let reached = reach(database).await?;
+    let findings = db::inspect(&reached.server_url).await;
+    close(reached.embedded).await;
+    findings
+}
+
+/// Everything below the transports, over a database that was reached.
+pub async fn pipeline(reached: &Reached, settings: Settings, connections: usize, clock: Clock) -> Result<Pipeline> {
+    let findings = db::inspect(&reached.server_url).await?;
+    if !findings.is_empty() {
+        let told: Vec<_> = findings.iter().map(|finding| format!("{} ({})", finding.problem, finding.remedy)).collect();
+        return Err(Error::unavailable(format!("this database is not safe to serve on:\n  {}", told.join("\n  "))));
+    }
+    let pools = Pools::new(&db::Config { url: reached.server_url.clone(), connections, wait: Duration::from_secs(5) })?;
+    let door = Door::new(pools, settings.deadline);
+    Pipeline::new(settings, door, clock, Arc::clone(&reached.ring), Passwords::new(2, 64)?)
+}
+
+/// Serves until told to stop.
+pub async fn run(options: Serve) -> Result<()> {
+    let reached = reach(&options.database).await?;
+    let served = serve_on(&reached, &options).await;
+    close(reached.embedded).await;
+    served
+}
+
+async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
+    for migration in &reached.ran {
+        tracing::info!(migration, "migrated");
+    }
+    let settings = Settings {
+        limits: Limits::default(),
+        deadline: Duration::from_secs(10),
+        development: options.development || options.demo,
+    };
+    let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
+    let people = if options.demo { demo::load(pipeline.door()).await? } else { Vec::new() };
+    let listener = TcpListener::bind(options.address).await.map_err(|error| {
+        Error::unavailable(format!("cannot listen on {}: {error}; choose another address with --address", options.address))
+    })?;
+    let address = listener.local_addr().map_err(Error::unavailable)?;
+    greet(&address.to_string(), &people);
+    let config = ServerConfig {
+        origins: options.origins.clone(),
+        page: PageConfig { demo: options.demo, people, ..PageConfig::default() },
+        ..ServerConfig::default()
+    };
+    serve(listener, Arc::new(pipeline), config, told_to_stop()).await.map_err(Error::unavailable)
+}
+
+#[expect(clippy::print_stdout, reason = "what a person at the terminal came for")]
+fn greet(address: &str, people: &[crate::server::DemoPerson]) {
+    println!("\n  clinigraph serves on http://{address}\n  GraphiQL:             http://{address}/graphiql\n");
+    if people.is_empty() {
+        return;
+    }
+    println!("  Sign in as one of these, each with the password {:?}:\n", demo::PASSWORD);
+    for person in people {
+        let clinic = person.clinic.as_deref().unwrap_or("every clinic");
+        println!("    {:<34} {:<24} {clinic}", person.email, person.role);
+    }
+    println!();
+}
+
+async fn close(embedded: Option<Embedded>) {
+    if let Some(mut embedded) = embedded
+        && let Err(error) = embedded.stop().await
+    {
+        tracing::error!(%error, "the private Postgres did not stop well");
+    }
+}
+
+/// Ready on Ctrl-C, or when the system asks the program to end.
+async fn told_to_stop() {
+    let interrupted = tokio::signal::ctrl_c();
+    #[cfg(unix)]
+    {
+        let mut terminated = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
+            Ok(terminated) => terminated,
+            Err(error) => {
+                tracing::warn!(%error, "SIGTERM cannot be heard");
+                drop(interrupted.await);
+                return;
+            }
+        };
+        tokio::select! { _ = interrupted => {} _ = terminated.recv() => {} }
+    }
+    #[cfg(not(unix))]
+    drop(interrupted.await);
+    tracing::info!("stopping");
+}

@@ -1,0 +1,174 @@
+//! Clinics.
+
+use async_graphql::{Context, InputObject, Object};
+use chrono::{DateTime, Utc};
+use diesel::{ExpressionMethods, QueryDsl};
+use diesel_async::RunQueryDsl;
+
+use super::ClinicNetwork;
+use crate::{
+    access::{Membership, MembershipsOldestFirst},
+    entity,
+    kernel::{
+        Id, RequestOf, Result,
+        entity::{Condition, Listed, Maybe, condition},
+        text::{CurrencyCode, EmailAddress, LanguageTag, PhoneNumber, TimeZone, Url},
+    },
+    orders, queries,
+    schema::clinics,
+    support::SupportTicket,
+    text_enum,
+};
+
+text_enum! {
+    /// How far a clinic is in its life.
+    ClinicStatus {
+        /// Being set up; its people can work in it already.
+        Pending = "pending",
+        /// Open.
+        Active = "active",
+        /// Closed for now by itself.
+        Inactive = "inactive",
+        /// Closed by the platform.
+        Suspended = "suspended",
+        /// Gone; kept for the record.
+        Archived = "archived",
+    }
+}
+
+entity! {
+    /// A clinic: the tenant to which people, patients and everything else belong.
+    Clinic "clinic" of clinics, tenant id, live "deleted_at is null";
+    columns {
+        /// The clinic's id.
+        id: Id<Clinic>,
+        /// What people call it.
+        name: String,
+        /// Its readable name in addresses; unique among living clinics.
+        slug: String,
+        /// What the clinic says of itself; null when it says nothing.
+        description: Option<String>,
+        /// Its telephone; null when none is known.
+        phone: Option<PhoneNumber>,
+        /// Its e-mail address; null when none is known.
+        email: Option<EmailAddress>,
+        /// Its web site; null when it has none.
+        website: Option<Url>,
+        /// Street and house; null when not given.
+        address: Option<String>,
+        /// City; null when not given.
+        city: Option<String>,
+        /// Province, state or county; null when not given.
+        region: Option<String>,
+        /// Postal code; null when not given.
+        postal_code: Option<String>,
+        /// ISO 3166-1 alpha-2 code of the country; null when not given.
+        country: Option<String>,
+        /// The zone in which its wall clocks run.
+        timezone: TimeZone,
+        /// The language it works in.
+        locale: LanguageTag,
+        /// The currency it charges in.
+        currency: CurrencyCode,
+        /// How far it is in its life.
+        status: ClinicStatus,
+        /// The plan it is on.
+        subscription_plan: String,
+        /// When the plan ends; null when it does not.
+        subscription_expires_at: Option<DateTime<Utc>>,
+        /// Small open settings of the clinic.
+        settings: serde_json::Value,
+        /// When it was made.
+        created_at: DateTime<Utc>,
+        /// When it was last changed.
+        updated_at: DateTime<Utc>,
+        /// Counts its changes; give it as expectedVersion.
+        version: i32,
+    }
+    derived {
+        /// The address in one line, as far as it is known; null when nothing of it is.
+        formatted_address: Option<String> = "nullif(concat_ws(', ', address, city, nullif(concat_ws(' ', region, postal_code), ''), country), '')",
+    }
+    edges {
+        /// The network it belongs to; null for a clinic on its own.
+        network: maybe ClinicNetwork by network_id,
+        /// Who belongs to it.
+        memberships: page Membership by clinic_id in MembershipsOldestFirst,
+        /// Its support tickets.
+        tickets: list SupportTicket by clinic_id,
+    }
+}
+
+orders! {
+    /// The order of a list of clinics.
+    ClinicOrder by ClinicOrderField, usually Name Asc;
+    /// By name.
+    Name = "name" as Text,
+    /// By when they were made.
+    CreatedAt = "created_at" as Timestamptz,
+}
+
+/// Which clinics.
+#[derive(Debug, Default, InputObject)]
+pub struct ClinicFilter {
+    /// Of one of these states.
+    pub status: Option<Vec<ClinicStatus>>,
+    /// Of this network.
+    pub network_id: Option<Id<ClinicNetwork>>,
+    /// In this city, to the letter.
+    pub city: Option<String>,
+    /// In this region, to the letter.
+    pub region: Option<String>,
+}
+
+impl Listed for Clinic {
+    type Filter = ClinicFilter;
+    type Order = ClinicOrder;
+
+    fn conditions(filter: ClinicFilter) -> Result<Vec<Condition>> {
+        let all = [
+            filter.status.map(|any| condition(clinics::table, clinics::status.eq_any(any))),
+            filter.city.map(|city| condition(clinics::table, clinics::city.eq(city))),
+            filter.region.map(|region| condition(clinics::table, clinics::region.eq(region))),
+            filter.network_id.map(|network| condition(clinics::table, clinics::network_id.eq(network))),
+        ];
+        Ok(all.into_iter().flatten().collect())
+    }
+}
+
+#[derive(Debug, Default)]
+pub struct ClinicQuery;
+
+#[Object]
+impl ClinicQuery {
+    /// The clinic with this id or slug, or the one acted in when neither is given; null when there is none that the
+    /// caller may see.
+    async fn clinic(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Its id.")] id: Option<Id<Clinic>>,
+        #[graphql(desc = "Its readable name.")] slug: Option<String>,
+    ) -> Result<Maybe<Clinic>> {
+        let scope = ctx.scope()?;
+        scope.actor().person()?;
+        let id = match (id, slug) {
+            (Some(id), _) => Some(id),
+            (None, Some(slug)) => {
+                let tx = scope.tx().await?;
+                let found = clinics::table.filter(clinics::slug.eq(slug)).filter(clinics::deleted_at.is_null()).select(clinics::id);
+                found.load::<Id<Clinic>>(&mut tx.conn()?).await?.into_iter().next()
+            }
+            (None, None) => scope.actor().clinic_id().map(Id::from_uuid),
+        };
+        Ok(Maybe::of(id))
+    }
+}
+
+queries! {
+    /// Lists of clinics.
+    ClinicLists;
+    list {
+        /// The clinics that the caller reaches: all for the platform's administrators, the own one for others.
+        clinics: Clinic,
+    }
+}

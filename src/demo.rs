@@ -1,0 +1,355 @@
+//! Made-up clinics, people and tickets for those who want to look around: the same at every first start, in ids as
+//! in words. Loaded into an empty database only.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::{ExpressionMethods, Insertable, QueryDsl, insert_into};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::{
+    access::{Passwords, UserStatus},
+    clinic::ClinicStatus,
+    kernel::{Error, Result, actor::Role, db::{Door, Scope}},
+    schema::{clinic_networks, clinics, memberships, support_tickets, ticket_messages, users},
+    server::DemoPerson,
+    support::{TicketPriority, TicketStatus},
+};
+
+/// Everybody's, and public.
+pub const PASSWORD: &str = "clinigraph demo";
+
+/// The day all this is told from.
+const NOON: &str = "2026-11-16T12:00:00Z";
+
+struct Clinic {
+    name: &'static str,
+    slug: &'static str,
+    city: &'static str,
+    region: &'static str,
+    country: &'static str,
+    timezone: &'static str,
+    currency: &'static str,
+    phone: &'static str,
+    locale: &'static str,
+    network: bool,
+}
+
+const CLINICS: [Clinic; 3] = [
+    Clinic { name: "Harbour Family Practice", slug: "harbour", city: "Vancouver", region: "BC", country: "CA", timezone: "America/Vancouver", currency: "CAD", phone: "+16045550123", locale: "en-CA", network: false },
+    Clinic { name: "Acacia Telehealth", slug: "acacia", city: "Nairobi", region: "Nairobi County", country: "KE", timezone: "Africa/Nairobi", currency: "KES", phone: "+254205550123", locale: "en-KE", network: true },
+    Clinic { name: "Bondi Physiotherapy", slug: "bondi", city: "Sydney", region: "NSW", country: "AU", timezone: "Australia/Sydney", currency: "AUD", phone: "+61255501234", locale: "en-AU", network: true },
+];
+
+struct Person {
+    first_name: &'static str,
+    last_name: &'static str,
+    email: &'static str,
+    /// The clinic by its place; the platform's administrators have none.
+    clinic: Option<usize>,
+    role: Role,
+}
+
+const fn person(first_name: &'static str, last_name: &'static str, email: &'static str, clinic: Option<usize>, role: Role) -> Person {
+    Person { first_name, last_name, email, clinic, role }
+}
+
+const PEOPLE: [Person; 15] = [
+    person("Ada", "Okafor", "ada@clinigraph.example", None, Role::Staff),
+    person("Linus", "Berg", "linus@clinigraph.example", None, Role::Staff),
+    person("Mei", "Chen", "mei@harbour.example", Some(0), Role::ClinicManager),
+    person("Tom", "Fraser", "tom@harbour.example", Some(0), Role::Staff),
+    person("Priya", "Nair", "priya@harbour.example", Some(0), Role::Clinician),
+    person("Ruth", "Ansel", "ruth@harbour.example", Some(0), Role::Auditor),
+    person("Amina", "Wanjiru", "amina@acacia.example", Some(1), Role::ClinicManager),
+    person("Joseph", "Otieno", "joseph@acacia.example", Some(1), Role::Staff),
+    person("Grace", "Mutua", "grace@acacia.example", Some(1), Role::Clinician),
+    person("Peter", "Kamau", "peter@acacia.example", Some(1), Role::Patient),
+    person("Zoe", "Marlow", "zoe@bondi.example", Some(2), Role::ClinicManager),
+    person("Jack", "Tran", "jack@bondi.example", Some(2), Role::Staff),
+    person("Ella", "Novak", "ella@bondi.example", Some(2), Role::Clinician),
+    person("Hugo", "Silva", "hugo@bondi.example", Some(2), Role::Patient),
+    person("Nora", "Lind", "nora@research.example", Some(2), Role::ResearchPartner),
+];
+
+const MATTERS: [(&str, &str); 12] = [
+    ("Printer at the front desk is offline", "Since this morning labels come out on no printer. We have restarted it twice."),
+    ("Calls go to the old number", "Patients tell us that the assistant transfers them to the number we had last year."),
+    ("Wrong opening hours on the booking page", "Saturday shows as open until six, but we close at one."),
+    ("A new doctor does not show up in search", "Her profile was verified yesterday, and patients still cannot find her."),
+    ("Cannot connect to our record system", "The connection test fails with a time-out. Nothing changed on our side that we know of."),
+    ("Text messages arrive twice", "Each confirmation reaches the patient two times, a minute apart."),
+    ("How do we add a public holiday?", "We are closed next Monday and the assistant still offers times."),
+    ("The export stops half-way", "The list of calls ends in the middle of October when we export the year."),
+    ("A receptionist has left us", "Please tell us how to take her access away without losing her notes."),
+    ("Greeting in Mandarin sounds wrong", "The clinic's name is read out letter by letter in the Chinese greeting."),
+    ("Invoice shows another clinic's address", "The address block of the last invoice is not ours."),
+    ("Two bookings at the same time", "Mrs. Hale and Mr. Ito were both told half past nine with the same doctor."),
+];
+
+const ANSWERS: [&str; 6] = [
+    "Thank you for telling us. We are looking into it now.",
+    "Could you send us the time of one such case, please?",
+    "It happened again today at about ten past nine.",
+    "This should be mended now. Please have a look.",
+    "It works for us again, thank you!",
+    "We have found the cause and are putting it right for all clinics.",
+];
+
+/// A stream of numbers, always the same.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) % end.max(1) as u64) as usize
+    }
+
+    /// An id that sorts by its time, as the server's own do.
+    fn id(&mut self, at: DateTime<Utc>) -> Uuid {
+        let bytes = std::array::from_fn(|_| self.below(256) as u8);
+        uuid::Builder::from_unix_timestamp_millis(at.timestamp_millis().unsigned_abs(), &bytes).into_uuid()
+    }
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = users)]
+struct NewUser<'a> {
+    id: Uuid,
+    email: &'a str,
+    password_hash: &'a str,
+    first_name: &'a str,
+    last_name: &'a str,
+    status: UserStatus,
+    is_platform_admin: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = clinics)]
+struct NewClinic<'a> {
+    id: Uuid,
+    network_id: Option<Uuid>,
+    name: &'a str,
+    slug: &'a str,
+    phone: &'a str,
+    city: &'a str,
+    region: &'a str,
+    country: &'a str,
+    timezone: &'a str,
+    locale: &'a str,
+    currency: &'a str,
+    status: ClinicStatus,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = memberships)]
+struct NewMembership {
+    id: Uuid,
+    clinic_id: Uuid,
+    user_id: Uuid,
+    role: Role,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = support_tickets)]
+struct NewTicket<'a> {
+    id: Uuid,
+    clinic_id: Uuid,
+    created_by_user_id: Uuid,
+    created_by: Uuid,
+    assignee_id: Option<Uuid>,
+    title: &'a str,
+    description: &'a str,
+    priority: TicketPriority,
+    status: TicketStatus,
+    first_response_due_at: DateTime<Utc>,
+    resolution_due_at: DateTime<Utc>,
+    first_responded_at: Option<DateTime<Utc>>,
+    resolved_at: Option<DateTime<Utc>>,
+    closed_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = ticket_messages)]
+struct NewMessage<'a> {
+    id: Uuid,
+    clinic_id: Uuid,
+    ticket_id: Uuid,
+    author_user_id: Uuid,
+    body: &'a str,
+    is_internal: bool,
+    created_at: DateTime<Utc>,
+}
+
+/// Loads all of it unless there is a clinic already, and tells who can sign in.
+pub async fn load(door: &Door) -> Result<Vec<DemoPerson>> {
+    let hash = Passwords::new(1, 1)?.hash(PASSWORD).await?;
+    door.as_system(None, async |scope| {
+        let tx = scope.tx().await?;
+        if clinics::table.count().get_result::<i64>(&mut tx.conn()?).await? == 0 {
+            let noon = NOON.parse().map_err(Error::internal)?;
+            fill(scope, &hash, noon).await?;
+            tracing::info!("demo data loaded");
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(PEOPLE.iter().map(shown).collect())
+}
+
+fn shown(person: &Person) -> DemoPerson {
+    let role = match (person.clinic, person.role) {
+        (None, _) => "Platform administrator",
+        (_, Role::ClinicManager) => "Clinic manager",
+        (_, Role::Staff) => "Staff",
+        (_, Role::Clinician) => "Clinician",
+        (_, Role::Auditor) => "Auditor",
+        (_, Role::Patient) => "Patient",
+        (_, Role::ResearchPartner) => "Research partner",
+    };
+    DemoPerson {
+        label: format!("{} {}", person.first_name, person.last_name),
+        email: person.email.to_owned(),
+        password: PASSWORD.to_owned(),
+        role: role.to_owned(),
+        clinic: person.clinic.and_then(|place| CLINICS.get(place)).map(|clinic| clinic.name.to_owned()),
+    }
+}
+
+async fn fill(scope: &Scope, hash: &str, noon: DateTime<Utc>) -> Result<()> {
+    let tx = scope.tx().await?;
+    let mut conn = tx.conn()?;
+    let mut numbers = Numbers(7);
+    let founded = noon - TimeDelta::days(400);
+
+    let network = numbers.id(founded);
+    insert_into(clinic_networks::table)
+        .values((clinic_networks::id.eq(network), clinic_networks::name.eq("Southern Care Network"), clinic_networks::slug.eq("southern-care")))
+        .execute(&mut conn)
+        .await?;
+    let clinic_ids: Vec<Uuid> = CLINICS.iter().map(|_| numbers.id(founded)).collect();
+    let new_clinic = |(clinic, id): (&'static Clinic, &Uuid)| NewClinic {
+        id: *id,
+        network_id: clinic.network.then_some(network),
+        name: clinic.name,
+        slug: clinic.slug,
+        phone: clinic.phone,
+        city: clinic.city,
+        region: clinic.region,
+        country: clinic.country,
+        timezone: clinic.timezone,
+        locale: clinic.locale,
+        currency: clinic.currency,
+        status: ClinicStatus::Active,
+        created_at: founded,
+        updated_at: founded,
+    };
+    let rows: Vec<_> = CLINICS.iter().zip(&clinic_ids).map(new_clinic).collect();
+    insert_into(clinics::table).values(rows).execute(&mut conn).await?;
+
+    let user_ids: Vec<Uuid> = PEOPLE.iter().map(|_| numbers.id(founded)).collect();
+    let new_user = |(person, id): (&Person, &Uuid)| NewUser {
+        id: *id,
+        email: person.email,
+        password_hash: hash,
+        first_name: person.first_name,
+        last_name: person.last_name,
+        status: UserStatus::Active,
+        is_platform_admin: person.clinic.is_none(),
+        created_at: founded,
+        updated_at: founded,
+    };
+    let rows: Vec<_> = PEOPLE.iter().zip(&user_ids).map(new_user).collect();
+    insert_into(users::table).values(rows).execute(&mut conn).await?;
+
+    let mut member = |clinic: usize, user: usize, role: Role| NewMembership {
+        id: numbers.id(founded),
+        clinic_id: clinic_ids[clinic],
+        user_id: user_ids[user],
+        role,
+        created_at: founded,
+        updated_at: founded,
+    };
+    let mut rows: Vec<_> = PEOPLE.iter().enumerate().filter_map(|(user, person)| Some(member(person.clinic?, user, person.role))).collect();
+    // One of them also works in a second clinic, so that there is somewhere to switch to.
+    rows.push(member(2, 6, Role::Staff));
+    insert_into(memberships::table).values(rows).execute(&mut conn).await?;
+
+    let (tickets, messages) = talk(&mut numbers, &clinic_ids, &user_ids, noon);
+    insert_into(support_tickets::table).values(tickets).execute(&mut conn).await?;
+    insert_into(ticket_messages::table).values(messages).execute(&mut conn).await?;
+    Ok(())
+}
+
+const TICKETS: i32 = 240;
+
+fn talk(numbers: &mut Numbers, clinics: &[Uuid], users: &[Uuid], noon: DateTime<Utc>) -> (Vec<NewTicket<'static>>, Vec<NewMessage<'static>>) {
+    const PRIORITIES: [TicketPriority; 6] = {
+        use TicketPriority::{High, Low, Medium, Urgent};
+        [Low, Medium, Medium, Medium, High, Urgent]
+    };
+    const STATES: [TicketStatus; 8] = {
+        use TicketStatus::{Closed, InProgress, Open, Resolved, Waiting};
+        [Open, Open, InProgress, InProgress, Waiting, Resolved, Closed, Closed]
+    };
+    let (mut tickets, mut messages) = (Vec::new(), Vec::new());
+    for place in 0..TICKETS {
+        let clinic = numbers.below(clinics.len());
+        // Whoever may open tickets there: manager or staff.
+        let desk: Vec<usize> =
+            (0..PEOPLE.len()).filter(|at| PEOPLE[*at].clinic == Some(clinic) && matches!(PEOPLE[*at].role, Role::ClinicManager | Role::Staff)).collect();
+        let opener = users[desk[numbers.below(desk.len())]];
+        let administrator = users[numbers.below(2)];
+        let opened = noon - TimeDelta::minutes(i64::from(TICKETS - place) * 347 + numbers.below(300) as i64);
+        let status = STATES[numbers.below(STATES.len())];
+        let (title, description) = MATTERS[numbers.below(MATTERS.len())];
+        let id = numbers.id(opened);
+        let replies = if status == TicketStatus::Open { numbers.below(2) } else { 1 + numbers.below(5) };
+        let mut at = opened;
+        let mut answered = None;
+        for reply in 0..replies {
+            at += TimeDelta::minutes(9 + numbers.below(40) as i64);
+            let by_platform = reply % 2 == 0 && status != TicketStatus::Open;
+            let is_internal = by_platform && reply > 0 && numbers.below(3) == 0;
+            if by_platform && !is_internal {
+                answered = answered.or(Some(at));
+            }
+            messages.push(NewMessage {
+                id: numbers.id(at),
+                clinic_id: clinics[clinic],
+                ticket_id: id,
+                author_user_id: if by_platform { administrator } else { opener },
+                body: if is_internal { "Seen at two other clinics this week; keep an eye on it." } else { ANSWERS[numbers.below(ANSWERS.len())] },
+                is_internal,
+                created_at: at,
+            });
+        }
+        let over = matches!(status, TicketStatus::Resolved | TicketStatus::Closed).then_some(at);
+        tickets.push(NewTicket {
+            id,
+            clinic_id: clinics[clinic],
+            created_by_user_id: opener,
+            created_by: opener,
+            assignee_id: (status != TicketStatus::Open).then_some(administrator),
+            title,
+            description,
+            priority: PRIORITIES[numbers.below(PRIORITIES.len())],
+            status,
+            first_response_due_at: opened + TimeDelta::hours(8),
+            resolution_due_at: opened + TimeDelta::hours(72),
+            first_responded_at: answered,
+            resolved_at: over,
+            closed_at: over.filter(|_| status == TicketStatus::Closed),
+            created_at: opened,
+            updated_at: at,
+        });
+    }
+    (tickets, messages)
+}

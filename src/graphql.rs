@@ -1,0 +1,76 @@
+//! The roots of the API, merged from the rooms' parts: one line a room.
+
+use async_graphql::{EmptySubscription, MergedObject, Object, Schema, SchemaBuilder};
+
+use crate::{
+    access, clinic,
+    kernel::{
+        Code, Error, Result,
+        entity::{AnyNode, Def, Entity},
+        error,
+        ids,
+    },
+    support,
+};
+
+#[derive(Default, MergedObject)]
+pub struct Query(NodeQuery, access::ViewerQuery, clinic::ClinicQuery, clinic::ClinicLists, support::SupportReads);
+
+#[derive(Default, MergedObject)]
+pub struct Mutation(access::AccessMutation, support::SupportMutation);
+
+/// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
+#[must_use]
+pub fn entities() -> [&'static Def; 6] {
+    [
+        clinic::ClinicNetwork::def(),
+        clinic::Clinic::def(),
+        access::User::def(),
+        access::Membership::def(),
+        support::SupportTicket::def(),
+        support::TicketMessage::def(),
+    ]
+}
+
+/// The schema that executes. It has no extension, and checks nothing that the pipeline has checked before.
+#[must_use]
+pub fn schema() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
+    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+        .register_output_type::<error::Code>()
+        .validation_mode(async_graphql::ValidationMode::Fast)
+        .disable_suggestions()
+}
+
+/// The schema's text, sorted, as it is committed.
+#[must_use]
+pub fn sdl() -> String {
+    let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
+    let sdl = schema().finish().sdl_with_options(options);
+    sdl.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned() + "\n"
+}
+
+#[derive(Debug, Default)]
+struct NodeQuery;
+
+/// The entity and the UUID of an id of any kind.
+fn any_id(id: &str) -> Result<(&'static Def, uuid::Uuid)> {
+    let (prefix, uuid) = ids::split(id).ok_or_else(|| Error::new(Code::InvalidId, "this is not an id: a prefix, _ and 26 letters and digits"))?;
+    let def = entities().into_iter().find(|def| def.prefix == prefix);
+    def.map(|def| (def, uuid)).ok_or_else(|| Error::new(Code::InvalidId, format!("there is no kind of object with ids like {prefix}_…")))
+}
+
+#[Object]
+impl NodeQuery {
+    /// Any object by its id; null when there is none that the caller may see.
+    async fn node(&self, #[graphql(desc = "The object's id.")] id: async_graphql::ID) -> Result<AnyNode> {
+        any_id(&id).map(|found| AnyNode(Some(found)))
+    }
+
+    /// Objects by their ids, in the order of the ids; null for each that the caller may not see. At most 100.
+    async fn nodes(&self, #[graphql(desc = "The objects' ids.")] ids: Vec<async_graphql::ID>) -> Result<Vec<AnyNode>> {
+        if ids.len() > 100 {
+            return Err(Error::invalid("ids", format!("must be at most 100, not {}", ids.len())).limit(100));
+        }
+        ids.iter().map(|id| any_id(id).map(|found| AnyNode(Some(found)))).collect()
+    }
+}

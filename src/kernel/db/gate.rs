@@ -1,0 +1,66 @@
+//! The gate: what must hold of a database before a server may work on it. `serve` refuses to start on a finding, and
+//! `doctor` explains them.
+
+use diesel::{QueryableByName, sql_query, sql_types::Text};
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
+
+use super::pool::connect;
+use crate::kernel::Result;
+
+/// Something that makes tenant isolation doubtful.
+#[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
+pub struct Finding {
+    /// What is wrong.
+    #[diesel(sql_type = Text)]
+    pub problem: String,
+    /// What would be right.
+    #[diesel(sql_type = Text)]
+    pub remedy: String,
+}
+
+/// Looks at the database as the server's role sees it.
+pub async fn inspect(server_url: &str) -> Result<Vec<Finding>> {
+    let mut connection = connect(server_url).await?;
+    connection.batch_execute("begin read only").await?;
+    Ok(sql_query(QUERY).load(&mut connection).await?)
+}
+
+const QUERY: &str = r"
+with recursive mine (oid) as (
+    select oid from pg_roles where rolname = session_user
+    union
+    select m.roleid from pg_auth_members m join mine on m.member = mine.oid
+),
+tenant_tables as (
+    select c.oid, c.relname, c.relowner, c.relrowsecurity and c.relforcerowsecurity as forced
+    from pg_class c
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
+      and (c.relname = 'clinics' or exists (
+          select from pg_attribute a where a.attrelid = c.oid and a.attname = 'clinic_id' and not a.attisdropped))
+)
+select 'the role ' || r.rolname || ' is a superuser or may bypass row-level security' as problem,
+       'serve with a role that is neither; clinigraph prepare makes clinigraph_app' as remedy
+from pg_roles r join mine using (oid) where r.rolsuper or r.rolbypassrls
+union all
+select 'the role ' || r.rolname || ' owns the table ' || t.relname,
+       'let clinigraph_owner own the tables and serve with another role'
+from tenant_tables t join mine on mine.oid = t.relowner join pg_roles r on r.oid = t.relowner
+union all
+select 'the table ' || relname || ' has a clinic and no forced row-level security',
+       'alter table ' || relname || ' enable row level security, force row level security'
+from tenant_tables where not forced
+union all
+select 'the foreign key ' || k.conname || ' leads from one clinic''s table to another without the clinic',
+       'make it (clinic_id, …) references ' || k.confrelid::regclass || ' (clinic_id, …)'
+from pg_constraint k
+join tenant_tables f on f.oid = k.conrelid
+join tenant_tables t on t.oid = k.confrelid and t.relname <> 'clinics'
+where k.contype = 'f' and k.conparentid = 0
+  and not exists (select from pg_attribute a where a.attrelid = k.conrelid and a.attname = 'clinic_id' and a.attnum = any (k.conkey))
+union all
+select 'the policy ' || p.polname || ' on ' || p.polrelid::regclass || ' calls a helper once a row',
+       'put the call into a sub-select: (select private.…())'
+from pg_policy p,
+     concat_ws(' ', pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) as told
+where regexp_replace(told, 'SELECT private\.request_\w+\(\)', '', 'g') like '%private.%'
+";

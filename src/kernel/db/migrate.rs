@@ -1,0 +1,120 @@
+//! Roles and migrations, embedded and run over the same driver as everything else, as the owner.
+
+use std::collections::BTreeSet;
+
+use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
+use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+
+use super::pool::connect;
+use crate::kernel::{Error, Result};
+
+const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
+const ROLES: &str = include_str!("../../../migrations/roles.sql");
+
+/// What preparing a database did.
+#[derive(Debug)]
+pub struct Prepared {
+    /// Names of the migrations that were run now.
+    pub ran: Vec<String>,
+    /// Connection string for the server's own role.
+    pub server_url: String,
+}
+
+/// Brings roles and tables up to date. `url` is of a role that may do so: the owner of the database who may also make
+/// roles, or a superuser. The server's role gets a password that follows from `secret`, so that every server which
+/// has the secret can log in, and none needs to be told the password.
+pub async fn prepare(url: &str, secret: &[u8]) -> Result<Prepared> {
+    let mut owner = connect(url).await?;
+    let password = password(secret)?;
+    owner.batch_execute(ROLES).await?;
+    // Hexadecimal digits only, so there is nothing to escape.
+    owner
+        .batch_execute(&format!(
+            "do $$ begin
+                 perform pg_advisory_xact_lock(hashtext('clinigraph roles'));
+                 alter role clinigraph_app password '{password}';
+                 if not pg_has_role(current_user, 'clinigraph_owner', 'member') then
+                     execute format('grant clinigraph_owner to %I', current_user);
+                 end if;
+                 execute format('grant create, connect on database %I to clinigraph_owner', current_database());
+                 grant create, usage on schema public to clinigraph_owner;
+             end $$;"
+        ))
+        .await?;
+    owner.batch_execute("set role clinigraph_owner").await?;
+    let ran = migrate(owner, |harness| {
+        let ran = harness.run_pending_migrations(MIGRATIONS)?;
+        Ok(ran.iter().map(ToString::to_string).collect())
+    })
+    .await?;
+    let mut owner = connect(url).await?;
+    owner.batch_execute("set role clinigraph_owner; select private.make_partitions()").await?;
+    Ok(Prepared { ran, server_url: server_url(url, &password)? })
+}
+
+/// Undoes and runs again each migration, newest first, to show that the way back is sound.
+pub async fn redo(url: &str) -> Result<Vec<String>> {
+    as_owner(url, |harness| {
+        let undone = harness.revert_all_migrations(MIGRATIONS)?.iter().map(ToString::to_string).collect();
+        harness.run_pending_migrations(MIGRATIONS)?;
+        Ok(undone)
+    })
+    .await
+}
+
+/// Undoes every migration.
+pub async fn revert_all(url: &str) -> Result<Vec<String>> {
+    as_owner(url, |harness| Ok(harness.revert_all_migrations(MIGRATIONS)?.iter().map(ToString::to_string).collect())).await
+}
+
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+type Harness = AsyncMigrationHarness<AsyncPgConnection>;
+
+async fn as_owner<T: Send + 'static>(url: &str, work: impl FnOnce(&mut Harness) -> Result<T, Failure> + Send + 'static) -> Result<T> {
+    let mut owner = connect(url).await?;
+    owner.batch_execute("set role clinigraph_owner").await?;
+    migrate(owner, work).await
+}
+
+/// The harness blocks, so it works on a thread where that is allowed.
+async fn migrate<T: Send + 'static>(
+    owner: AsyncPgConnection,
+    work: impl FnOnce(&mut Harness) -> Result<T, Failure> + Send + 'static,
+) -> Result<T> {
+    let done = tokio::task::spawn_blocking(move || work(&mut Harness::new(owner))).await;
+    done.map_err(Error::internal)?.map_err(Error::internal)
+}
+
+fn password(secret: &[u8]) -> Result<String> {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(Error::internal)?;
+    mac.update(b"login of clinigraph_app");
+    Ok(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The same database, as the server's role.
+fn server_url(url: &str, password: &str) -> Result<String> {
+    let config: tokio_postgres::Config = url.parse().map_err(Error::internal)?;
+    let mut parts: BTreeSet<String> = BTreeSet::new();
+    let quote = |value: &str| format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"));
+    let hosts: Vec<String> = config
+        .get_hosts()
+        .iter()
+        .map(|host| match host {
+            tokio_postgres::config::Host::Tcp(name) => name.clone(),
+            #[cfg(unix)]
+            tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
+        })
+        .collect();
+    parts.insert(format!("host={}", quote(&hosts.join(","))));
+    let ports: Vec<String> = config.get_ports().iter().map(ToString::to_string).collect();
+    if !ports.is_empty() {
+        parts.insert(format!("port={}", ports.join(",")));
+    }
+    // Without a name the database is that of the role in the address.
+    let database = config.get_dbname().or(config.get_user()).unwrap_or("postgres");
+    parts.insert(format!("dbname={}", quote(database)));
+    parts.insert(format!("user=clinigraph_app password={password}"));
+    Ok(parts.into_iter().collect::<Vec<_>>().join(" "))
+}

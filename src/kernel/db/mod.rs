@@ -1,0 +1,12 @@
+//! The way to Postgres: pools per class of actor (`pool.rs`), the scope that is the only door to a table
+//! (`scope.rs`), migrations and roles (`migrate.rs`), and the gate that a server must pass to start (`gate.rs`).
+
+mod gate;
+mod migrate;
+mod pool;
+mod scope;
+
+pub use gate::{Finding, inspect};
+pub use migrate::{Prepared, prepare, redo, revert_all};
+pub use pool::{Class, Config, Connection, Pools, connect};
+pub use scope::{Access, Door, Note, PgRow, Scope, Tx};

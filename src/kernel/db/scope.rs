@@ -1,0 +1,313 @@
+//! The scope: one transaction, as one actor, on one connection. It is the only door to a table, so no query can
+//! forget whose it is.
+//!
+//! Opening costs no round trip: `begin`, the class's role and `private.enter()` go out as one message, and the first
+//! statement right behind it. What that statement returns is handed on only after the opening was seen to be good.
+//! The message is one and not three because only the first poll of one future is certain to put it on the wire
+//! before the next; it holds nothing but ids, numbers and names of roles. A scope that is dropped half-way takes its
+//! connection out of the pool for good, as nobody knows what is still under way on it.
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use deadpool::managed::Object;
+use diesel::{pg::Pg, query_builder::{AsQuery, QueryFragment, QueryId}, sql_types};
+use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::{
+    FutureExt, TryStreamExt,
+    future::{BoxFuture, Shared},
+};
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use super::pool::{Class, Connection, Manager, Pools};
+use crate::kernel::{Actor, Error, Result, actor::Origin};
+
+/// A row as Postgres sent it.
+pub type PgRow = <AsyncPgConnection as AsyncConnectionCore>::Row<'static, 'static>;
+
+/// Whether a scope may write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Read only, of one snapshot.
+    Read,
+    /// Read committed: a statement that waited for a lock sees what the other wrote.
+    Write,
+}
+
+/// Opens scopes.
+#[derive(Debug, Clone)]
+pub struct Door {
+    pools: Pools,
+    /// Longest time of one statement.
+    statement_timeout: Duration,
+}
+
+impl Door {
+    #[must_use]
+    pub fn new(pools: Pools, statement_timeout: Duration) -> Self {
+        Self { pools, statement_timeout }
+    }
+
+    #[must_use]
+    pub fn pools(&self) -> &Pools {
+        &self.pools
+    }
+
+    /// A scope for an actor; nothing is sent before its first statement.
+    #[must_use]
+    pub fn scope(&self, actor: Actor, access: Access, note: Option<Note>) -> Scope {
+        Scope { door: self.clone(), actor, access, note, lease: OnceCell::new(), failed: AtomicBool::new(false), opened_at: AtomicUsize::new(0) }
+    }
+}
+
+impl Door {
+    /// Works as the server itself, in a transaction of its own that stands when the work succeeds.
+    pub async fn as_system<T>(&self, note: Option<Note>, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
+        let scope = self.scope(Actor::System, Access::Write, note);
+        match work(&scope).await {
+            Ok(done) => scope.commit().await.map(|()| done),
+            Err(error) => {
+                scope.roll_back().await;
+                Err(error)
+            }
+        }
+    }
+}
+
+/// What the audit trail keeps of a request that writes.
+#[derive(Debug, Clone)]
+pub struct Note {
+    pub operation: String,
+    pub origin: Arc<Origin>,
+}
+
+/// One transaction, as one actor.
+pub struct Scope {
+    door: Door,
+    actor: Actor,
+    access: Access,
+    note: Option<Note>,
+    lease: OnceCell<Lease>,
+    /// A statement failed: the transaction is broken, and can only be rolled back.
+    failed: AtomicBool,
+    /// Statements on the connection when the scope stood open, to tell its own.
+    opened_at: AtomicUsize,
+}
+
+impl std::fmt::Debug for Scope {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Scope").field("actor", &self.actor).field("access", &self.access).finish_non_exhaustive()
+    }
+}
+
+/// A connection on loan, and the answer to its opening.
+struct Lease {
+    held: Arc<Held>,
+    opened: Shared<BoxFuture<'static, Result<()>>>,
+}
+
+/// A connection that goes back to the pool only when its transaction was heard to end.
+struct Held {
+    connection: Option<Object<Manager>>,
+    ended: AtomicBool,
+}
+
+impl Held {
+    fn connection(&self) -> Result<&Connection> {
+        self.connection.as_deref().ok_or_else(|| Error::internal("the connection is gone"))
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !*self.ended.get_mut()
+            && let Some(connection) = self.connection.take()
+        {
+            drop(Object::take(connection));
+        }
+    }
+}
+
+impl Scope {
+    #[must_use]
+    pub fn actor(&self) -> &Actor {
+        &self.actor
+    }
+
+    /// Statements sent so far, without those that opened the scope.
+    #[must_use]
+    pub fn sent(&self) -> usize {
+        let now = self.lease.get().and_then(|lease| lease.held.connection().ok()).map(Connection::sent);
+        now.map_or(0, |now| now.saturating_sub(self.opened_at.load(Ordering::Relaxed)))
+    }
+
+    fn class(&self) -> Result<Class> {
+        match &self.actor {
+            Actor::Nobody => Err(Error::unauthenticated()),
+            Actor::System => Ok(Class::System),
+            Actor::Person(person) if person.is_platform_admin => Ok(Class::Admin),
+            Actor::Person(_) => Ok(Class::Tenant),
+        }
+    }
+
+    /// The message that opens the transaction.
+    fn opening(&self, class: Class) -> String {
+        let mode = match self.access {
+            Access::Read => "isolation level repeatable read, read only",
+            Access::Write => "isolation level read committed, read write",
+        };
+        let (session, user, clinic, role) = match &self.actor {
+            Actor::Person(person) => {
+                (Some(person.session_id), Some(person.user_id), person.acting.map(|acting| acting.0), person.acting.map(|acting| acting.1.text()))
+            }
+            Actor::Nobody | Actor::System => (None, None, None, None),
+        };
+        // Ids and names of roles only: nothing that came from outside as text stands in this message.
+        let id = |id: Option<Uuid>| id.map_or_else(|| "null".to_owned(), |id| format!("'{id}'"));
+        let role = role.map_or_else(|| "null".to_owned(), |role| format!("'{role}'"));
+        format!(
+            "begin {mode}; set local role {}; select private.enter({}, {}, {}, {role}, {})",
+            class.role(),
+            id(session),
+            id(user),
+            id(clinic),
+            self.door.statement_timeout.as_millis(),
+        )
+    }
+
+    /// Takes a connection and puts the opening on its wire, without waiting for the answer.
+    async fn lease(&self) -> Result<&Lease> {
+        self.lease
+            .get_or_try_init(|| async {
+                let class = self.class()?;
+                let connection = self.door.pools.get(class).await?;
+                let held = Arc::new(Held { connection: Some(connection), ended: AtomicBool::new(false) });
+                let message = self.opening(class);
+                let on = Arc::clone(&held);
+                let opened = async move { Ok((&on.connection()?.pg).batch_execute(&message).await?) };
+                let opened = opened.boxed().shared();
+                // The first poll sends; an answer that is there already stays in the shared future.
+                let _ = futures_util::poll!(opened.clone());
+                let lease = Lease { held, opened };
+                if self.access == Access::Write && lease.opened.clone().await.is_ok() {
+                    self.write_note(lease.held.connection()?).await?;
+                }
+                self.opened_at.store(lease.held.connection()?.sent(), Ordering::Relaxed);
+                Ok(lease)
+            })
+            .await
+    }
+
+    /// Tells the audit triggers who writes and why; values from outside travel bound.
+    async fn write_note(&self, connection: &Connection) -> Result<()> {
+        let email = match &self.actor {
+            Actor::Person(person) => Some(person.email.as_str()),
+            Actor::Nobody | Actor::System => None,
+        };
+        let Some(note) = &self.note else { return Ok(()) };
+        let note = serde_json::json!({
+            "operation": note.operation,
+            "id": note.origin.request_id,
+            "ip": note.origin.address,
+            "agent": note.origin.agent,
+            "email": email,
+        });
+        let told = diesel::select(set_config("app.request", note.to_string(), true));
+        // Named in full: in scope, its methods would hide those of atomics.
+        diesel_async::RunQueryDsl::execute(told, &mut &connection.pg).await?;
+        Ok(())
+    }
+
+    /// Runs one statement of the walk.
+    pub async fn load<Q>(&self, query: Q) -> Result<Vec<PgRow>>
+    where
+        Q: AsQuery + Send,
+        Q::Query: QueryFragment<Pg> + QueryId + Send,
+    {
+        self.sound()?;
+        let lease = self.lease().await?;
+        let mut on = &lease.held.connection()?.pg;
+        let loaded = AsyncConnectionCore::load(&mut on, query);
+        let loaded = async { loaded.await?.try_collect::<Vec<PgRow>>().await };
+        // Polled in this order: the opening is on the wire already.
+        let (opened, loaded) = futures_util::join!(lease.opened.clone(), loaded);
+        opened.inspect_err(|_| self.break_off())?;
+        loaded.map_err(|error| {
+            self.break_off();
+            Error::from(error)
+        })
+    }
+
+    /// Why the database would not open the scope, when it would not.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Error> {
+        self.lease.get()?.opened.peek()?.as_ref().err().filter(|error| error.refuses_caller()).cloned()
+    }
+
+    /// The connection, for statements in diesel's own words.
+    pub async fn tx(&self) -> Result<Tx> {
+        self.sound()?;
+        let lease = self.lease().await?;
+        lease.opened.clone().await.inspect_err(|_| self.break_off())?;
+        Ok(Tx(Arc::clone(&lease.held)))
+    }
+
+    fn sound(&self) -> Result<()> {
+        if self.failed.load(Ordering::Relaxed) { Err(Error::internal("an earlier statement of this transaction failed")) } else { Ok(()) }
+    }
+
+    fn break_off(&self) {
+        self.failed.store(true, Ordering::Relaxed);
+    }
+
+    /// Ends a transaction that only read. Nothing depends on the answer, so nobody waits for it.
+    pub fn finish(self: Arc<Self>) {
+        if self.lease.initialized() && self.sound().is_ok() {
+            tokio::spawn(async move {
+                // A transaction that does not end well is thrown away with its connection.
+                drop(self.end("commit").await);
+            });
+        }
+    }
+
+    /// Ends a transaction that wrote, or meant to.
+    pub async fn commit(&self) -> Result<()> {
+        self.sound()?;
+        self.end("commit").await
+    }
+
+    /// Undoes what was done, and gives the connection back.
+    pub async fn roll_back(&self) {
+        // A connection that does not even roll back is thrown away.
+        drop(self.end("rollback").await);
+    }
+
+    /// Says the last word of the transaction; nothing can follow it.
+    async fn end(&self, word: &'static str) -> Result<()> {
+        let Some(lease) = self.lease.get() else { return Ok(()) };
+        self.break_off();
+        lease.opened.clone().await.or_else(|error| if word == "rollback" { Ok(()) } else { Err(error) })?;
+        (&lease.held.connection()?.pg).batch_execute(word).await?;
+        lease.held.ended.store(true, Ordering::Release);
+        Ok(())
+    }
+}
+
+/// A scope's connection, for statements in diesel's own words: `query.load(&mut tx.conn()?).await?`.
+pub struct Tx(Arc<Held>);
+
+impl Tx {
+    pub fn conn(&self) -> Result<&AsyncPgConnection> {
+        self.0.connection().map(|connection| &connection.pg)
+    }
+}
+
+diesel::define_sql_function! {
+    fn set_config(name: sql_types::Text, value: sql_types::Text, is_local: sql_types::Bool) -> sql_types::Text;
+}

@@ -1,0 +1,269 @@
+//! From Postgres' binary bytes straight to JSON text, one encoder a type. Nothing in between: no value tree, no
+//! copied strings.
+
+use async_graphql::OutputType;
+use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
+use rust_decimal::Decimal;
+use uuid::Uuid;
+
+use crate::kernel::ids::{self, Id, Kind};
+
+/// The JSON of an answer while it is written.
+pub type Json = Vec<u8>;
+
+/// A type that a column can have.
+pub trait Cell: OutputType {
+    /// Writes a value that is not null, in the form the type's own serialisation has.
+    fn write(raw: &[u8], out: &mut Json);
+
+    /// Writes a value as it came.
+    fn write_nullable(raw: Option<&[u8]>, out: &mut Json) {
+        match raw {
+            Some(raw) => Self::write(raw, out),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+}
+
+impl<T: Cell + Sync> Cell for Option<T> {
+    fn write(raw: &[u8], out: &mut Json) {
+        T::write(raw, out);
+    }
+}
+
+/// Writes a JSON string. Postgres hands out valid UTF-8 only, as the connection's encoding is UTF-8.
+pub fn quote(text: &[u8], out: &mut Json) {
+    out.push(b'"');
+    let mut written = 0;
+    for (at, byte) in text.iter().enumerate() {
+        let escape: &[u8] = match byte {
+            b'"' => b"\\\"",
+            b'\\' => b"\\\\",
+            b'\n' => b"\\n",
+            b'\r' => b"\\r",
+            b'\t' => b"\\t",
+            0..0x20 => b"",
+            _ => continue,
+        };
+        out.extend_from_slice(&text[written..at]);
+        if escape.is_empty() {
+            const HEX: &[u8; 16] = b"0123456789abcdef";
+            out.extend_from_slice(b"\\u00");
+            out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+        } else {
+            out.extend_from_slice(escape);
+        }
+        written = at + 1;
+    }
+    out.extend_from_slice(&text[written..]);
+    out.push(b'"');
+}
+
+/// The bytes as an array; zeros if Postgres sent another width, which it does not for a checked column.
+fn fixed<const N: usize>(raw: &[u8]) -> [u8; N] {
+    raw.try_into().unwrap_or([0; N])
+}
+
+impl Cell for String {
+    fn write(raw: &[u8], out: &mut Json) {
+        quote(raw, out);
+    }
+}
+
+impl Cell for bool {
+    fn write(raw: &[u8], out: &mut Json) {
+        out.extend_from_slice(if raw.first() == Some(&1) { b"true" } else { b"false" });
+    }
+}
+
+impl Cell for i16 {
+    fn write(raw: &[u8], out: &mut Json) {
+        out.extend_from_slice(itoa::Buffer::new().format(Self::from_be_bytes(fixed(raw))).as_bytes());
+    }
+}
+
+impl Cell for i32 {
+    fn write(raw: &[u8], out: &mut Json) {
+        out.extend_from_slice(itoa::Buffer::new().format(Self::from_be_bytes(fixed(raw))).as_bytes());
+    }
+}
+
+impl<T: Kind> Cell for Id<T> {
+    fn write(raw: &[u8], out: &mut Json) {
+        out.push(b'"');
+        out.extend_from_slice(T::PREFIX.as_bytes());
+        out.push(b'_');
+        out.extend_from_slice(&ids::encode(Uuid::from_bytes(fixed(raw))));
+        out.push(b'"');
+    }
+}
+
+/// Microseconds from the Unix epoch to Postgres' own, 2000-01-01.
+const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
+
+impl Cell for DateTime<Utc> {
+    fn write(raw: &[u8], out: &mut Json) {
+        let micros = i64::from_be_bytes(fixed(raw)).saturating_add(POSTGRES_EPOCH);
+        match DateTime::from_timestamp_micros(micros) {
+            Some(time) if (0..=9999).contains(&time.year()) => {
+                out.push(b'"');
+                write_date(time.date_naive(), out);
+                out.push(b'T');
+                write_time(time.time(), out);
+                out.extend_from_slice(b"+00:00\"");
+            }
+            Some(time) => quote(time.to_rfc3339().as_bytes(), out),
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+}
+
+impl Cell for NaiveDate {
+    fn write(raw: &[u8], out: &mut Json) {
+        /// 2000-01-01, counted from the first day of year 1.
+        const DAYS_TO_EPOCH: i32 = 730_120;
+        let day = i32::from_be_bytes(fixed(raw)).saturating_add(DAYS_TO_EPOCH);
+        match NaiveDate::from_num_days_from_ce_opt(day) {
+            Some(date) => {
+                out.push(b'"');
+                write_date(date, out);
+                out.push(b'"');
+            }
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+}
+
+/// Two digits.
+fn push2(number: u32, out: &mut Json) {
+    out.extend_from_slice(&[b'0' + (number / 10 % 10) as u8, b'0' + (number % 10) as u8]);
+}
+
+fn write_date(date: NaiveDate, out: &mut Json) {
+    let year = date.year().unsigned_abs();
+    push2(year / 100, out);
+    push2(year % 100, out);
+    out.push(b'-');
+    push2(date.month(), out);
+    out.push(b'-');
+    push2(date.day(), out);
+}
+
+/// `09:30:00`, with a fraction of three or six digits where there is one.
+pub(crate) fn write_time(time: NaiveTime, out: &mut Json) {
+    push2(time.hour(), out);
+    out.push(b':');
+    push2(time.minute(), out);
+    out.push(b':');
+    push2(time.second(), out);
+    let micros = time.nanosecond() / 1000;
+    if micros != 0 {
+        out.push(b'.');
+        push2(micros / 10_000, out);
+        if micros % 1000 == 0 {
+            out.push(b'0' + (micros / 1000 % 10) as u8);
+        } else {
+            push2(micros / 100 % 100, out);
+            push2(micros % 100, out);
+        }
+    }
+}
+
+impl Cell for serde_json::Value {
+    fn write(raw: &[u8], out: &mut Json) {
+        // jsonb travels as a version byte and text.
+        out.extend_from_slice(raw.get(1..).unwrap_or(b"null"));
+    }
+}
+
+impl Cell for Vec<String> {
+    fn write(raw: &[u8], out: &mut Json) {
+        // Dimensions, flags and element type come first, then per element a length (-1 is null) and its bytes.
+        out.push(b'[');
+        let mut rest = raw.get(20..).unwrap_or_default();
+        let mut first = true;
+        while let Some((length, tail)) = rest.split_first_chunk::<4>() {
+            let length = usize::try_from(i32::from_be_bytes(*length)).unwrap_or_default();
+            let (text, tail) = tail.split_at_checked(length).unwrap_or_default();
+            if !first {
+                out.push(b',');
+            }
+            first = false;
+            quote(text, out);
+            rest = tail;
+        }
+        out.push(b']');
+    }
+}
+
+impl Cell for Decimal {
+    fn write(raw: &[u8], out: &mut Json) {
+        // Groups of four digits, the weight of the first, a sign, and how many digits to show behind the point.
+        let part = |at: usize| raw.get(at..at + 2).map_or(0, |two| i16::from_be_bytes(fixed(two)));
+        let (groups, weight, sign, scale) = (part(0), part(2), part(4), part(6));
+        out.push(b'"');
+        if sign != 0 {
+            out.push(b'-');
+        }
+        let group = |at: i16| if (0..groups).contains(&at) { part(8 + 2 * at.unsigned_abs() as usize) } else { 0 };
+        let mut buffer = itoa::Buffer::new();
+        out.extend_from_slice(buffer.format(if weight >= 0 { group(0) } else { 0 }).as_bytes());
+        for at in 1..=weight {
+            out.extend_from_slice(format!("{:04}", group(at)).as_bytes());
+        }
+        if scale > 0 {
+            out.push(b'.');
+            let start = out.len();
+            let mut at = weight + 1;
+            while out.len() - start < scale.unsigned_abs() as usize {
+                out.extend_from_slice(format!("{:04}", group(at)).as_bytes());
+                at += 1;
+            }
+            out.truncate(start + scale.unsigned_abs() as usize);
+        }
+        out.push(b'"');
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(write: impl FnOnce(&mut Json)) -> String {
+        let mut out = Json::new();
+        write(&mut out);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn strings_come_out_as_serde_writes_them() {
+        for text in ["", "plain", "q\"b\\n\n\r\t", "\u{1}\u{1f}\u{7f}", "héllo 诊所 🩺"] {
+            assert_eq!(written(|out| quote(text.as_bytes(), out)), serde_json::to_string(text).unwrap().replace("\\b", "\\u0008").replace("\\f", "\\u000c"));
+        }
+    }
+
+    #[test]
+    fn instants_come_out_as_chrono_writes_them() {
+        for micros in [0i64, 1, 1000, 123_456, 999_999, 86_399_999_999, -1, 812_345_678_901_234, -900_000_000_000_000] {
+            let time = DateTime::from_timestamp_micros(micros + POSTGRES_EPOCH).unwrap();
+            let raw = micros.to_be_bytes();
+            assert_eq!(written(|out| DateTime::<Utc>::write(&raw, out)), format!("\"{}\"", time.to_rfc3339()));
+        }
+    }
+
+    #[test]
+    fn dates_and_decimals_come_out() {
+        assert_eq!(written(|out| NaiveDate::write(&0i32.to_be_bytes(), out)), "\"2000-01-01\"");
+        assert_eq!(written(|out| NaiveDate::write(&(-1i32).to_be_bytes(), out)), "\"1999-12-31\"");
+        let numeric = |parts: &[i16]| parts.iter().flat_map(|part| part.to_be_bytes()).collect::<Vec<_>>();
+        for (parts, text) in [
+            (vec![0, 0, 0, 2], "\"0.00\""),
+            (vec![1, 0, 0, 0, 42], "\"42\""),
+            (vec![3, 1, 0, 2, 1, 2345, 6700], "\"12345.67\""),
+            (vec![1, -1, 0x4000, 2, 500], "\"-0.05\""),
+            (vec![1, 1, 0, 2, 3], "\"30000.00\""),
+        ] {
+            assert_eq!(written(|out| Decimal::write(&numeric(&parts), out)), text);
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! What resolvers return: handles that know which rows are meant and are walked when the answer is made.
+
+use std::{borrow::Cow, marker::PhantomData, sync::Arc};
+
+use async_graphql::{
+    Context, ContextSelectionSet, InputType, OutputType, PathSegment, Positioned, ServerError, ServerResult, Value,
+    parser::types::Field,
+    registry::Registry,
+};
+use uuid::Uuid;
+
+use super::{
+    Argument, Condition, Def, Entity, input_argument, register,
+    selection::Group,
+    walk::Walk,
+};
+use crate::kernel::{
+    Error, Id, RequestOf, Result,
+    db::Scope,
+    page::{PageSpec, Sort, Window},
+};
+
+/// The four arguments of a connection, as a resolver takes them.
+pub type PageArgs = Window;
+
+/// An entity that has lists with a filter and orders.
+pub trait Listed: Entity {
+    type Filter: InputType;
+    type Order: InputType + Default + Into<Sort>;
+
+    /// What rows must fulfil.
+    fn conditions(filter: Self::Filter) -> Result<Vec<Condition>>;
+}
+
+/// One object that is there: one not seen is an error.
+#[derive(Debug)]
+pub struct One<E> {
+    id: Uuid,
+    under: Option<Arc<Scope>>,
+    of: PhantomData<fn() -> E>,
+}
+
+impl<E> One<E> {
+    #[must_use]
+    pub fn of(id: Id<E>) -> Self {
+        Self { id: id.uuid(), under: None, of: PhantomData }
+    }
+
+    /// Read under another scope than the operation's.
+    #[must_use]
+    pub fn under(mut self, scope: Arc<Scope>) -> Self {
+        self.under = Some(scope);
+        self
+    }
+}
+
+/// One object, or null when there is none that the caller may see.
+#[derive(Debug)]
+pub struct Maybe<E>(Option<One<E>>);
+
+impl<E> Maybe<E> {
+    #[must_use]
+    pub fn of(id: Option<Id<E>>) -> Self {
+        Self(id.map(One::of))
+    }
+
+    /// Read under another scope than the operation's.
+    #[must_use]
+    pub fn under(self, scope: Arc<Scope>) -> Self {
+        Self(self.0.map(|one| one.under(scope)))
+    }
+}
+
+/// A page of a list; null, with an error, where permission hides it.
+pub struct Page<E>(Result<PageSpec>, PhantomData<fn() -> E>);
+
+impl<E: Entity> Page<E> {
+    /// A refused argument fails the field alone: the list is null.
+    #[must_use]
+    pub fn of(page: Result<PageSpec>) -> Self {
+        Self(page, PhantomData)
+    }
+}
+
+impl<E: Listed> Page<E> {
+    /// A page of the entity's list.
+    #[must_use]
+    pub fn list(window: Window, filter: Option<E::Filter>, order: Option<E::Order>) -> Self {
+        Self::of(list_page::<E>(window, filter, order))
+    }
+}
+
+fn list_page<E: Listed>(window: Window, filter: Option<E::Filter>, order: Option<E::Order>) -> Result<PageSpec> {
+    let conditions = filter.map(E::conditions).transpose()?.unwrap_or_default();
+    window.page(E::def().type_name, order.unwrap_or_default().into(), conditions)
+}
+
+/// Any object by an id of any kind, or null.
+#[derive(Debug)]
+pub struct AnyNode(pub Option<(&'static Def, Uuid)>);
+
+pub(super) fn list_arguments<E: Listed>(registry: &mut Registry) -> Vec<Argument> {
+    vec![
+        input_argument::<Option<E::Filter>>(registry, "filter", "Only rows that fulfil all of it."),
+        input_argument::<Option<E::Order>>(registry, "order", "The order of the list; the id decides between equals."),
+    ]
+}
+
+fn read_window(ctx: &Context<'_>) -> ServerResult<Window> {
+    Ok(Window {
+        first: ctx.param_value("first", None)?.1,
+        after: ctx.param_value("after", None)?.1,
+        last: ctx.param_value("last", None)?.1,
+        before: ctx.param_value("before", None)?.1,
+    })
+}
+
+pub(super) fn read_list<E: Listed>(ctx: &Context<'_>) -> ServerResult<PageSpec> {
+    let filter = ctx.param_value::<Option<E::Filter>>("filter", None)?.1;
+    let order = ctx.param_value::<Option<E::Order>>("order", None)?.1;
+    list_page::<E>(read_window(ctx)?, filter, order).map_err(|error| at(ctx, error))
+}
+
+/// A connection with one order and no filter; its cursors are bound to the sort column alone.
+pub(super) fn read_feed(ctx: &Context<'_>, list: &'static str, sort: Sort) -> ServerResult<PageSpec> {
+    read_window(ctx)?.page(list, sort, Vec::new()).map_err(|error| at(ctx, error))
+}
+
+fn at(ctx: &Context<'_>, error: Error) -> ServerError {
+    async_graphql::Error::from(error).into_server_error(ctx.item.pos)
+}
+
+/// What a handle stands for.
+enum Meant<'a> {
+    Object(Uuid),
+    List(&'a PageSpec),
+}
+
+/// Walks from a field to the text of its value; `None` is null.
+async fn answer(
+    ctx: &ContextSelectionSet<'_>,
+    field: &Positioned<Field>,
+    def: &'static Def,
+    meant: Meant<'_>,
+    under: Option<&Scope>,
+) -> ServerResult<Option<Value>> {
+    let fail = |error: Error| ctx.set_error_path(async_graphql::Error::from(error).into_server_error(field.pos));
+    let scope = match under {
+        Some(scope) => scope,
+        None => ctx.scope().map_err(fail)?,
+    };
+    let walk = Walk { ctx, scope };
+    walk.permitted(def).map_err(fail)?;
+    let group = Group { key: &field.node.response_key().node, fields: vec![field] };
+    let objects = match meant {
+        Meant::Object(id) => walk.by_ids(def, &group.below(ctx, def.type_name), &[id], true).await.map(|found| found.0),
+        Meant::List(page) => walk.connections(def, &group, page, None).await,
+    };
+    let objects = objects.map_err(fail)?;
+    let value = objects.get(0).map(|text| Value::Binary(text.to_vec().into()));
+    let mut faults = objects.faults.into_iter().map(|fault| {
+        let error = ctx.set_error_path(fault.error);
+        let path = error.path.iter().cloned().chain(fault.way.into_iter().rev()).collect::<Vec<PathSegment>>();
+        error.with_path(path)
+    });
+    // Of a dead object the last failure goes up with the null; the others are noted beside it.
+    if value.is_none() && !objects.spans.is_empty() && let Some(last) = faults.next() {
+        faults.for_each(|error| ctx.add_error(error));
+        return Err(last);
+    }
+    faults.for_each(|error| ctx.add_error(error));
+    Ok(value)
+}
+
+impl<E: Entity> OutputType for One<E> {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed(E::def().type_name)
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        format!("{}!", register::entity(E::def(), registry))
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        answer(ctx, field, E::def(), Meant::Object(self.id), self.under.as_deref()).await?.ok_or_else(|| {
+            let error = Error::not_found(E::PREFIX);
+            ctx.set_error_path(async_graphql::Error::from(error).into_server_error(field.pos))
+        })
+    }
+}
+
+impl<E: Entity> OutputType for Maybe<E> {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed(E::def().type_name)
+    }
+
+    fn qualified_type_name() -> String {
+        E::def().type_name.to_owned()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        register::entity(E::def(), registry).to_owned()
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        let Some(one) = &self.0 else { return Ok(Value::Null) };
+        nullable(ctx, answer(ctx, field, E::def(), Meant::Object(one.id), one.under.as_deref()).await)
+    }
+}
+
+impl<E: Entity> OutputType for Page<E> {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Owned(format!("{}Connection", E::def().type_name))
+    }
+
+    fn qualified_type_name() -> String {
+        Self::type_name().into_owned()
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        register::connection(E::def(), registry)
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        let page = match &self.0 {
+            Ok(page) => page,
+            Err(error) => {
+                let error = async_graphql::Error::from(error.clone()).into_server_error(field.pos);
+                return nullable(ctx, Err(ctx.set_error_path(error)));
+            }
+        };
+        nullable(ctx, answer(ctx, field, E::def(), Meant::List(page), None).await)
+    }
+}
+
+impl OutputType for AnyNode {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed("Node")
+    }
+
+    fn qualified_type_name() -> String {
+        "Node".to_owned()
+    }
+
+    fn introspection_type_name(&self) -> Cow<'static, str> {
+        Cow::Borrowed(self.0.map_or("Node", |(def, _)| def.type_name))
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        register::node(registry);
+        "Node".to_owned()
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        let Some((def, id)) = self.0 else { return Ok(Value::Null) };
+        nullable(ctx, answer(ctx, field, def, Meant::Object(id), None).await)
+    }
+}
+
+/// A failed nullable field is null with its error beside it.
+fn nullable(ctx: &ContextSelectionSet<'_>, answered: ServerResult<Option<Value>>) -> ServerResult<Value> {
+    Ok(answered
+        .unwrap_or_else(|error| {
+            ctx.add_error(error);
+            None
+        })
+        .unwrap_or(Value::Null))
+}

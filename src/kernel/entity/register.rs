@@ -1,0 +1,148 @@
+//! From a declaration to the GraphQL type in the schema. What permission may hide is nullable, and says so.
+
+use async_graphql::{
+    InputType, OutputType,
+    indexmap::{IndexMap, IndexSet},
+    connection::PageInfo,
+    registry::{MetaField, MetaInputValue, MetaType, ObjectBuilder, Registry},
+};
+
+use super::{Column, Def, Edge, Way};
+
+/// An argument of a field, or a field of an input, as the schema shows it.
+pub type Argument = MetaInputValue;
+
+/// An argument of the type `T`.
+pub fn input_argument<T: InputType>(registry: &mut Registry, name: &str, description: &str) -> Argument {
+    let mut argument = MetaInputValue::new(name, T::create_type_info(registry));
+    argument.description = Some(description.to_owned());
+    argument
+}
+
+pub(super) fn field(name: &str, ty: impl Into<String>, description: impl Into<String>) -> MetaField {
+    let mut field = MetaField::new(name, ty);
+    field.description = Some(description.into());
+    field
+}
+
+/// Adds a type unless it is known. A placeholder goes first, since types may run in rings.
+fn define(registry: &mut Registry, name: &str, make: impl FnOnce(&mut Registry) -> MetaType) {
+    if !registry.types.contains_key(name) {
+        registry.types.insert(name.to_owned(), object(name, "", IndexMap::new()));
+        let made = make(registry);
+        registry.types.insert(name.to_owned(), made);
+    }
+}
+
+fn object(name: &str, description: &str, fields: IndexMap<String, MetaField>) -> MetaType {
+    ObjectBuilder::new(name, fields).description(Some(description.to_owned())).build()
+}
+
+fn fields(fields: impl IntoIterator<Item = MetaField>) -> IndexMap<String, MetaField> {
+    fields.into_iter().map(|field| (field.name.clone(), field)).collect()
+}
+
+/// Makes an entity's type known; returns its name.
+pub(super) fn entity(def: &'static Def, registry: &mut Registry) -> &'static str {
+    define(registry, def.type_name, |registry| {
+        let columns: Vec<_> = def.columns.iter().map(|column| column_field(column, registry)).collect();
+        let edges: Vec<_> = def.edges.iter().map(|edge| edge_field(edge, registry)).collect();
+        object(def.type_name, def.description, fields(columns.into_iter().chain(edges)))
+    });
+    node(registry);
+    registry.add_implements(def.type_name, "Node");
+    if let Some(MetaType::Interface { possible_types, .. }) = registry.types.get_mut("Node") {
+        possible_types.insert(def.type_name.to_owned());
+    }
+    def.type_name
+}
+
+/// Makes an entity's connection known; returns its name.
+pub(super) fn connection(def: &'static Def, registry: &mut Registry) -> String {
+    let name = format!("{}Connection", def.type_name);
+    let edge = format!("{}Edge", def.type_name);
+    let node = entity(def, registry);
+    let page_info = <PageInfo as OutputType>::create_type_info(registry);
+    let string = <String as OutputType>::create_type_info(registry);
+    let int = <i32 as OutputType>::create_type_info(registry);
+    define(registry, &edge, |_| {
+        let all = [
+            field("cursor", &string, "Where this row stands in the list; give it to after or before."),
+            field("node", format!("{node}!"), "The row."),
+        ];
+        object(&edge, &format!("A {node} in a list."), fields(all))
+    });
+    define(registry, &name, |_| {
+        let all = [
+            field("edges", format!("[{edge}!]!"), "The rows of the page with their cursors, in the list's order."),
+            field("nodes", format!("[{node}!]!"), "The rows of the page, in the list's order."),
+            field("pageInfo", page_info, "Whether there is more, and from where."),
+            field("totalCount", int, "How many there are on all pages; counted only when it is selected."),
+        ];
+        object(&name, &format!("A page of a list of {node}."), fields(all))
+    });
+    name
+}
+
+/// The interface of everything with an id.
+pub(super) fn node(registry: &mut Registry) {
+    let id = <async_graphql::ID as OutputType>::create_type_info(registry);
+    if !registry.types.contains_key("Node") {
+        let all = fields([field("id", id, "The object's own id; its prefix tells the type.")]);
+        let interface = MetaType::Interface {
+            name: "Node".to_owned(),
+            description: Some("Anything with an id of its own.".to_owned()),
+            fields: all,
+            possible_types: IndexSet::new(),
+            extends: false,
+            keys: None,
+            visible: None,
+            inaccessible: false,
+            tags: Vec::new(),
+            rust_typename: None,
+            directive_invocations: Vec::new(),
+            requires_scopes: Vec::new(),
+        };
+        registry.types.insert("Node".to_owned(), interface);
+    }
+}
+
+fn column_field(column: &Column, registry: &mut Registry) -> MetaField {
+    field(&column.name, (column.register)(registry), column.description)
+}
+
+fn edge_field(edge: &'static Edge, registry: &mut Registry) -> MetaField {
+    let to = (edge.to)();
+    let mut description = edge.description.to_owned();
+    if let Some(permission) = to.read {
+        description = format!("{description}\n\nNull, with an error, without the permission `{}`.", permission.name());
+    }
+    let mut arguments = Vec::new();
+    let hidden = to.read.is_some();
+    let bang = if hidden { "" } else { "!" };
+    let ty = match edge.way {
+        Way::One { nullable, .. } | Way::Own { nullable, .. } => {
+            let name = entity(to, registry);
+            if nullable { name.to_owned() } else { format!("{name}{bang}") }
+        }
+        Way::All { .. } => format!("[{}!]{bang}", entity(to, registry)),
+        Way::Page { list, .. } => {
+            arguments = window_arguments(registry);
+            arguments.extend((list.arguments)(registry));
+            format!("{}{bang}", connection(to, registry))
+        }
+    };
+    let mut field = field(&edge.name, ty, description);
+    field.args = arguments.into_iter().map(|argument| (argument.name.clone(), argument)).collect();
+    field
+}
+
+/// The arguments every connection takes.
+pub(super) fn window_arguments(registry: &mut Registry) -> Vec<Argument> {
+    vec![
+        input_argument::<Option<i32>>(registry, "first", "So many from the start, 1 to 100; 25 when neither first nor last is given."),
+        input_argument::<Option<String>>(registry, "after", "Only what follows this cursor."),
+        input_argument::<Option<i32>>(registry, "last", "So many from the end, 1 to 100, in the list's own order."),
+        input_argument::<Option<String>>(registry, "before", "Only what precedes this cursor."),
+    ]
+}

@@ -1,0 +1,210 @@
+//! The statements of the walk: of one table, only the columns that were selected. Diesel builds and caches them by
+//! their text, and conditions come in diesel's own typed expressions.
+
+use diesel::{
+    expression::{AppearsOnTable, Expression},
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    query_source::Table,
+    result::QueryResult,
+    serialize::{self, IsNull, Output, ToSql},
+    sql_types,
+};
+use std::io::Write;
+use uuid::Uuid;
+
+use super::Def;
+use crate::kernel::page::{Key, PageSpec, Position, Sort, SortType};
+
+/// A filter of a list, of whatever diesel expression.
+pub type Condition = Box<dyn QueryFragment<Pg> + Send + Sync>;
+
+/// Boxes a filter; that it stands on the list's own table is checked where it is written.
+pub fn condition<T, E>(_: T, expression: E) -> Condition
+where
+    T: Table,
+    E: AppearsOnTable<T> + Expression<SqlType: sql_types::BoolOrNullableBool> + QueryFragment<Pg> + Send + Sync + 'static,
+{
+    Box::new(expression)
+}
+
+/// Which rows of the table.
+pub(super) enum Rows<'a> {
+    /// Those whose column is one of these.
+    Of { column: &'a str, keys: &'a [Uuid], live: bool, order: Option<&'a str> },
+    /// A page of all; `most` counts the row that tells whether more follow.
+    Page { page: &'a PageSpec, tenant: Option<Uuid>, most: i64 },
+    /// A page for each of these parents.
+    PageEach { page: &'a PageSpec, column: &'a str, parents: &'a [Uuid], most: i64 },
+    /// How many there are.
+    Count { page: &'a PageSpec, tenant: Option<Uuid> },
+    /// How many there are for each of these parents.
+    CountEach { page: &'a PageSpec, column: &'a str, parents: &'a [Uuid] },
+}
+
+/// A statement of the walk.
+pub(super) struct Select<'a> {
+    pub def: &'static Def,
+    pub columns: &'a [&'static str],
+    pub rows: Rows<'a>,
+}
+
+impl Query for Select<'_> {
+    type SqlType = sql_types::Untyped;
+}
+
+impl QueryId for Select<'_> {
+    // The text differs from selection to selection: diesel then caches by the text itself.
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Pg> for Select<'_> {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        match &self.rows {
+            Rows::Of { column, keys, live, order } => {
+                self.head(&mut out);
+                out.push_sql(" WHERE ");
+                out.push_sql(column);
+                out.push_sql(" = ANY(");
+                out.push_bind_param::<sql_types::Array<sql_types::Uuid>, [Uuid]>(keys)?;
+                out.push_sql(")");
+                if let (true, Some(live)) = (live, self.def.live) {
+                    out.push_sql(" AND ");
+                    out.push_sql(live);
+                }
+                if let Some(order) = order {
+                    out.push_sql(" ORDER BY ");
+                    out.push_sql(order);
+                }
+            }
+            Rows::Page { page, tenant, most } => {
+                self.head(&mut out);
+                let first = self.filter(page, tenant.as_ref(), " WHERE ", &mut out)?;
+                self.page(page, first, most, &mut out)?;
+            }
+            Rows::PageEach { page, column, parents, most } => {
+                out.push_sql("SELECT m.* FROM unnest(");
+                out.push_bind_param::<sql_types::Array<sql_types::Uuid>, [Uuid]>(parents)?;
+                out.push_sql(") AS parent (id) CROSS JOIN LATERAL (");
+                self.head(&mut out);
+                out.push_sql(" WHERE ");
+                out.push_sql(column);
+                out.push_sql(" = parent.id");
+                self.filter(page, None, " AND ", &mut out)?;
+                self.page(page, " AND ", most, &mut out)?;
+                out.push_sql(") AS m");
+            }
+            Rows::Count { page, tenant } => {
+                out.push_sql("SELECT count(*)::int FROM ");
+                out.push_sql(self.def.table);
+                self.filter(page, tenant.as_ref(), " WHERE ", &mut out)?;
+            }
+            Rows::CountEach { page, column, parents } => {
+                out.push_sql("SELECT ");
+                out.push_sql(column);
+                out.push_sql(", count(*)::int FROM ");
+                out.push_sql(self.def.table);
+                out.push_sql(" WHERE ");
+                out.push_sql(column);
+                out.push_sql(" = ANY(");
+                out.push_bind_param::<sql_types::Array<sql_types::Uuid>, [Uuid]>(parents)?;
+                out.push_sql(")");
+                self.filter(page, None, " AND ", &mut out)?;
+                out.push_sql(" GROUP BY ");
+                out.push_sql(column);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Select<'_> {
+    fn head(&self, out: &mut AstPass<'_, '_, Pg>) {
+        out.push_sql("SELECT ");
+        for (at, column) in self.columns.iter().enumerate() {
+            if at > 0 {
+                out.push_sql(", ");
+            }
+            out.push_sql(column);
+        }
+        out.push_sql(" FROM ");
+        out.push_sql(self.def.table);
+    }
+
+    /// Writes what rows must fulfil, beginning with `glue`; returns what glues the next condition.
+    fn filter<'b>(
+        &'b self,
+        page: &'b PageSpec,
+        tenant: Option<&'b Uuid>,
+        mut glue: &'static str,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<&'static str> {
+        let mut next = |out: &mut AstPass<'_, 'b, Pg>| out.push_sql(std::mem::replace(&mut glue, " AND "));
+        if let (Some(tenant), Some(column)) = (tenant, self.def.tenant) {
+            next(out);
+            out.push_sql(column);
+            out.push_sql(" = ");
+            out.push_bind_param::<sql_types::Uuid, Uuid>(tenant)?;
+        }
+        if let Some(live) = self.def.live {
+            next(out);
+            out.push_sql(live);
+        }
+        for condition in &page.conditions {
+            next(out);
+            out.push_sql("(");
+            condition.walk_ast(out.reborrow())?;
+            out.push_sql(")");
+        }
+        Ok(glue)
+    }
+
+    /// Writes position, order and length.
+    fn page<'b>(&'b self, page: &'b PageSpec, mut glue: &'static str, most: &'b i64, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let sort = page.sort;
+        for (position, greater) in [(&page.after, !sort.descending), (&page.before, sort.descending)] {
+            if let Some(position) = position {
+                out.push_sql(std::mem::replace(&mut glue, " AND "));
+                out.push_sql("(");
+                out.push_sql(sort.column);
+                out.push_sql(if greater { ", id) > (" } else { ", id) < (" });
+                push_key(sort, position, out)?;
+                out.push_sql(", ");
+                out.push_bind_param::<sql_types::Uuid, Uuid>(&position.id)?;
+                out.push_sql(")");
+            }
+        }
+        let direction = if sort.descending == page.backwards { " ASC" } else { " DESC" };
+        out.push_sql(" ORDER BY ");
+        out.push_sql(sort.column);
+        out.push_sql(direction);
+        out.push_sql(", id");
+        out.push_sql(direction);
+        out.push_sql(" LIMIT ");
+        // A number in the text would make a statement of every page size.
+        out.push_bind_param::<sql_types::BigInt, i64>(most)?;
+        Ok(())
+    }
+}
+
+macro_rules! key_to_sql {
+    ($($sql:ty),+) => {$(
+        /// Postgres' own bytes, handed back as they came.
+        impl ToSql<$sql, Pg> for Key {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                out.write_all(&self.0)?;
+                Ok(IsNull::No)
+            }
+        }
+    )+};
+}
+key_to_sql!(sql_types::Timestamptz, sql_types::SmallInt, sql_types::Text);
+
+fn push_key<'b>(sort: Sort, position: &'b Position, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    match sort.of {
+        SortType::Timestamptz => out.push_bind_param::<sql_types::Timestamptz, Key>(&position.key),
+        SortType::SmallInt => out.push_bind_param::<sql_types::SmallInt, Key>(&position.key),
+        SortType::Text => out.push_bind_param::<sql_types::Text, Key>(&position.key),
+    }
+}

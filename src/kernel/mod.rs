@@ -1,0 +1,22 @@
+//! The floor that every room stands on. Nothing here knows a domain.
+
+pub mod actor;
+pub mod clock;
+pub mod db;
+pub mod entity;
+pub mod enums;
+pub mod error;
+pub mod events;
+pub mod idempotency;
+pub mod ids;
+pub mod money;
+pub mod page;
+pub mod patch;
+pub mod request;
+pub mod secrets;
+pub mod text;
+
+pub use actor::{Actor, Permission};
+pub use error::{Code, Error, Result};
+pub use ids::Id;
+pub use request::RequestOf;

@@ -1,0 +1,15 @@
+//! clinigraph: a GraphQL backend for clinics and clinic networks, on Postgres. See `docs/ARCHITECTURE.md`.
+
+pub mod access;
+pub mod app;
+pub mod clinic;
+pub mod config;
+pub mod demo;
+pub mod embedded;
+pub mod graphql;
+pub mod kernel;
+pub mod pipeline;
+#[rustfmt::skip]
+pub mod schema;
+pub mod server;
+pub mod support;

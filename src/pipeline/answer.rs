@@ -1,0 +1,174 @@
+//! The one writer of answers, and the one mapper of errors. Text that the walk wrote is copied as it is; every error
+//! leaves with a published code and the request's id, and the cause of an internal one goes to the log, once.
+
+use async_graphql::{PathSegment, ServerError, Value};
+use bytes::Bytes;
+use serde_json::{Map, json};
+
+use crate::kernel::{Code, Error, entity::quote};
+
+/// What `extensions.cost` tells.
+#[derive(Debug, Clone, Copy)]
+pub struct CostTold {
+    pub cost: u64,
+    pub limit: u64,
+    /// Statements sent, where that is told.
+    pub sql_count: Option<usize>,
+}
+
+/// The `data` of an answer: none at all, null, or fields in their order.
+#[derive(Debug)]
+pub enum Data {
+    None,
+    Null,
+    Fields(Vec<(String, Vec<u8>)>),
+}
+
+/// Writes a response map.
+#[must_use]
+pub fn write(data: &Data, errors: &[ServerError], cost: Option<CostTold>, request_id: &str) -> Bytes {
+    let room = match data {
+        Data::Fields(fields) => fields.iter().map(|(key, text)| key.len() + text.len() + 4).sum(),
+        Data::None | Data::Null => 0,
+    };
+    let mut out = Vec::with_capacity(room + 128);
+    out.push(b'{');
+    match data {
+        Data::None => {}
+        Data::Null => out.extend_from_slice(b"\"data\":null"),
+        Data::Fields(fields) => {
+            out.extend_from_slice(b"\"data\":{");
+            for (at, (key, text)) in fields.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                quote(key.as_bytes(), &mut out);
+                out.push(b':');
+                out.extend_from_slice(text);
+            }
+            out.push(b'}');
+        }
+    }
+    if !errors.is_empty() {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        out.extend_from_slice(b"\"errors\":");
+        let errors: Vec<_> = errors.iter().map(|error| told(error, request_id)).collect();
+        out.extend_from_slice(json!(errors).to_string().as_bytes());
+    }
+    if let Some(cost) = cost {
+        if out.len() > 1 {
+            out.push(b',');
+        }
+        let mut told = json!({ "cost": { "cost": cost.cost, "limit": cost.limit } });
+        if let Some(count) = cost.sql_count {
+            told["cost"]["sqlCount"] = count.into();
+        }
+        out.extend_from_slice(b"\"extensions\":");
+        out.extend_from_slice(told.to_string().as_bytes());
+    }
+    out.push(b'}');
+    out.into()
+}
+
+/// Writes a value of the executor, with the walk's text as it is.
+pub fn write_value(value: &Value, out: &mut Vec<u8>) {
+    match value {
+        Value::Null => out.extend_from_slice(b"null"),
+        Value::Boolean(yes) => out.extend_from_slice(if *yes { b"true" } else { b"false" }),
+        Value::Number(number) => out.extend_from_slice(number.to_string().as_bytes()),
+        Value::String(text) => quote(text.as_bytes(), out),
+        Value::Enum(name) => quote(name.as_bytes(), out),
+        Value::Binary(text) => out.extend_from_slice(text),
+        Value::List(items) => {
+            out.push(b'[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                write_value(item, out);
+            }
+            out.push(b']');
+        }
+        Value::Object(fields) => {
+            out.push(b'{');
+            for (at, (key, value)) in fields.iter().enumerate() {
+                if at > 0 {
+                    out.push(b',');
+                }
+                quote(key.as_bytes(), out);
+                out.push(b':');
+                write_value(value, out);
+            }
+            out.push(b'}');
+        }
+    }
+}
+
+/// The code of an error, whoever made it.
+#[must_use]
+pub fn code(error: &ServerError) -> &str {
+    if let Some(known) = error.source::<Error>() {
+        return known.code().as_str();
+    }
+    match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
+        Some(Value::String(code)) => code,
+        // What is left is the executor refusing the value of an argument.
+        _ => Code::InvalidInput.as_str(),
+    }
+}
+
+/// An error as clients see it.
+fn told(error: &ServerError, request_id: &str) -> serde_json::Value {
+    let code = code(error).to_owned();
+    let mut extensions = Map::new();
+    extensions.insert("code".to_owned(), code.clone().into());
+    extensions.insert("requestId".to_owned(), request_id.into());
+    if let Some(known) = error.source::<Error>() {
+        if let Some(cause) = known.cause() {
+            tracing::error!(request.id = request_id, code, error = %Chain(cause), "an operation failed");
+        }
+        if !known.fields().is_empty() {
+            let field = |field: &crate::kernel::error::FieldProblem| json!({ "path": field.path, "code": field.code.as_str(), "message": field.message });
+            extensions.insert("fields".to_owned(), known.fields().iter().map(field).collect());
+        }
+        let numbers = [
+            ("retryAfter", known.seconds_to_wait().map(Into::into)),
+            ("currentVersion", known.current_version().map(Into::into)),
+            ("limit", known.reached_limit().map(Into::into)),
+        ];
+        for (name, number) in numbers {
+            if let Some(number) = number {
+                extensions.insert(name.to_owned(), number);
+            }
+        }
+    }
+    let mut told = json!({ "message": error.message, "extensions": extensions });
+    if !error.locations.is_empty() {
+        told["locations"] = error.locations.iter().map(|place| json!({ "line": place.line, "column": place.column })).collect();
+    }
+    if !error.path.is_empty() {
+        let segment = |segment: &PathSegment| match segment {
+            PathSegment::Field(name) => json!(name),
+            PathSegment::Index(index) => json!(index),
+        };
+        told["path"] = error.path.iter().map(segment).collect();
+    }
+    told
+}
+
+/// A cause with its causes, for the log.
+struct Chain<'a>(&'a (dyn std::error::Error + Send + Sync));
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut next = self.0.source();
+        while let Some(cause) = next {
+            write!(f, ": {cause}")?;
+            next = cause.source();
+        }
+        Ok(())
+    }
+}

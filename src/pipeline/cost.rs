@@ -1,0 +1,91 @@
+//! What an operation costs: one for each object it can return. A page counts as many as it may hold, so the cost is
+//! known before anything runs.
+
+use async_graphql::{
+    Name, Positioned, Value, Variables,
+    parser::types::{ExecutableDocument, Field, Selection, SelectionSet},
+};
+
+use super::types::Types;
+use crate::kernel::page::{MOST, USUAL};
+
+/// A plain list has at most about so many items: a week.
+const LIST: u64 = 7;
+/// A change is dearer than a read.
+const MUTATION: u64 = 10;
+
+/// The cost of a merged operation, with the values of its variables.
+#[must_use]
+pub fn of(document: &ExecutableDocument, set: &SelectionSet, root: &str, variables: &Variables, types: &Types) -> u64 {
+    let each = if root == "Mutation" { MUTATION } else { 0 };
+    let count = set.items.len() as u64;
+    Cost { document, variables, types }.set(set, root, 1).saturating_add(each * count)
+}
+
+struct Cost<'a> {
+    document: &'a ExecutableDocument,
+    variables: &'a Variables,
+    types: &'a Types,
+}
+
+impl Cost<'_> {
+    /// What a selection costs on each object, where `page` is the size of the connection it belongs to.
+    fn set(&self, set: &SelectionSet, of: &str, page: u64) -> u64 {
+        set.items.iter().fold(0u64, |sum, selection| {
+            sum.saturating_add(match &selection.node {
+                Selection::Field(field) => self.field(&field.node, of, page),
+                Selection::InlineFragment(fragment) => {
+                    let on = fragment.node.type_condition.as_ref().map_or(of, |on| on.node.on.node.as_str());
+                    self.set(&fragment.node.selection_set.node, on, page)
+                }
+                Selection::FragmentSpread(spread) => {
+                    let fragment = self.document.fragments.get(&spread.node.fragment_name.node);
+                    fragment.map_or(0, |fragment| self.set(&fragment.node.selection_set.node, fragment.node.type_condition.node.on.node.as_str(), page))
+                }
+            })
+        })
+    }
+
+    fn field(&self, field: &Field, of: &str, page: u64) -> u64 {
+        let below = &field.selection_set.node;
+        if below.items.is_empty() {
+            return 0;
+        }
+        let Some(output) = self.types.field(of, field.name.node.as_str()) else {
+            // Introspection.
+            return 1;
+        };
+        if output.is_connection {
+            let size = self.size(field, "first").or_else(|| self.size(field, "last")).unwrap_or(u64::from(USUAL));
+            return self.set(below, &output.name, size.min(u64::from(MOST))).saturating_add(1);
+        }
+        // The lists inside a connection are as long as its page.
+        let times = match (output.is_list, of.ends_with("Connection")) {
+            (true, true) => page,
+            (true, false) => self.given_ids(field).unwrap_or(LIST),
+            (false, _) => 1,
+        };
+        let is_wrapper = output.name.ends_with("Edge") || output.name == "PageInfo";
+        times.saturating_mul(self.set(below, &output.name, 1).saturating_add(u64::from(!is_wrapper)))
+    }
+
+    fn argument(&self, field: &Field, name: &str) -> Option<Value> {
+        let value: &Positioned<_> = field.get_argument(name)?;
+        value.node.clone().into_const_with(|name: Name| self.variables.get(&name).cloned().ok_or(())).ok()
+    }
+
+    fn size(&self, field: &Field, name: &str) -> Option<u64> {
+        match self.argument(field, name)? {
+            Value::Number(number) => number.as_u64(),
+            _ => None,
+        }
+    }
+
+    /// Of a list asked for by ids, their number.
+    fn given_ids(&self, field: &Field) -> Option<u64> {
+        match self.argument(field, "ids")? {
+            Value::List(ids) => Some(ids.len() as u64),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! From the text of a document to one that can be executed: measured, parsed, validated once and kept, so that the
+//! next request with the same text does none of it again.
+
+use std::{sync::Arc, time::Duration};
+
+use async_graphql::{
+    EmptySubscription, Request, Schema, Variables,
+    extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
+    parser::{
+        parse_query,
+        types::{DocumentOperations, ExecutableDocument, OperationDefinition},
+    },
+    Positioned, ServerError, ValidationResult,
+};
+use moka::sync::Cache;
+
+use super::{limits::Limits, merge, types::Types};
+use crate::{
+    graphql::{Mutation, Query},
+    kernel::{Code, Error, Result},
+};
+
+/// A document that is valid.
+#[derive(Debug)]
+pub struct Document {
+    pub parsed: ExecutableDocument,
+    /// Whether a variable decides what is selected: then fields are merged for each request anew.
+    pub is_conditional: bool,
+}
+
+/// Reads and keeps documents.
+pub struct Documents {
+    known: Cache<Arc<str>, Arc<Document>>,
+    validator: Schema<Query, Mutation, EmptySubscription>,
+}
+
+/// What makes reading fail.
+pub enum Refused {
+    One(Error),
+    /// What validation found, in its own words.
+    Invalid(Vec<ServerError>),
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self::One(error)
+    }
+}
+
+impl Documents {
+    #[must_use]
+    pub fn new() -> Self {
+        // Texts of at most 16 KiB, and the tree of one is some ten times its text.
+        let weigh = |text: &Arc<str>, _: &Arc<Document>| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        Self {
+            known: Cache::builder().weigher(weigh).max_capacity(2 * 1024 * 1024).time_to_idle(Duration::from_secs(3600)).build(),
+            validator: Schema::build(Query::default(), Mutation::default(), EmptySubscription).extension(ValidateOnly).finish(),
+        }
+    }
+
+    /// The document of a text.
+    pub async fn read(&self, text: &str, limits: &Limits, types: &Types) -> Result<Arc<Document>, Refused> {
+        if let Some(known) = self.known.get(text) {
+            return Ok(known);
+        }
+        limits.check_text(text)?;
+        let mut parsed = parse_query(text).map_err(|error| {
+            Refused::Invalid(vec![with_code(ServerError::from(error), Code::ParseFailed)])
+        })?;
+        limits.check_tree(&parsed)?;
+        self.validate(text, &parsed).await?;
+        let is_conditional = merge::is_conditional(&parsed);
+        if !is_conditional {
+            merge::merge(&mut parsed, types);
+        }
+        let document = Arc::new(Document { parsed, is_conditional });
+        self.known.insert(Arc::from(text), Arc::clone(&document));
+        Ok(document)
+    }
+
+    async fn validate(&self, text: &str, parsed: &ExecutableDocument) -> Result<(), Refused> {
+        let mut request = Request::new(text).variables(Variables::default());
+        request.set_parsed_query(parsed.clone());
+        let mut errors = self.validator.execute(request).await.errors;
+        errors.retain(|error| error.source::<Valid>().is_none());
+        if errors.is_empty() {
+            return Ok(());
+        }
+        Err(Refused::Invalid(errors.into_iter().map(|error| with_code(error, Code::ValidationFailed)).collect()))
+    }
+}
+
+fn with_code(mut error: ServerError, code: Code) -> ServerError {
+    error.extensions.get_or_insert_default().set("code", code.as_str());
+    error
+}
+
+/// The operation that is meant.
+pub fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result<&'a Positioned<OperationDefinition>> {
+    let refused = |told: String| Error::new(Code::ValidationFailed, told);
+    match (&document.operations, name) {
+        (DocumentOperations::Single(operation), None) => Ok(operation),
+        (DocumentOperations::Single(_), Some(name)) => Err(refused(format!("the document has no operation named {name}"))),
+        (DocumentOperations::Multiple(named), Some(name)) => {
+            named.get(name).ok_or_else(|| refused(format!("the document has no operation named {name}")))
+        }
+        (DocumentOperations::Multiple(named), None) => match named.values().next() {
+            Some(only) if named.len() == 1 => Ok(only),
+            _ => Err(refused("the document has several operations: operationName must say which".to_owned())),
+        },
+    }
+}
+
+/// Marks the end of a validation that found nothing.
+#[derive(Debug)]
+struct Valid;
+
+/// Makes a schema validate and then stop. The schema that executes has no extension: one alone, whatever it does,
+/// sends every field down a slow path.
+struct ValidateOnly;
+
+impl ExtensionFactory for ValidateOnly {
+    fn create(&self) -> Arc<dyn Extension> {
+        Arc::new(Self)
+    }
+}
+
+#[async_graphql::async_trait::async_trait]
+impl Extension for ValidateOnly {
+    async fn validation(&self, ctx: &ExtensionContext<'_>, next: NextValidation<'_>) -> Result<ValidationResult, Vec<ServerError>> {
+        next.run(ctx).await?;
+        let mut valid = ServerError::new("valid", None);
+        valid.source = Some(Arc::new(Valid));
+        Err(vec![valid])
+    }
+}

@@ -1,0 +1,224 @@
+//! What a document may be at most, measured before anything walks it: first the text, then the tree with every
+//! fragment measured once. A document of 800 bytes can stand for millions of fields; here that costs nothing.
+
+use std::collections::HashMap;
+
+use async_graphql::{
+    Name, Positioned,
+    parser::types::{ExecutableDocument, FragmentDefinition, Selection, SelectionSet},
+};
+
+use crate::kernel::{Code, Error, Result};
+
+/// The limits of one operation.
+#[derive(Debug, Clone)]
+pub struct Limits {
+    pub document_bytes: usize,
+    pub tokens: usize,
+    /// Brackets in brackets, before the document is parsed: the parser works on the stack.
+    pub nesting: usize,
+    pub depth: u64,
+    /// Fields, with every fragment counted wherever it is spread.
+    pub selections: u64,
+    pub aliases: u64,
+    pub directives: u64,
+    pub root_fields: u64,
+    pub cost: u64,
+    pub input_list: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            document_bytes: 16 * 1024,
+            tokens: 2_000,
+            nesting: 60,
+            depth: 12,
+            selections: 2_000,
+            aliases: 30,
+            directives: 20,
+            root_fields: 20,
+            cost: 2_000,
+            input_list: 250,
+        }
+    }
+}
+
+fn over(code: Code, what: &str, limit: u64) -> Error {
+    Error::new(code, format!("the document has {what}, more than the limit of {limit}")).limit(limit)
+}
+
+impl Limits {
+    /// Measures the text: its bytes, its tokens and its brackets.
+    pub fn check_text(&self, text: &str) -> Result<()> {
+        if text.len() > self.document_bytes {
+            return Err(over(Code::TooLarge, &format!("{} bytes", text.len()), self.document_bytes as u64));
+        }
+        let bytes = text.as_bytes();
+        let (mut at, mut tokens, mut nesting) = (0, 0usize, 0usize);
+        while let Some(byte) = bytes.get(at) {
+            at += 1;
+            match byte {
+                b'#' => {
+                    at += bytes[at..].iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(bytes.len() - at);
+                    continue;
+                }
+                b'"' => at = end_of_string(bytes, at)?,
+                b'{' | b'(' | b'[' => {
+                    nesting += 1;
+                    if nesting > self.nesting {
+                        return Err(over(Code::TooDeep, "brackets nested deeper", self.nesting as u64));
+                    }
+                }
+                b'}' | b')' | b']' => nesting = nesting.saturating_sub(1),
+                byte if is_word(*byte) => {
+                    at += bytes[at..].iter().position(|byte| !is_word(*byte)).unwrap_or(bytes.len() - at);
+                }
+                b' ' | b'\t' | b'\n' | b'\r' | b',' => continue,
+                _ => {}
+            }
+            tokens += 1;
+            if tokens > self.tokens {
+                return Err(over(Code::TooLarge, "more tokens", self.tokens as u64));
+            }
+        }
+        Ok(())
+    }
+
+    /// Measures the tree.
+    pub fn check_tree(&self, document: &ExecutableDocument) -> Result<()> {
+        let mut measured = Measured { fragments: &document.fragments, known: HashMap::new() };
+        let mut whole = Size::default();
+        for (_, operation) in document.operations.iter() {
+            let set = &operation.node.selection_set.node;
+            let size = measured.set(set)?;
+            let roots = measured.roots(set);
+            if roots > self.root_fields {
+                return Err(over(Code::TooComplex, &format!("{roots} fields at its root"), self.root_fields));
+            }
+            whole.fields = whole.fields.saturating_add(size.fields);
+            whole.aliases = whole.aliases.saturating_add(size.aliases);
+            whole.directives = whole.directives.saturating_add(size.directives + operation.node.directives.len() as u64);
+            whole.depth = whole.depth.max(size.depth);
+        }
+        // A fragment that no operation spreads is refused later, by validation; it must not cost until then.
+        for name in document.fragments.keys() {
+            let size = measured.fragment(name)?;
+            whole.fields = whole.fields.max(size.fields);
+        }
+        let checks = [
+            (whole.fields, self.selections, Code::TooComplex, "selections"),
+            (whole.aliases, self.aliases, Code::TooComplex, "aliases"),
+            (whole.directives, self.directives, Code::TooComplex, "directives"),
+            (whole.depth, self.depth, Code::TooDeep, "levels of fields"),
+        ];
+        match checks.into_iter().find(|(size, limit, ..)| size > limit) {
+            Some((size, limit, code, what)) => Err(over(code, &format!("{size} {what}"), limit)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'+') || byte >= 0x80
+}
+
+/// Where the string that begins before `at` ends; refuses an escaped NUL, which Postgres cannot keep.
+fn end_of_string(bytes: &[u8], mut at: usize) -> Result<usize> {
+    let block = bytes[at..].starts_with(b"\"\"");
+    if block {
+        at += 2;
+        // `""` alone is the empty string.
+        if bytes.get(at - 2..at + 1) != Some(b"\"\"\"") && !bytes[at - 2..].starts_with(b"\"\"") {
+            return Ok(at);
+        }
+    }
+    while let Some(byte) = bytes.get(at) {
+        let rest = &bytes[at..];
+        if !block && (rest.starts_with(b"\\u0000") || rest.starts_with(b"\\u{0")) {
+            return Err(Error::new(Code::InvalidInput, "a string must not have the character NUL in it"));
+        }
+        at += match byte {
+            b'\\' => 2,
+            b'"' if !block || rest.starts_with(b"\"\"\"") => return Ok(at + if block { 3 } else { 1 }),
+            b'\n' if !block => return Ok(at),
+            _ => 1,
+        };
+    }
+    Ok(bytes.len())
+}
+
+#[derive(Debug, Default, Clone, Copy)]
+struct Size {
+    fields: u64,
+    depth: u64,
+    aliases: u64,
+    directives: u64,
+}
+
+impl Size {
+    fn add(&mut self, other: Self) {
+        self.fields = self.fields.saturating_add(other.fields);
+        self.aliases = self.aliases.saturating_add(other.aliases);
+        self.directives = self.directives.saturating_add(other.directives);
+        self.depth = self.depth.max(other.depth);
+    }
+}
+
+struct Measured<'a> {
+    fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
+    /// Sizes of fragments; `None` while one is being measured.
+    known: HashMap<&'a str, Option<Size>>,
+}
+
+impl<'a> Measured<'a> {
+    fn set(&mut self, set: &'a SelectionSet) -> Result<Size> {
+        let mut whole = Size::default();
+        for selection in &set.items {
+            let mut size = match &selection.node {
+                Selection::Field(field) => {
+                    let mut size = self.set(&field.node.selection_set.node)?;
+                    size.fields = size.fields.saturating_add(1);
+                    size.aliases += u64::from(field.node.alias.is_some());
+                    // Introspection is deep by nature, and bounded by the schema and the count of fields.
+                    let introspects = matches!(field.node.name.node.as_str(), "__schema" | "__type");
+                    size.depth = if introspects { 1 } else { size.depth + 1 };
+                    size
+                }
+                Selection::InlineFragment(fragment) => self.set(&fragment.node.selection_set.node)?,
+                Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?,
+            };
+            size.directives = size.directives.saturating_add(selection.node.directives().len() as u64);
+            whole.add(size);
+        }
+        Ok(whole)
+    }
+
+    fn fragment(&mut self, name: &'a Name) -> Result<Size> {
+        match self.known.get(name.as_str()) {
+            Some(Some(size)) => return Ok(*size),
+            Some(None) => return Err(Error::new(Code::ValidationFailed, format!("the fragment {name} spreads itself"))),
+            None => {}
+        }
+        // One that does not exist is for validation to tell.
+        let Some(fragment) = self.fragments.get(name.as_str()) else { return Ok(Size::default()) };
+        self.known.insert(name.as_str(), None);
+        let mut size = self.set(&fragment.node.selection_set.node)?;
+        size.directives = size.directives.saturating_add(fragment.node.directives.len() as u64);
+        self.known.insert(name.as_str(), Some(size));
+        Ok(size)
+    }
+
+    fn roots(&self, set: &SelectionSet) -> u64 {
+        set.items.iter().fold(0u64, |sum, selection| {
+            sum.saturating_add(match &selection.node {
+                Selection::Field(_) => 1,
+                Selection::InlineFragment(fragment) => self.roots(&fragment.node.selection_set.node),
+                // Cycles were refused while measuring, and the whole is small enough by now or refused right after.
+                Selection::FragmentSpread(spread) => {
+                    self.known.get(spread.node.fragment_name.node.as_str()).copied().flatten().map_or(0, |size| if size.depth <= 1 { size.fields } else { 1 })
+                }
+            })
+        })
+    }
+}

@@ -1,0 +1,445 @@
+//! The one path of every operation, whatever brought it: read (measured, parsed, validated, kept) → who asks →
+//! variables → cost → execute in a guarded task → map errors → write. What async-graphql would do in extensions is
+//! done here, around it: one registered extension sends every field down a slow path.
+
+mod answer;
+mod cost;
+mod document;
+mod limits;
+mod merge;
+mod types;
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use async_graphql::{
+    EmptySubscription, IntrospectionMode, Name, Positioned, Schema, ServerError, Value, Variables,
+    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection},
+};
+use futures_util::FutureExt;
+use http::StatusCode;
+use sha2::{Digest, Sha256};
+
+use self::{
+    answer::{CostTold, Data},
+    document::{Documents, Refused, operation},
+    types::Types,
+};
+use crate::{
+    access::{Passwords, Sessions, token_hash},
+    graphql::{self, Mutation, Query},
+    kernel::{
+        Actor, Code, Error, Result,
+        actor::Origin,
+        clock::Clock,
+        db::{Access, Door},
+        idempotency,
+        request::Request,
+        secrets::KeyRing,
+    },
+    server::door::{Answer, Caller, Execute, Incoming, Outcome, Status, Transport},
+};
+
+pub use limits::Limits;
+
+/// How operations are run.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    pub limits: Limits,
+    /// An operation that takes longer is given up.
+    pub deadline: Duration,
+    /// Whether answers tell how many statements they took, and strangers may look at the schema.
+    pub development: bool,
+}
+
+/// Executes operations.
+pub struct Pipeline {
+    settings: Settings,
+    door: Door,
+    clock: Clock,
+    ring: Arc<KeyRing>,
+    sessions: Sessions,
+    documents: Documents,
+    types: Types,
+    schema: Schema<Query, Mutation, EmptySubscription>,
+}
+
+/// What a request needs to be run.
+struct Job {
+    document: ExecutableDocument,
+    kind: OperationType,
+    /// The response keys and names of the root fields, in order.
+    roots: Vec<(Name, Name)>,
+    variables: Variables,
+    actor: Actor,
+    hash: Option<[u8; 32]>,
+    origin: Arc<Origin>,
+    key: Option<String>,
+    /// Of what was asked: tells whether a repeated key means the same.
+    fingerprint: [u8; 32],
+    cost: u64,
+}
+
+/// An operation that was run.
+struct Done {
+    data: Data,
+    errors: Vec<ServerError>,
+    sql_count: usize,
+}
+
+impl Pipeline {
+    pub fn new(settings: Settings, door: Door, clock: Clock, ring: Arc<KeyRing>, passwords: Passwords) -> Result<Self> {
+        let sessions = Sessions::new(door.clone(), clock.clone());
+        let schema = graphql::schema().data(sessions.clone()).data(passwords).data(clock.clone()).finish();
+        Ok(Self { settings, door, clock, ring, sessions, documents: Documents::new(), types: Types::read(&graphql::sdl())?, schema })
+    }
+
+    #[must_use]
+    pub fn door(&self) -> &Door {
+        &self.door
+    }
+
+    async fn answer(&self, incoming: Incoming, caller: Caller) -> Answer {
+        let request_id = caller.request_id.clone();
+        match self.work(incoming, caller).await {
+            Ok(answer) => answer,
+            Err(Refused::One(error)) => self.refuse_with(&request_id, &[from_ours(&error)], &error),
+            Err(Refused::Invalid(errors)) => {
+                let code = errors.first().map(answer::code) == Some(Code::ParseFailed.as_str());
+                let error = Error::new(if code { Code::ParseFailed } else { Code::ValidationFailed }, "");
+                self.refuse_with(&request_id, &errors, &error)
+            }
+        }
+    }
+
+    fn refuse_with(&self, request_id: &str, errors: &[ServerError], error: &Error) -> Answer {
+        Answer {
+            body: answer::write(&Data::None, errors, None, request_id),
+            status: Status::Refused(status(error.code())),
+            cookies: Vec::new(),
+            rate_limit: None,
+            retry_after: error.seconds_to_wait(),
+        }
+    }
+
+    async fn work(&self, incoming: Incoming, caller: Caller) -> Result<Answer, Refused> {
+        let text = incoming.query.unwrap_or_default();
+        if text.is_empty() {
+            return Err(Error::new(Code::ParseFailed, "there is no document: put it into query").into());
+        }
+        let document = self.documents.read(&text, &self.settings.limits, &self.types).await?;
+        let meant = operation(&document.parsed, incoming.operation_name.as_deref())?;
+        let kind = meant.node.ty;
+        if kind == OperationType::Mutation && caller.transport == Transport::HttpGet {
+            return Err(Error::new(Code::OperationNotAllowed, "a mutation is sent by POST").into());
+        }
+        let hash = caller.token.as_deref().map(token_hash);
+        let actor = match hash {
+            Some(hash) => self.sessions.actor(hash).await?,
+            None => Actor::Nobody,
+        };
+        let given = incoming.variables.unwrap_or_default();
+        let fingerprint = fingerprint(&text, incoming.operation_name.as_deref(), &given);
+        let variables = self.variables(meant, given)?;
+        // The executor takes a document of its own, with the one operation.
+        let mut parsed = ExecutableDocument { operations: DocumentOperations::Single(meant.clone()), fragments: document.parsed.fragments.clone() };
+        if document.is_conditional {
+            merge::prune(&mut parsed, &variables);
+            merge::merge(&mut parsed, &self.types);
+        }
+        let (cost, roots) = self.cost(&parsed, kind, &variables)?;
+        let introspects = roots.iter().any(|(_, name)| name.starts_with("__s") || *name == "__type");
+        if introspects && !self.settings.development && matches!(actor, Actor::Nobody) {
+            return Err(Error::new(Code::Unauthenticated, "please sign in to see the schema").into());
+        }
+        let origin = Arc::new(Origin { request_id: caller.request_id.clone(), address: caller.address, agent: caller.agent });
+        let job = Job { document: parsed, kind, roots, variables, actor, hash, origin, key: caller.idempotency_key, fingerprint, cost };
+        self.execute(job).await.map_err(Into::into)
+    }
+
+    /// Checks the variables; absent ones get their defaults, which the executor forgets where a directive reads them.
+    fn variables(&self, meant: &Positioned<OperationDefinition>, mut given: serde_json::Map<String, serde_json::Value>) -> Result<Variables> {
+        let mut variables = Variables::default();
+        for definition in &meant.node.variable_definitions {
+            let definition = &definition.node;
+            let name = &definition.name.node;
+            let value = match given.remove(name.as_str()) {
+                Some(value) => Some(Value::from_json(value).map_err(Error::internal)?),
+                None => definition.default_value.as_ref().map(|value| value.node.clone()),
+            };
+            match value {
+                Some(value) => {
+                    let value = self.types.coerce(&definition.var_type.node, value, name, self.settings.limits.input_list)?;
+                    variables.insert(name.clone(), value);
+                }
+                None if definition.var_type.node.nullable => {}
+                None => return Err(Error::invalid(name.as_str(), format!("the variable must be given ({})", definition.var_type.node))),
+            }
+        }
+        Ok(variables)
+    }
+
+    fn cost(&self, document: &ExecutableDocument, kind: OperationType, variables: &Variables) -> Result<(u64, Vec<(Name, Name)>)> {
+        let root = match kind {
+            OperationType::Query => "Query",
+            OperationType::Mutation => "Mutation",
+            OperationType::Subscription => "Subscription",
+        };
+        let DocumentOperations::Single(only) = &document.operations else { return Err(Error::internal("several operations")) };
+        let set = &only.node.selection_set.node;
+        let cost = cost::of(document, set, root, variables, &self.types);
+        let limit = self.settings.limits.cost;
+        if cost > limit {
+            let told = format!("this costs {cost}, more than the limit of {limit}; ask for smaller pages or fewer edges");
+            return Err(Error::new(Code::TooComplex, told).limit(limit));
+        }
+        let roots = set.items.iter().filter_map(|selection| match &selection.node {
+            Selection::Field(field) => Some((field.node.response_key().node.clone(), field.node.name.node.clone())),
+            Selection::FragmentSpread(_) | Selection::InlineFragment(_) => None,
+        });
+        Ok((cost, roots.collect()))
+    }
+
+    /// Runs the operation, and once more when the caller was not any more who they were looked up as.
+    async fn execute(&self, mut job: Job) -> Result<Answer> {
+        let mut tried = false;
+        loop {
+            match self.run_guarded(&job).await {
+                Ok(done) => {
+                    let told = CostTold {
+                        cost: job.cost,
+                        limit: self.settings.limits.cost,
+                        sql_count: self.settings.development.then_some(done.sql_count),
+                    };
+                    return Ok(Answer {
+                        body: answer::write(&done.data, &done.errors, Some(told), &job.origin.request_id),
+                        status: Status::Executed,
+                        cookies: Vec::new(),
+                        rate_limit: None,
+                        retry_after: done.errors.iter().filter_map(|error| error.source::<Error>()?.seconds_to_wait()).max(),
+                    });
+                }
+                Err(refusal) => {
+                    let Some(hash) = job.hash else { return Err(refusal) };
+                    self.sessions.forget(&hash);
+                    if tried || !refusal.is_stale_actor() {
+                        return Err(refusal);
+                    }
+                    tried = true;
+                    job.actor = self.sessions.actor(hash).await?;
+                }
+            }
+        }
+    }
+
+    /// Executes so that neither a panic nor an operation without end reaches the transport. `Err` is the refusal of
+    /// the caller by the database: nothing was done.
+    async fn run_guarded(&self, job: &Job) -> Result<Done> {
+        let work = async {
+            match job.kind {
+                OperationType::Query => self.run_query(job).await,
+                OperationType::Mutation => self.run_mutation(job).await,
+                OperationType::Subscription => Err(Error::new(Code::OperationNotAllowed, "subscriptions are not served yet")),
+            }
+        };
+        match tokio::time::timeout(self.settings.deadline, AssertUnwindSafe(work).catch_unwind()).await {
+            Ok(Ok(done)) => done,
+            Ok(Err(panic)) => {
+                let told = panic.downcast_ref::<&str>().map(|told| (*told).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+                let error = Error::internal(format!("panic: {}", told.unwrap_or_default()));
+                Ok(Done { data: Data::Null, errors: vec![from_ours(&error)], sql_count: 0 })
+            }
+            Err(_) => {
+                let error = Error::new(Code::Timeout, "this took too long and was given up");
+                Ok(Done { data: Data::Null, errors: vec![from_ours(&error)], sql_count: 0 })
+            }
+        }
+    }
+
+    async fn run_query(&self, job: &Job) -> Result<Done> {
+        let request = Arc::new(Request::new(self.door.clone(), job.actor.clone(), Access::Read, String::new(), Arc::clone(&job.origin), job.hash));
+        let response = self.schema.execute(self.request(job, job.document.clone(), &request)).await;
+        request.finish_others();
+        let scope = Arc::clone(request.scope());
+        if let Some(refusal) = scope.refusal() {
+            return Err(refusal);
+        }
+        let sql_count = scope.sent();
+        scope.finish();
+        Ok(Done { data: data(&response.data), errors: response.errors, sql_count })
+    }
+
+    /// Each field of a mutation is a transaction of its own, one after the other. A field without an answer has done
+    /// nothing, and ends the operation.
+    async fn run_mutation(&self, job: &Job) -> Result<Done> {
+        let mut fields = Vec::with_capacity(job.roots.len());
+        let mut errors = Vec::new();
+        let mut sql_count = 0;
+        for (place, (key, name)) in job.roots.iter().enumerate() {
+            let done = self.run_change(job, place, name).await;
+            match done {
+                Ok(done) => {
+                    sql_count += done.sql_count;
+                    errors.extend(done.errors);
+                    match done.data {
+                        Data::Fields(done) => fields.extend(done),
+                        Data::None | Data::Null => return Ok(Done { data: Data::Null, errors, sql_count }),
+                    }
+                }
+                // Nothing was done yet: the whole is refused, or tried again.
+                Err(refusal) if place == 0 => return Err(refusal),
+                Err(refusal) => {
+                    let mut error = from_ours(&refusal);
+                    error.path = vec![async_graphql::PathSegment::Field(key.to_string())];
+                    errors.push(error);
+                    return Ok(Done { data: Data::Null, errors, sql_count });
+                }
+            }
+        }
+        Ok(Done { data: Data::Fields(fields), errors, sql_count })
+    }
+
+    async fn run_change(&self, job: &Job, place: usize, name: &Name) -> Result<Done> {
+        let request = Request::new(self.door.clone(), job.actor.clone(), Access::Write, name.to_string(), Arc::clone(&job.origin), job.hash);
+        let request = Arc::new(request);
+        let scope = Arc::clone(request.scope());
+        let done = self.change(job, place, &request).await;
+        request.finish_others();
+        match done {
+            Ok(done) if matches!(done.data, Data::Fields(_)) => match scope.commit().await {
+                Ok(()) => Ok(done),
+                Err(error) => Ok(Done { data: Data::Null, errors: vec![from_ours(&error)], sql_count: done.sql_count }),
+            },
+            Ok(done) => {
+                let refusal = scope.refusal();
+                scope.roll_back().await;
+                refusal.map_or(Ok(done), Err)
+            }
+            Err(error) => {
+                let refusal = scope.refusal();
+                scope.roll_back().await;
+                match refusal {
+                    Some(refusal) => Err(refusal),
+                    None => Ok(Done { data: Data::Null, errors: vec![from_ours(&error)], sql_count: 0 }),
+                }
+            }
+        }
+    }
+
+    /// Runs one field of a mutation, or gives the answer it gave before.
+    async fn change(&self, job: &Job, place: usize, request: &Arc<Request>) -> Result<Done> {
+        let key = match (&job.key, &job.actor) {
+            (Some(key), Actor::Person(person)) => {
+                Some(idempotency::Key { user_id: person.user_id, key: format!("{key}#{place}"), request_hash: job.fingerprint })
+            }
+            _ => None,
+        };
+        if let Some(key) = &key
+            && let Some(earlier) = key.take(request.scope(), &self.ring, self.clock.now()).await?
+        {
+            let (name, text) = split_kept(&earlier).ok_or_else(|| Error::internal("a kept answer cannot be read"))?;
+            return Ok(Done { data: Data::Fields(vec![(name, text)]), errors: Vec::new(), sql_count: request.scope().sent() });
+        }
+        let response = self.schema.execute(self.request(job, only_root(&job.document, place), request)).await;
+        let done = Done { data: data(&response.data), errors: response.errors, sql_count: request.scope().sent() };
+        if let (Some(key), Data::Fields(fields)) = (&key, &done.data)
+            && let Some((name, text)) = fields.first()
+            && done.errors.is_empty()
+        {
+            key.keep(request.scope(), &self.ring, &[name.as_bytes(), b"\n", text].concat()).await?;
+        }
+        Ok(done)
+    }
+
+    fn request(&self, job: &Job, document: ExecutableDocument, request: &Arc<Request>) -> async_graphql::Request {
+        let mut executed = async_graphql::Request::new("").variables(job.variables.clone()).data(Arc::clone(request));
+        executed.set_parsed_query(document);
+        executed.introspection_mode = IntrospectionMode::Enabled;
+        executed
+    }
+}
+
+/// The operation with only one of its root fields.
+fn only_root(document: &ExecutableDocument, place: usize) -> ExecutableDocument {
+    let mut document = document.clone();
+    if let DocumentOperations::Single(only) = &mut document.operations {
+        let items = &mut only.node.selection_set.node.items;
+        if place < items.len() {
+            *items = vec![items.swap_remove(place)];
+        }
+    }
+    document
+}
+
+fn split_kept(kept: &[u8]) -> Option<(String, Vec<u8>)> {
+    let end = kept.iter().position(|byte| *byte == b'\n')?;
+    Some((String::from_utf8(kept[..end].to_vec()).ok()?, kept[end + 1..].to_vec()))
+}
+
+fn data(value: &Value) -> Data {
+    let Value::Object(fields) = value else { return Data::Null };
+    let written = |(key, value): (&Name, &Value)| {
+        let mut text = Vec::new();
+        answer::write_value(value, &mut text);
+        (key.to_string(), text)
+    };
+    Data::Fields(fields.iter().map(written).collect())
+}
+
+fn from_ours(error: &Error) -> ServerError {
+    let mut told = ServerError::new(error.message(), None);
+    told.source = Some(Arc::new(error.clone()));
+    told
+}
+
+fn fingerprint(text: &str, name: Option<&str>, variables: &serde_json::Map<String, serde_json::Value>) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(serde_json::json!([text, name, variables]).to_string().as_bytes());
+    hash.finalize().into()
+}
+
+/// The HTTP status of a request that was refused whole.
+fn status(code: Code) -> StatusCode {
+    match code {
+        Code::Unauthenticated | Code::InvalidCredentials | Code::SessionExpired => StatusCode::UNAUTHORIZED,
+        Code::UserInactive | Code::ClinicInactive | Code::Forbidden | Code::AccountLocked => StatusCode::FORBIDDEN,
+        Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
+        Code::OperationNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+        Code::Timeout | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
+        Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+        _ => StatusCode::BAD_REQUEST,
+    }
+}
+
+impl Execute for Pipeline {
+    async fn run(&self, incoming: Incoming, caller: Caller) -> Outcome {
+        Outcome::Answer(self.answer(incoming, caller).await)
+    }
+
+    async fn greet(&self, caller: &Caller) -> Result<Option<String>, String> {
+        let Some(token) = &caller.token else { return Ok(None) };
+        match self.sessions.actor(token_hash(token)).await {
+            Ok(Actor::Person(person)) => Ok(Some(person.user_id.to_string())),
+            Ok(Actor::Nobody | Actor::System) => Ok(None),
+            Err(error) => Err(error.message().to_owned()),
+        }
+    }
+
+    fn refuse(&self, request_id: &str, status: StatusCode, code: &'static str, message: &str) -> Answer {
+        let mut error = ServerError::new(message, None);
+        error.extensions.get_or_insert_default().set("code", code);
+        Answer {
+            body: answer::write(&Data::None, &[error], None, request_id),
+            status: Status::Refused(status),
+            cookies: Vec::new(),
+            rate_limit: None,
+            retry_after: None,
+        }
+    }
+
+    async fn ready(&self) -> bool {
+        let scope = Arc::new(self.door.scope(Actor::System, Access::Read, None));
+        let ready = scope.tx().await.is_ok();
+        scope.finish();
+        ready
+    }
+}

@@ -1,0 +1,354 @@
+// Generated from the migrations by `make schema`; do not edit.
+
+diesel::table! {
+    /// Who did what to which row, written by trigger in the transaction of the change; nobody may alter it.
+    audit_events (occurred_at, id) {
+        /// UUIDv7.
+        id -> Uuid,
+        /// Counts up in the order of writing; gaps come from rolled back transactions.
+        seq -> Int8,
+        /// When.
+        occurred_at -> Timestamptz,
+        /// Class of the actor; owner is somebody who works on the database itself.
+        actor_kind -> Text,
+        /// Who; null for the system. No foreign key: the trail outlives the account.
+        actor_user_id -> Nullable<Uuid>,
+        /// Their address at that time.
+        actor_email -> Nullable<Text>,
+        /// The clinic concerned; null for the platform.
+        clinic_id -> Nullable<Uuid>,
+        /// The patient concerned; null for none.
+        patient_id -> Nullable<Uuid>,
+        /// What was done.
+        verb -> Text,
+        /// The GraphQL field that did it; null for jobs and hands.
+        operation -> Nullable<Text>,
+        /// The kind of row, as in its id.
+        resource_type -> Text,
+        /// The row.
+        resource_id -> Nullable<Uuid>,
+        /// A list of { field, before, after } or, for secrets and free text, { field, redacted }.
+        changes -> Jsonb,
+        /// Address the request came from.
+        ip -> Nullable<Inet>,
+        /// Program the request came from.
+        user_agent -> Nullable<Text>,
+        /// The request.
+        request_id -> Nullable<Text>,
+        /// Whether it was done; a refused attempt is kept too where that matters.
+        success -> Bool,
+        /// The reason given, where one is asked for.
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    /// A group of clinics under one roof.
+    clinic_networks (id) {
+        /// UUIDv7, made by the server.
+        id -> Uuid,
+        /// What people call it.
+        name -> Text,
+        /// Readable name for addresses.
+        slug -> Text,
+        /// When the row was made.
+        created_at -> Timestamptz,
+        /// When the row was last changed.
+        updated_at -> Timestamptz,
+        /// Who made it; null for the system.
+        created_by -> Nullable<Uuid>,
+        /// Who changed it last; null for the system.
+        updated_by -> Nullable<Uuid>,
+        /// Counts changes, for optimistic concurrency.
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    /// The tenant: a clinic with its own people, patients and data.
+    clinics (id) {
+        /// UUIDv7, made by the server.
+        id -> Uuid,
+        /// The network it belongs to; null for a clinic on its own.
+        network_id -> Nullable<Uuid>,
+        /// What people call it.
+        name -> Text,
+        /// Readable name for addresses; unique among living clinics.
+        slug -> Text,
+        /// What the clinic says of itself.
+        description -> Nullable<Text>,
+        /// Its logo, a file.
+        logo_file_id -> Nullable<Uuid>,
+        /// E.164.
+        phone -> Nullable<Text>,
+        /// Folded to lower case.
+        email -> Nullable<Text>,
+        /// Address of its web site.
+        website -> Nullable<Text>,
+        /// Street and house.
+        address -> Nullable<Text>,
+        /// City.
+        city -> Nullable<Text>,
+        /// Province, state or county.
+        region -> Nullable<Text>,
+        /// Postal code.
+        postal_code -> Nullable<Text>,
+        /// ISO 3166-1 alpha-2.
+        country -> Nullable<Text>,
+        /// IANA zone in which its wall clocks run; checked by the server.
+        timezone -> Text,
+        /// BCP 47 language tag.
+        locale -> Text,
+        /// ISO 4217.
+        currency -> Text,
+        /// Only pending and active clinics can be worked in.
+        status -> Text,
+        /// The plan the clinic is on.
+        subscription_plan -> Text,
+        /// When the plan ends; null when it does not.
+        subscription_expires_at -> Nullable<Timestamptz>,
+        /// Small open settings with documented keys.
+        settings -> Jsonb,
+        /// When the row was made.
+        created_at -> Timestamptz,
+        /// When the row was last changed.
+        updated_at -> Timestamptz,
+        /// Who made it; null for the system.
+        created_by -> Nullable<Uuid>,
+        /// Who changed it last; null for the system.
+        updated_by -> Nullable<Uuid>,
+        /// Counts changes, for optimistic concurrency.
+        version -> Int4,
+        /// When it was archived for good; null while it lives.
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// The first answer to a keyed mutation, kept in the transaction that it answers for.
+    idempotency_keys (user_id, key) {
+        /// Whose key.
+        user_id -> Uuid,
+        /// The key as sent, and the position of the field in its operation.
+        key -> Text,
+        /// SHA-256 of what was asked.
+        request_hash -> Bytea,
+        /// The answer, sealed; null only inside the transaction.
+        response -> Nullable<Bytea>,
+        /// After this the key may be used anew.
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// What a user is in a clinic.
+    memberships (id) {
+        /// UUIDv7, made by the server.
+        id -> Uuid,
+        /// The clinic.
+        clinic_id -> Uuid,
+        /// The user.
+        user_id -> Uuid,
+        /// What they may do there.
+        role -> Text,
+        /// Only active memberships let in.
+        status -> Text,
+        /// Who brought them in; null for the system.
+        invited_by_user_id -> Nullable<Uuid>,
+        /// When the row was made.
+        created_at -> Timestamptz,
+        /// When the row was last changed.
+        updated_at -> Timestamptz,
+        /// Who made it; null for the system.
+        created_by -> Nullable<Uuid>,
+        /// Who changed it last; null for the system.
+        updated_by -> Nullable<Uuid>,
+        /// Counts changes, for optimistic concurrency.
+        version -> Int4,
+        /// When they left; null while they belong.
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// What happened, written in the transaction in which it did: ids only, no content.
+    outbox_events (created_at, id) {
+        /// Counts up; read in this order, below the oldest transaction still running.
+        id -> Int8,
+        /// The clinic concerned; null for the platform.
+        clinic_id -> Nullable<Uuid>,
+        /// platform: never told to the clinic, not even that it exists.
+        audience -> Text,
+        /// The kind of subject, as in its id.
+        topic -> Text,
+        /// The row it happened to.
+        subject_id -> Uuid,
+        /// What happened.
+        kind -> Text,
+        /// The fields that changed, as the API names them.
+        changed -> Array<Text>,
+        /// When.
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// A sign-in: an opaque random token, of which only the hash is kept.
+    sessions (id) {
+        /// UUIDv7, made by the server.
+        id -> Uuid,
+        /// Who signed in.
+        user_id -> Uuid,
+        /// SHA-256 of the token.
+        token_hash -> Bytea,
+        /// The clinic acted in; null for administrators and people without one.
+        acting_clinic_id -> Nullable<Uuid>,
+        /// After this the token is worth nothing.
+        expires_at -> Timestamptz,
+        /// When it was ended early; null while it holds.
+        revoked_at -> Nullable<Timestamptz>,
+        /// When a second factor was shown; null when none was.
+        mfa_at -> Nullable<Timestamptz>,
+        /// Address of the sign-in.
+        ip -> Nullable<Inet>,
+        /// Program of the sign-in.
+        user_agent -> Nullable<Text>,
+        /// When they signed in.
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// A request for help, raised by a clinic and answered by the platform.
+    support_tickets (id) {
+        /// UUIDv7, made by the server.
+        id -> Uuid,
+        /// The clinic that raised it.
+        clinic_id -> Uuid,
+        /// Counts up over the whole platform: what people say on the phone.
+        number -> Int4,
+        /// Who opened it.
+        created_by_user_id -> Uuid,
+        /// The administrator who works on it; null for nobody.
+        assignee_id -> Nullable<Uuid>,
+        /// The matter in a line.
+        title -> Text,
+        /// The matter in full.
+        description -> Text,
+        /// How much it presses.
+        priority -> Text,
+        /// The priority as a number, so that lists can be ordered by it.
+        priority_rank -> Int2,
+        /// Where it stands.
+        status -> Text,
+        /// By when a first answer is due.
+        first_response_due_at -> Nullable<Timestamptz>,
+        /// By when it should be solved.
+        resolution_due_at -> Nullable<Timestamptz>,
+        /// When an administrator first answered in public.
+        first_responded_at -> Nullable<Timestamptz>,
+        /// When it was last resolved; null while it is not.
+        resolved_at -> Nullable<Timestamptz>,
+        /// When it was closed; null while it is not.
+        closed_at -> Nullable<Timestamptz>,
+        /// When the row was made.
+        created_at -> Timestamptz,
+        /// When the row was last changed.
+        updated_at -> Timestamptz,
+        /// Who made it; null for the system.
+        created_by -> Nullable<Uuid>,
+        /// Who changed it last; null for the system.
+        updated_by -> Nullable<Uuid>,
+        /// Counts changes, for optimistic concurrency.
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    /// What was said on a ticket.
+    ticket_messages (id) {
+        /// UUIDv7, made by the server.
+        id -> Uuid,
+        /// The clinic of the ticket.
+        clinic_id -> Uuid,
+        /// The ticket.
+        ticket_id -> Uuid,
+        /// Who wrote it.
+        author_user_id -> Uuid,
+        /// The words.
+        body -> Text,
+        /// A note among administrators: the policy hides it from the clinic.
+        is_internal -> Bool,
+        /// When it was written.
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// A person who signs in; what they may do comes from their memberships.
+    users (id) {
+        /// UUIDv7, made by the server.
+        id -> Uuid,
+        /// What they sign in with; folded to lower case.
+        email -> Text,
+        /// E.164.
+        phone -> Nullable<Text>,
+        /// argon2id; null when they have no password.
+        password_hash -> Nullable<Text>,
+        /// Given name.
+        first_name -> Text,
+        /// Family name.
+        last_name -> Nullable<Text>,
+        /// Only active users can sign in.
+        status -> Text,
+        /// Whether they run the platform and reach every clinic.
+        is_platform_admin -> Bool,
+        /// When the address was proved; null before.
+        email_verified_at -> Nullable<Timestamptz>,
+        /// When the number was proved; null before.
+        phone_verified_at -> Nullable<Timestamptz>,
+        /// BCP 47 language tag.
+        locale -> Text,
+        /// IANA zone; null for that of the clinic.
+        timezone -> Nullable<Text>,
+        /// When they last signed in.
+        last_login_at -> Nullable<Timestamptz>,
+        /// Wrong passwords since the last right one.
+        failed_sign_ins -> Int2,
+        /// Until when no sign-in is tried, after too many wrong passwords.
+        locked_until -> Nullable<Timestamptz>,
+        /// When the row was made.
+        created_at -> Timestamptz,
+        /// When the row was last changed.
+        updated_at -> Timestamptz,
+        /// Who made it; null for the system.
+        created_by -> Nullable<Uuid>,
+        /// Who changed it last; null for the system.
+        updated_by -> Nullable<Uuid>,
+        /// Counts changes, for optimistic concurrency.
+        version -> Int4,
+        /// When the account was closed; null while it lives.
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::joinable!(clinics -> clinic_networks (network_id));
+diesel::joinable!(idempotency_keys -> users (user_id));
+diesel::joinable!(memberships -> clinics (clinic_id));
+diesel::joinable!(sessions -> clinics (acting_clinic_id));
+diesel::joinable!(sessions -> users (user_id));
+diesel::joinable!(support_tickets -> clinics (clinic_id));
+diesel::joinable!(ticket_messages -> users (author_user_id));
+
+diesel::allow_tables_to_appear_in_same_query!(
+    audit_events,
+    clinic_networks,
+    clinics,
+    idempotency_keys,
+    memberships,
+    outbox_events,
+    sessions,
+    support_tickets,
+    ticket_messages,
+    users,
+);

@@ -1,0 +1,136 @@
+//! How requests reach the pipeline: HTTP, WebSocket, event streams, and the pages beside them.
+//!
+//! [`door`] is all that the rest of the program needs: it implements [`Execute`] and calls [`serve`].
+//! Inside, `listen` owns connections, `http` decides what a request is, `socket` and `sse` speak their protocols.
+
+mod activity;
+mod caller;
+mod config;
+pub mod door;
+mod health;
+mod http;
+mod listen;
+mod negotiate;
+mod origin;
+mod pages;
+mod request;
+mod socket;
+mod sse;
+mod strict;
+mod wire;
+
+use std::{io, sync::Arc};
+
+use ::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::Response,
+    routing::{any, get},
+};
+use tokio::{net::TcpListener, sync::watch};
+use tower_http::compression::{
+    CompressionLayer,
+    predicate::{NotForContentType, Predicate, SizeAbove},
+};
+
+use self::{caller::RequestId, http::Refusal, listen::Phase, socket::Seats};
+pub use self::{
+    config::{DEFAULT_ADDRESS, ServerConfig, SocketConfig},
+    door::Execute,
+    pages::{DemoPerson, PageConfig},
+};
+
+/// What all requests share.
+struct Server<P> {
+    pipeline: Arc<P>,
+    config: ServerConfig,
+    seats: Seats,
+    phase: watch::Receiver<Phase>,
+}
+
+/// Serves on `listener` until `shutdown` is ready, then lets what runs finish, within `config.stop_within`.
+///
+/// # Errors
+/// If the listener's address cannot be read.
+pub async fn serve<P: Execute>(
+    listener: TcpListener,
+    pipeline: Arc<P>,
+    config: ServerConfig,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    serve_with(listener, pipeline, config, Router::new(), shutdown).await
+}
+
+/// Like [`serve`], with `more` routes beside `/graphql`, such as webhooks and files. They get the same connection
+/// limits and the same headers, but must limit the bodies they read, and must not bring a fallback.
+///
+/// # Errors
+/// If the listener's address cannot be read.
+pub async fn serve_with<P: Execute>(
+    listener: TcpListener,
+    pipeline: Arc<P>,
+    config: ServerConfig,
+    more: Router,
+    shutdown: impl Future<Output = ()>,
+) -> io::Result<()> {
+    tracing::info!(address = %listener.local_addr()?, "listening");
+    let (stop, phase) = watch::channel(Phase::Open);
+    let seats = Seats::default();
+    let server = Arc::new(Server { pipeline, config: config.clone(), seats, phase });
+    listen::listen(listener, router(&server, more), &config, stop, shutdown).await;
+    Ok(())
+}
+
+fn router<P: Execute>(server: &Arc<Server<P>>, more: Router) -> Router {
+    let worth_it = SizeAbove::new(server.config.compress_above)
+        .and(NotForContentType::SSE)
+        .and(NotForContentType::IMAGES)
+        .and(NotForContentType::const_new("font/"));
+    Router::new()
+        .route("/graphql", any(http::graphql::<P>))
+        .route("/", get(pages::home))
+        .route("/graphiql", get(pages::index::<P>))
+        .route("/graphiql/", get(pages::index::<P>))
+        .route("/graphiql/config.json", get(pages::config::<P>))
+        .route("/graphiql/{*path}", get(pages::asset::<P>))
+        .route("/health/live", get(health::live))
+        .route("/health/ready", get(health::ready::<P>))
+        .fallback(nothing_here::<P>)
+        .with_state(Arc::clone(server))
+        .merge(more)
+        .layer(CompressionLayer::new().compress_when(worth_it))
+        .layer(middleware::from_fn(around))
+}
+
+async fn nothing_here<P: Execute>(State(server): State<Arc<Server<P>>>, request: Request) -> Response {
+    let request_id = request.extensions().get::<RequestId>().cloned().unwrap_or_else(RequestId::new);
+    let refusal = Refusal::new(StatusCode::NOT_FOUND, "NOT_FOUND", "there is nothing at this address; see /graphql");
+    refusal.respond(&*server.pipeline, &request_id)
+}
+
+/// Gives every request its id, and every answer the headers that keep browsers from guessing and storing.
+async fn around(mut request: Request, next: Next) -> Response {
+    const ALWAYS: [(HeaderName, HeaderValue); 2] = [
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    ];
+    const UNLESS_SAID: [(HeaderName, HeaderValue); 2] = [
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
+    ];
+    let request_id = RequestId::of(request.headers());
+    let shown = HeaderValue::try_from(&request_id.0);
+    request.extensions_mut().insert(request_id);
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.extend(ALWAYS);
+    for (name, value) in UNLESS_SAID {
+        headers.entry(name).or_insert(value);
+    }
+    if let Ok(shown) = shown {
+        headers.insert("x-request-id", shown);
+    }
+    response
+}

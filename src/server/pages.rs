@@ -1,0 +1,158 @@
+//! The GraphiQL page, out of the binary, and what it is told about this server.
+
+use std::{borrow::Cow, sync::Arc};
+
+use axum::{
+    extract::{Request, State},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Parts, uri::Authority};
+use rust_embed::{EmbeddedFile, RustEmbed};
+use serde::Serialize;
+
+use super::{Server, ServerConfig, door::Execute, nothing_here, origin};
+
+/// What the page learns from `/graphiql/config.json`.
+#[derive(Debug, Clone, Serialize)]
+pub struct PageConfig {
+    /// Where the API is, as a path.
+    pub endpoint: String,
+    /// Whether this is a demonstration; only then are there `people`.
+    pub demo: bool,
+    /// Whom a visitor of the demonstration can be, with one click.
+    pub people: Vec<DemoPerson>,
+}
+
+/// Somebody of the demonstration's data. The password is public by intention.
+#[derive(Debug, Clone, Serialize)]
+pub struct DemoPerson {
+    /// What the button says.
+    pub label: String,
+    /// To sign in with.
+    pub email: String,
+    /// To sign in with.
+    pub password: String,
+    /// What they are there.
+    pub role: String,
+    /// Where they work; `None` for people of the platform.
+    pub clinic: Option<String>,
+}
+
+impl Default for PageConfig {
+    fn default() -> Self {
+        Self { endpoint: "/graphql".to_owned(), demo: false, people: Vec::new() }
+    }
+}
+
+/// The built front end. A checkout without it still compiles and shows [`PLAIN_PAGE`].
+#[derive(RustEmbed)]
+#[folder = "$CARGO_MANIFEST_DIR/web/dist"]
+#[allow_missing = true]
+struct Dist;
+
+const PLAIN_PAGE: &str = include_str!("plain_page.html");
+
+const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
+const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
+
+/// `/` has nothing of its own to show.
+pub(super) async fn home() -> Response {
+    (StatusCode::SEE_OTHER, [(header::LOCATION, "/graphiql")]).into_response()
+}
+
+/// The page itself.
+pub(super) async fn index<P: Execute>(State(server): State<Arc<Server<P>>>, request: Request) -> Response {
+    let (parts, _) = request.into_parts();
+    let mut response = match Dist::get("index.html") {
+        Some(file) => embedded("index.html", file, &parts.headers),
+        None => (html(), PLAIN_PAGE).into_response(),
+    };
+    response.headers_mut().extend(page_headers(&parts, &server.config));
+    response
+}
+
+/// The rest of the front end.
+pub(super) async fn asset<P: Execute>(State(server): State<Arc<Server<P>>>, request: Request) -> Response {
+    let path = request.uri().path().trim_start_matches("/graphiql/").to_owned();
+    let Some(file) = Dist::get(&path) else { return nothing_here(State(server), request).await };
+    let (parts, _) = request.into_parts();
+    let mut response = embedded(&path, file, &parts.headers);
+    response.headers_mut().extend(page_headers(&parts, &server.config));
+    response
+}
+
+/// What the page should know.
+pub(super) async fn config<P: Execute>(State(server): State<Arc<Server<P>>>) -> Response {
+    let mut page = server.config.page.clone();
+    // A forgotten list of people must not be enough to publish their passwords.
+    if !page.demo {
+        page.people.clear();
+    }
+    let body = serde_json::to_string(&page).unwrap_or_else(|_| "{}".to_owned());
+    ([(header::CONTENT_TYPE, "application/json")], body).into_response()
+}
+
+fn embedded(path: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
+    // Weak, because the same file also goes out compressed.
+    let hash = file.metadata.sha256_hash();
+    let tag = format!("W/\"{:032x}\"", hash.first_chunk().copied().map_or(0, u128::from_be_bytes));
+    // Vite puts a hash of the content into the names of what it writes to `assets/`.
+    let cache = if path.starts_with("assets/") { IMMUTABLE } else { REVALIDATE };
+    let known = asked.get(header::IF_NONE_MATCH).and_then(|tags| tags.to_str().ok());
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static(content_type(path))),
+        (header::CACHE_CONTROL, cache),
+        (header::ETAG, HeaderValue::try_from(&tag).unwrap_or(HeaderValue::from_static("W/\"\""))),
+    ];
+    if known.is_some_and(|known| known.split(',').any(|known| known.trim() == tag)) {
+        return (StatusCode::NOT_MODIFIED, headers).into_response();
+    }
+    let body = match file.data {
+        Cow::Borrowed(bytes) => bytes::Bytes::from_static(bytes),
+        Cow::Owned(bytes) => bytes.into(),
+    };
+    (headers, body).into_response()
+}
+
+fn html() -> [(HeaderName, HeaderValue); 2] {
+    [(header::CONTENT_TYPE, HeaderValue::from_static(content_type("index.html"))), (header::CACHE_CONTROL, REVALIDATE)]
+}
+
+/// Scripts come from here only. Styles may be inline, because the editor makes its own.
+fn page_headers(parts: &Parts, config: &ServerConfig) -> [(HeaderName, HeaderValue); 3] {
+    // Some browsers do not count their own host's sockets as 'self'. The host is the client's word, and an odd one
+    // must not add directives.
+    let harmless = |host: &Authority| host.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+    let host = origin::host(parts, config).filter(harmless);
+    let sockets = host.map_or_else(String::new, |host| format!(" ws://{host} wss://{host}"));
+    let policy = format!(
+        "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \
+         font-src 'self'; connect-src 'self'{sockets}; worker-src 'self'; manifest-src 'self'; \
+         base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    let policy = HeaderValue::try_from(policy).unwrap_or(HeaderValue::from_static("default-src 'none'"));
+    [
+        (header::CONTENT_SECURITY_POLICY, policy),
+        (HeaderName::from_static("cross-origin-opener-policy"), HeaderValue::from_static("same-origin")),
+        (HeaderName::from_static("cross-origin-resource-policy"), HeaderValue::from_static("same-origin")),
+    ]
+}
+
+fn content_type(path: &str) -> &'static str {
+    match path.rsplit_once('.').map_or("", |(_, extension)| extension) {
+        "html" => "text/html; charset=utf-8",
+        "js" | "mjs" => "text/javascript; charset=utf-8",
+        "css" => "text/css; charset=utf-8",
+        "json" | "map" => "application/json",
+        "webmanifest" => "application/manifest+json",
+        "svg" => "image/svg+xml",
+        "png" => "image/png",
+        "ico" => "image/x-icon",
+        "woff2" => "font/woff2",
+        "woff" => "font/woff",
+        "ttf" => "font/ttf",
+        "wasm" => "application/wasm",
+        "txt" | "md" => "text/plain; charset=utf-8",
+        _ => "application/octet-stream",
+    }
+}

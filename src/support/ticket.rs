@@ -1,0 +1,348 @@
+//! Tickets: the declaration, the status machine, and what is done to them.
+
+use async_graphql::InputObject;
+use chrono::{DateTime, Utc};
+use diesel::{
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, SelectableHelper, insert_into,
+    sql_types::{Bool, Text},
+    update,
+};
+use diesel_async::RunQueryDsl;
+
+use super::{
+    message::{NewestFirst, TicketMessage},
+    sla::Due,
+};
+use crate::{
+    access::User,
+    clinic::Clinic,
+    entity,
+    kernel::{
+        Code, Error, Id, Result,
+        db::Scope,
+        entity::{Condition, Listed, condition},
+        error::Problems,
+        events::Event,
+    },
+    orders,
+    schema::{clinics, support_tickets, users},
+    text_enum,
+};
+
+text_enum! {
+    /// How much a ticket presses.
+    TicketPriority {
+        /// It can wait.
+        Low = "low",
+        /// As usual.
+        Medium = "medium",
+        /// It holds up work.
+        High = "high",
+        /// Work has stopped.
+        Urgent = "urgent",
+    }
+}
+
+text_enum! {
+    /// Where a ticket stands.
+    TicketStatus {
+        /// Nobody works on it yet.
+        Open = "open",
+        /// Somebody works on it.
+        InProgress = "in_progress",
+        /// It waits for an answer of the clinic.
+        Waiting = "waiting",
+        /// Solved, unless the clinic says otherwise.
+        Resolved = "resolved",
+        /// Over for good.
+        Closed = "closed",
+    }
+}
+
+impl TicketStatus {
+    /// Where it can go from here. A reply of the clinic also takes WAITING and RESOLVED back to IN_PROGRESS.
+    #[must_use]
+    pub fn next(self) -> &'static [Self] {
+        match self {
+            Self::Open => &[Self::InProgress, Self::Closed],
+            Self::InProgress => &[Self::Waiting, Self::Resolved, Self::Closed],
+            Self::Waiting => &[Self::InProgress, Self::Resolved, Self::Closed],
+            Self::Resolved => &[Self::InProgress, Self::Closed],
+            Self::Closed => &[],
+        }
+    }
+}
+
+entity! {
+    /// A request for help, raised by a clinic and answered by the platform. Needs the permission `TICKETS_READ`.
+    SupportTicket "ticket" of support_tickets, tenant clinic_id, read TicketsRead;
+    columns {
+        /// The ticket's id.
+        id: Id<SupportTicket>,
+        /// Counts up over the platform: what people say on the phone.
+        number: i32,
+        /// The matter in a line.
+        title: String,
+        /// The matter in full.
+        description: String,
+        /// How much it presses.
+        priority: TicketPriority,
+        /// Where it stands.
+        status: TicketStatus,
+        /// By when a first answer is due; null for none.
+        first_response_due_at: Option<DateTime<Utc>>,
+        /// By when it should be solved; null for never.
+        resolution_due_at: Option<DateTime<Utc>>,
+        /// When an administrator first answered; null before.
+        first_responded_at: Option<DateTime<Utc>>,
+        /// When it was resolved; null while it is not.
+        resolved_at: Option<DateTime<Utc>>,
+        /// When it was closed; null while it is not.
+        closed_at: Option<DateTime<Utc>>,
+        /// When it was opened.
+        created_at: DateTime<Utc>,
+        /// When it was last changed or replied to.
+        updated_at: DateTime<Utc>,
+        /// Counts its changes; give it as expectedVersion.
+        version: i32,
+    }
+    inside {
+        clinic_id: Id<Clinic>,
+        assignee_id: Option<Id<User>>,
+    }
+    edges {
+        /// The clinic that raised it.
+        clinic: one Clinic by clinic_id,
+        /// Who opened it; null when they cannot be seen any more.
+        created_by: maybe User by created_by_user_id,
+        /// The administrator who works on it; null for nobody.
+        assignee: maybe User by assignee_id,
+        /// What was said, newest first. A clinic never sees internal notes, neither here nor in any count.
+        messages: page TicketMessage by ticket_id in NewestFirst,
+    }
+}
+
+orders! {
+    /// The order of a list of tickets.
+    TicketOrder by TicketOrderField, usually UpdatedAt Desc;
+    /// By when they were opened.
+    CreatedAt = "created_at" as Timestamptz,
+    /// By when they were last changed or replied to.
+    UpdatedAt = "updated_at" as Timestamptz,
+    /// By how much they press.
+    Priority = "priority_rank" as SmallInt,
+}
+
+/// Which tickets.
+#[derive(Debug, Default, InputObject)]
+pub struct TicketFilter {
+    /// Of this clinic.
+    pub clinic_id: Option<Id<Clinic>>,
+    /// In one of these states.
+    pub status: Option<Vec<TicketStatus>>,
+    /// Of one of these priorities.
+    pub priority: Option<Vec<TicketPriority>>,
+    /// Given to this administrator.
+    pub assignee_id: Option<Id<User>>,
+    /// Given to somebody (true) or nobody (false).
+    pub assigned: Option<bool>,
+    /// With all of these words, or beginnings of words, in title or description; at most 200 characters.
+    pub text: Option<String>,
+}
+
+impl Listed for SupportTicket {
+    type Filter = TicketFilter;
+    type Order = TicketOrder;
+
+    fn conditions(filter: TicketFilter) -> Result<Vec<Condition>> {
+        use support_tickets as t;
+        let text = filter.text.map(|text| search_words(&text)).transpose()?.flatten();
+        let all = [
+            filter.clinic_id.map(|clinic| condition(t::table, t::clinic_id.eq(clinic))),
+            filter.status.map(|any| condition(t::table, t::status.eq_any(any))),
+            filter.priority.map(|any| condition(t::table, t::priority.eq_any(any))),
+            filter.assignee_id.map(|user| condition(t::table, t::assignee_id.eq(user))),
+            filter.assigned.map(|yes| if yes { condition(t::table, t::assignee_id.is_not_null()) } else { condition(t::table, t::assignee_id.is_null()) }),
+            text.map(|words| {
+                let found = diesel::dsl::sql::<Bool>("search @@ to_tsquery('simple', ").bind::<Text, _>(words).sql(")");
+                condition(t::table, found)
+            }),
+        ];
+        Ok(all.into_iter().flatten().collect())
+    }
+}
+
+/// Words as a query for beginnings of all of them; none when there is no word in the text.
+fn search_words(text: &str) -> Result<Option<String>> {
+    let mut problems = Problems::default();
+    let length = text.chars().count();
+    problems.check(length <= 200, "filter.text", format!("must have at most 200 characters, not {length}"));
+    problems.done()?;
+    let words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    let query: Vec<_> = words.map(|word| format!("'{word}':*")).collect();
+    Ok((!query.is_empty()).then(|| query.join(" & ")))
+}
+
+/// A ticket to be.
+#[derive(Debug, Insertable)]
+#[diesel(table_name = support_tickets)]
+struct NewTicket {
+    id: Id<SupportTicket>,
+    clinic_id: Id<Clinic>,
+    created_by_user_id: Id<User>,
+    created_by: Id<User>,
+    title: String,
+    description: String,
+    priority: TicketPriority,
+    first_response_due_at: DateTime<Utc>,
+    resolution_due_at: DateTime<Utc>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+/// What a change of a ticket writes.
+#[derive(Debug, Default, AsChangeset)]
+#[diesel(table_name = support_tickets)]
+pub struct Changes {
+    pub assignee_id: Option<Option<Id<User>>>,
+    pub priority: Option<TicketPriority>,
+    pub status: Option<TicketStatus>,
+    pub first_response_due_at: Option<DateTime<Utc>>,
+    pub resolution_due_at: Option<DateTime<Utc>>,
+    pub first_responded_at: Option<DateTime<Utc>>,
+    pub resolved_at: Option<Option<DateTime<Utc>>>,
+    pub closed_at: Option<Option<DateTime<Utc>>>,
+    pub updated_at: Option<DateTime<Utc>>,
+}
+
+/// A new ticket, as its opener gives it.
+#[derive(Debug)]
+pub struct Opening<'a> {
+    pub clinic: Id<Clinic>,
+    pub by: Id<User>,
+    pub title: &'a str,
+    pub description: &'a str,
+    pub priority: TicketPriority,
+    pub now: DateTime<Utc>,
+}
+
+/// Opens a ticket.
+pub async fn open(scope: &Scope, opening: Opening<'_>) -> Result<Id<SupportTicket>> {
+    let mut problems = Problems::default();
+    let title = problems.text("title", opening.title, 200);
+    let description = problems.text("description", opening.description, 10_000);
+    problems.done()?;
+    let tx = scope.tx().await?;
+    let mut conn = tx.conn()?;
+    let due = Due::of(opening.priority, opening.now);
+    let ticket = NewTicket {
+        id: Id::new(),
+        clinic_id: opening.clinic,
+        created_by_user_id: opening.by,
+        created_by: opening.by,
+        title,
+        description,
+        priority: opening.priority,
+        first_response_due_at: due.first_response,
+        resolution_due_at: due.resolution,
+        created_at: opening.now,
+        updated_at: opening.now,
+    };
+    let id = ticket.id;
+    insert_into(support_tickets::table).values(ticket).execute(&mut conn).await?;
+    event("opened", id, opening.clinic).push(scope).await?;
+    Ok(id)
+}
+
+/// The ticket, locked until the transaction ends; `NOT_FOUND` when the caller may not know of it, `STALE_OBJECT` when
+/// it is not the version they saw.
+pub async fn lock(scope: &Scope, id: Id<SupportTicket>, expected_version: Option<i32>) -> Result<SupportTicket> {
+    let tx = scope.tx().await?;
+    let found = support_tickets::table.find(id).for_update().select(SupportTicket::as_select());
+    let ticket = found.first(&mut tx.conn()?).await.optional()?.ok_or_else(|| Error::not_found("ticket"))?;
+    match expected_version {
+        Some(expected) if expected != ticket.version => Err(Error::stale(ticket.version)),
+        _ => Ok(ticket),
+    }
+}
+
+/// Writes a change to a locked ticket, and tells of it.
+pub async fn change(scope: &Scope, ticket: &SupportTicket, kind: &'static str, changed: Vec<&'static str>, changes: Changes) -> Result<()> {
+    let tx = scope.tx().await?;
+    update(support_tickets::table.find(ticket.id)).set(changes).execute(&mut tx.conn()?).await?;
+    event(kind, ticket.id, ticket.clinic_id).changed(changed).push(scope).await
+}
+
+fn event(kind: &'static str, ticket: Id<SupportTicket>, clinic: Id<Clinic>) -> Event {
+    Event::new("ticket", kind, ticket.uuid(), Some(clinic.uuid()))
+}
+
+/// What a change of status writes; `INVALID_TRANSITION` when it cannot go there.
+pub fn to_status(ticket: &SupportTicket, status: TicketStatus, now: DateTime<Utc>) -> Result<Changes> {
+    let allowed = ticket.status.next();
+    if !allowed.contains(&status) {
+        let spelled = |status: &TicketStatus| status.text().to_uppercase();
+        let told = match allowed {
+            [] => "a closed ticket stays closed; please open a new one".to_owned(),
+            _ => format!(
+                "a ticket cannot go from {} to {}, only to {}",
+                spelled(&ticket.status),
+                spelled(&status),
+                allowed.iter().map(spelled).collect::<Vec<_>>().join(" or ")
+            ),
+        };
+        return Err(Error::new(Code::InvalidTransition, told));
+    }
+    Ok(Changes {
+        status: Some(status),
+        resolved_at: match status {
+            TicketStatus::Resolved => Some(Some(now)),
+            // A ticket closed as solved stays known as solved.
+            TicketStatus::Closed => None,
+            TicketStatus::Open | TicketStatus::InProgress | TicketStatus::Waiting => Some(None),
+        },
+        closed_at: (status == TicketStatus::Closed).then_some(Some(now)),
+        ..Changes::default()
+    })
+}
+
+/// What a change of priority writes: what is due moves with it, counted from the opening.
+#[must_use]
+pub fn to_priority(ticket: &SupportTicket, priority: TicketPriority) -> Changes {
+    let due = Due::of(priority, ticket.created_at);
+    Changes {
+        priority: Some(priority),
+        first_response_due_at: Some(due.first_response),
+        resolution_due_at: Some(due.resolution),
+        ..Changes::default()
+    }
+}
+
+/// That this user can be given tickets: an active administrator.
+pub async fn require_assignable(scope: &Scope, user: Id<User>) -> Result<()> {
+    let tx = scope.tx().await?;
+    let administrator = users::is_platform_admin.and(users::status.eq("active")).and(users::deleted_at.is_null());
+    let found = users::table.find(user).filter(administrator).select(users::id).first::<Id<User>>(&mut tx.conn()?).await.optional()?;
+    found.map(|_| ()).ok_or_else(|| Error::invalid("assigneeId", "must be an active platform administrator"))
+}
+
+/// That there is such a clinic, for administrators who name one.
+pub async fn require_clinic(scope: &Scope, clinic: Id<Clinic>) -> Result<()> {
+    let tx = scope.tx().await?;
+    let found = clinics::table.find(clinic).filter(clinics::deleted_at.is_null()).select(clinics::id);
+    found.first::<Id<Clinic>>(&mut tx.conn()?).await.optional()?.map(|_| ()).ok_or_else(|| Error::not_found("clinic"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_cannot_break_out_of_a_search() {
+        assert_eq!(search_words("Printer offline").unwrap().unwrap(), "'Printer':* & 'offline':*");
+        assert_eq!(search_words("a' | b:* & !(c)").unwrap().unwrap(), "'a':* & 'b':* & 'c':*");
+        assert_eq!(search_words("打印机").unwrap().unwrap(), "'打印机':*");
+        assert_eq!(search_words(" -- ").unwrap(), None);
+        assert!(search_words(&"x".repeat(201)).is_err());
+    }
+}

@@ -1,0 +1,32 @@
+import type { DemoPerson } from '../config';
+
+interface Props {
+  people: DemoPerson[];
+  busy: boolean;
+  onChoose(email: string, password: string): void;
+}
+
+/** The people of the demo data, one click away each. */
+export function DemoPeople({ people, busy, onChoose }: Props) {
+  const byClinic = Map.groupBy(people, ({ clinic }) => clinic ?? 'All clinics');
+
+  return (
+    <section className="demo-people" aria-label="People of the demo">
+      <p className="quiet">This is a demo. Choose who to be:</p>
+      {[...byClinic].map(([clinic, group]) => (
+        <div key={clinic}>
+          <h3>{clinic}</h3>
+          <ul>
+            {group.map(({ label, role, email, password }) => (
+              <li key={email}>
+                <button type="button" disabled={busy} onClick={() => onChoose(email, password)}>
+                  <strong>{label}</strong> <span className="quiet">{role}</span>
+                </button>
+              </li>
+            ))}
+          </ul>
+        </div>
+      ))}
+    </section>
+  );
+}

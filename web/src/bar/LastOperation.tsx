@@ -1,0 +1,26 @@
+import type { Cost } from '../api';
+import type { Activity } from '../connection';
+
+/** How long the last answer took and what it cost, or how a subscription is doing. */
+export function LastOperation({ activity }: { activity: Activity | null }) {
+  return (
+    <p className="last-operation" role="status">
+      {activity && facts(activity).join(' · ')}
+    </p>
+  );
+}
+
+function facts(activity: Activity): string[] {
+  if (activity.kind === 'answered') {
+    return [`${Math.round(activity.milliseconds)} ms`, ...costFacts(activity.cost)];
+  }
+  const { connected, events, cost } = activity;
+  const received = events === 1 ? '1 event' : `${events} events`;
+  return [connected ? 'Live' : 'Connecting…', received, ...costFacts(cost)];
+}
+
+function costFacts(cost: Cost | undefined): string[] {
+  if (!cost) return [];
+  const spent = `cost ${cost.cost.toLocaleString('en')} of ${cost.limit.toLocaleString('en')}`;
+  return cost.sqlCount === undefined ? [spent] : [spent, `${cost.sqlCount} SQL`];
+}

@@ -1,0 +1,199 @@
+import type { Viewer } from './session';
+
+export type Audience = 'stranger' | 'clinic' | 'administrator';
+
+export interface Example {
+  title: string;
+  audience: Audience[];
+  /** Open from the start, in this order; the others wait in the menu. The first has no variables. */
+  tab?: boolean;
+  query: string;
+  variables?: Record<string, unknown>;
+}
+
+/** Replaced by the id of the ticket that was seen last in an answer. */
+export const TICKET_PLACEHOLDER = 'ticket_…';
+
+const PEOPLE: Audience[] = ['clinic', 'administrator'];
+
+export const EXAMPLES: Example[] = [
+  {
+    title: 'A page of tickets',
+    audience: PEOPLE,
+    tab: true,
+    query: `# A page of tickets with their clinic, people and
+# newest messages: one request, few SQL statements.
+# For the next page, pass endCursor as "after".
+query TicketPage {
+  tickets(
+    first: 10
+    filter: { status: OPEN }
+    order: { field: UPDATED_AT, direction: DESC }
+  ) {
+    totalCount
+    pageInfo { hasNextPage endCursor }
+    nodes {
+      id
+      number
+      title
+      status
+      priority
+      updatedAt
+      version
+      clinic { id name timezone }
+      createdBy { id displayName }
+      assignee { id displayName }
+      messages(last: 3) {
+        nodes {
+          id
+          body
+          isInternal
+          createdAt
+          author { displayName }
+        }
+      }
+    }
+  }
+}
+`,
+  },
+  {
+    title: 'Clinics',
+    audience: ['administrator'],
+    tab: true,
+    query: `# Every clinic. A platform administrator reads
+# across all of them.
+query ClinicList {
+  clinics(first: 25) {
+    totalCount
+    nodes { id name slug timezone }
+  }
+}
+`,
+  },
+  {
+    title: 'Tickets of one clinic',
+    audience: ['administrator'],
+    query: `# The urgent tickets of one clinic: put an id
+# from ClinicList into the variables.
+query TicketsOfClinic($clinicId: ID!) {
+  tickets(first: 10, filter: { clinicId: $clinicId, priority: URGENT }) {
+    totalCount
+    nodes { id number title status createdAt clinic { name } }
+  }
+}
+`,
+    variables: { clinicId: 'clinic_…' },
+  },
+  {
+    title: 'Open a ticket',
+    audience: ['clinic'],
+    tab: true,
+    query: `# Opens a ticket in the clinic you act for.
+# Whoever subscribed to ticketEvents sees it at once.
+mutation OpenTicket($input: OpenTicketInput!) {
+  openTicket(input: $input) {
+    id
+    number
+    title
+    status
+    priority
+    createdAt
+    createdBy { displayName }
+  }
+}
+`,
+    variables: {
+      input: {
+        title: 'The printer at the front desk is offline',
+        description: 'It stopped this morning. Restarting it did not help.',
+        priority: 'HIGH',
+      },
+    },
+  },
+  {
+    title: 'Reply to a ticket',
+    audience: PEOPLE,
+    query: `# Adds a message to a ticket. The variables name
+# the ticket you saw last; any other does as well.
+mutation ReplyToTicket($input: ReplyToTicketInput!) {
+  replyToTicket(input: $input) {
+    id
+    body
+    isInternal
+    createdAt
+    author { displayName }
+  }
+}
+`,
+    variables: {
+      input: {
+        ticketId: TICKET_PLACEHOLDER,
+        body: 'Thank you, we are looking into it.',
+        isInternal: false,
+      },
+    },
+  },
+  {
+    title: 'Change the status of a ticket',
+    audience: PEOPLE,
+    query: `# Moves a ticket along. A step that is not allowed
+# answers INVALID_TRANSITION. With expectedVersion in
+# the input you learn when somebody else was faster
+# (STALE_OBJECT).
+mutation ChangeTicketStatus($input: ChangeTicketStatusInput!) {
+  changeTicketStatus(input: $input) {
+    id
+    number
+    status
+    updatedAt
+    version
+  }
+}
+`,
+    variables: { input: { ticketId: TICKET_PLACEHOLDER, status: 'IN_PROGRESS' } },
+  },
+  {
+    title: 'Subscribe to tickets',
+    audience: PEOPLE,
+    tab: true,
+    query: `# Live: changes of tickets, the moment they happen.
+# Start it here, then open or answer a ticket in a
+# second window. (Changing tabs stops it.)
+# With $after and cursor, a connection that was
+# lost goes on without a gap.
+subscription TicketEvents($after: String) {
+  ticketEvents(after: $after) {
+    cursor
+    kind
+    ticket { id number title status }
+  }
+}
+`,
+  },
+  {
+    title: 'Who am I?',
+    audience: ['stranger', ...PEOPLE],
+    tab: true,
+    query: `# Who is signed in, for which clinic they act, and
+# in which roles. Nobody yet? Sign in at the top.
+query WhoAmI {
+  viewer {
+    user { id displayName email isPlatformAdmin }
+    actingClinic { id name slug }
+    memberships { clinic { id name slug } role }
+  }
+}
+`,
+  },
+];
+
+export function examplesFor(viewer: Viewer | undefined): Example[] {
+  const audience = audienceOf(viewer);
+  return EXAMPLES.filter((example) => example.audience.includes(audience));
+}
+
+function audienceOf(viewer: Viewer | undefined): Audience {
+  if (!viewer) return 'stranger';
+  return viewer.user.isPlatformAdmin ? 'administrator' : 'clinic';
+}
