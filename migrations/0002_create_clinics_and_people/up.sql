@@ -253,7 +253,7 @@ as $$
 declare
     -- The role taken for this transaction; inside this function current_user is its owner.
     class text := substr(current_setting('role'), length('clinigraph_') + 1);
-    found record;
+    caller record;
 begin
     if class = 'tenant' or class = 'admin' then
         select s.revoked_at is not null or s.expires_at <= now() as ended,
@@ -262,27 +262,27 @@ begin
                c.id is not null as clinic_known,
                c.status not in ('pending', 'active') or c.deleted_at is not null as clinic_inactive,
                m.role
-          into found
+          into caller
           from sessions s
           join users u on u.id = s.user_id
           left join clinics c on c.id = clinic
           left join memberships m on m.clinic_id = clinic and m.user_id = s.user_id and m.deleted_at is null and m.status = 'active'
          where s.id = session and s.user_id = actor;
-        if not found or found.ended then
+        if not found or caller.ended then
             raise exception 'the session has ended' using errcode = 'CG001';
-        elsif found.user_inactive then
+        elsif caller.user_inactive then
             raise exception 'the user is not active' using errcode = 'CG002';
         elsif class = 'admin' then
-            if not found.is_platform_admin or clinic is not null then
+            if not caller.is_platform_admin or clinic is not null then
                 raise exception 'the caller has changed' using errcode = 'CG004';
             end if;
-        elsif found.is_platform_admin then
+        elsif caller.is_platform_admin then
             raise exception 'the caller has changed' using errcode = 'CG004';
         elsif clinic is not null then
             -- Gone or changed since the caller was looked up: the server looks again.
-            if found.role is distinct from membership_role then
+            if caller.role is distinct from membership_role then
                 raise exception 'the caller has changed' using errcode = 'CG004';
-            elsif not found.clinic_known or found.clinic_inactive then
+            elsif not caller.clinic_known or caller.clinic_inactive then
                 raise exception 'the clinic is not active' using errcode = 'CG003';
             end if;
         end if;

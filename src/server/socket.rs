@@ -58,7 +58,7 @@ pub(super) fn upgrade<P: Execute>(
     tokio::spawn(async move {
         let Ok(connection) = connection.await else { return };
         // The default read buffer would hold 128 KiB for every idle socket.
-        let config = WebSocketConfig::default().read_buffer_size(4 << 10).write_buffer_size(0);
+        let config = WebSocketConfig::default().read_buffer_size(1 << 10).write_buffer_size(0);
         let config = config.max_message_size(Some(limits.max_message)).max_frame_size(Some(limits.max_message));
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(connection), Role::Server, Some(config)).await;
         session.serve(Line::new(socket, limits.max_queued, limits.max_queued_bytes)).await;

@@ -1,1 +1,6 @@
+//! Every test of the API, in one binary: it links once, and its tests share one Postgres.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod fresh;
+mod support;
+mod tickets;

@@ -106,14 +106,14 @@ impl Line {
         }
     }
 
-    /// A message is a slice of the buffer it was read into. If it is dropped before the next read, the socket takes
-    /// that buffer again, and an idle socket would for ever keep as much memory as its longest message took.
+    /// A message is a slice of the buffer it was read into. Once nobody else holds a slice, the socket takes the whole
+    /// buffer again, and would so keep as much memory as its longest message took, for ever. As the last message is
+    /// always held, the socket has to take a new buffer when the short end of a long one is used up.
     fn poll_hear(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Message, Error>>> {
         let heard = self.socket.poll_next_unpin(cx);
-        self.last_heard = match &heard {
-            Poll::Ready(Some(Ok(message))) => Some(message.clone()),
-            _ => None,
-        };
+        if let Poll::Ready(Some(Ok(message))) = &heard {
+            self.last_heard = Some(message.clone());
+        }
         heard
     }
 

@@ -1,0 +1,199 @@
+//! An app of one's own, served on a port of its own, and what a test puts into it.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use clinigraph::{
+    access::{UserStatus, token_hash},
+    app::{Reached, pipeline},
+    clinic::ClinicStatus,
+    kernel::{
+        actor::Role,
+        clock::Clock,
+        db::{self, Door, Scope},
+        secrets::KeyRing,
+    },
+    pipeline::{Limits, Settings},
+    schema::{clinics, memberships, sessions, users},
+    server::{ServerConfig, serve},
+};
+use diesel::{ExpressionMethods, insert_into};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use super::{
+    Person,
+    cluster::{KEYS, database},
+};
+
+/// An app with an empty database, reached over HTTP on loopback.
+pub struct TestApp {
+    pub address: SocketAddr,
+    pub door: Door,
+    pub clock: Clock,
+    /// The app's database, as superuser: for what the API does not show.
+    pub superuser_url: String,
+    /// The same, as the server logs in.
+    pub server_url: String,
+    served: tokio::task::JoinHandle<()>,
+    count: AtomicUsize,
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.served.abort();
+        self.door.pools().close();
+    }
+}
+
+impl TestApp {
+    pub async fn new() -> Self {
+        Self::with(Settings { limits: Limits::default(), deadline: Duration::from_secs(10), development: true }, 4).await
+    }
+
+    pub async fn with(settings: Settings, connections: usize) -> Self {
+        let superuser_url = database().await;
+        let ring = Arc::new(KeyRing::parse(KEYS).unwrap());
+        let prepared = db::prepare(&superuser_url, ring.root()).await.unwrap();
+        let clock = Clock::default();
+        let reached = Reached { embedded: None, server_url: prepared.server_url, ran: prepared.ran, ring };
+        let pipeline = pipeline(&reached, settings, connections, clock.clone()).await.unwrap();
+        let door = pipeline.door().clone();
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = tokio::spawn(async move {
+            serve(listener, Arc::new(pipeline), ServerConfig::default(), std::future::pending()).await.unwrap();
+        });
+        Self { address, door, clock, superuser_url, server_url: reached.server_url, served, count: AtomicUsize::new(0) }
+    }
+
+    fn next(&self) -> usize {
+        self.count.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Works on the database as the server itself.
+    pub async fn as_system<T>(&self, work: impl AsyncFnOnce(&Scope) -> clinigraph::kernel::Result<T>) -> T {
+        self.door.as_system(None, work).await.unwrap()
+    }
+
+    /// An active clinic.
+    pub async fn clinic(&self, name: &str) -> TestClinic<'_> {
+        let id = Uuid::now_v7();
+        let slug = format!("{}-{}", name.to_lowercase(), self.next());
+        self.as_system(async |scope| {
+            let tx = scope.tx().await?;
+            let clinic = (
+                clinics::id.eq(id),
+                clinics::name.eq(name),
+                clinics::slug.eq(&slug),
+                clinics::timezone.eq("America/Vancouver"),
+                clinics::currency.eq("CAD"),
+                clinics::status.eq(ClinicStatus::Active),
+            );
+            insert_into(clinics::table).values(clinic).execute(&mut tx.conn()?).await?;
+            Ok(())
+        })
+        .await;
+        TestClinic { app: self, id, slug }
+    }
+
+    /// Somebody nobody knows.
+    pub fn nobody(&self) -> Person {
+        Person::new(self.address, None, Uuid::nil())
+    }
+
+    /// A platform administrator, signed in.
+    pub async fn administrator(&self) -> Person {
+        let user = self.user("Ada", true).await;
+        self.signed_in(user, None).await
+    }
+
+    /// An active user, with no membership as yet.
+    pub async fn user(&self, first_name: &str, is_platform_admin: bool) -> Uuid {
+        let id = Uuid::now_v7();
+        let email = format!("{}-{}@people.example", first_name.to_lowercase(), self.next());
+        self.as_system(async |scope| {
+            let tx = scope.tx().await?;
+            let user = (
+                users::id.eq(id),
+                users::email.eq(&email),
+                users::first_name.eq(first_name),
+                users::last_name.eq("Tester"),
+                users::status.eq(UserStatus::Active),
+                users::is_platform_admin.eq(is_platform_admin),
+            );
+            insert_into(users::table).values(user).execute(&mut tx.conn()?).await?;
+            Ok(())
+        })
+        .await;
+        id
+    }
+
+    /// A session for a user, acting in a clinic.
+    pub async fn signed_in(&self, user: Uuid, clinic: Option<Uuid>) -> Person {
+        let token = format!("test_{}", Uuid::now_v7());
+        let expires = self.clock.now() + chrono::TimeDelta::days(1);
+        self.as_system(async |scope| {
+            let tx = scope.tx().await?;
+            let session = (
+                sessions::id.eq(Uuid::now_v7()),
+                sessions::user_id.eq(user),
+                sessions::token_hash.eq(token_hash(&token).to_vec()),
+                sessions::acting_clinic_id.eq(clinic),
+                sessions::expires_at.eq(expires),
+            );
+            insert_into(sessions::table).values(session).execute(&mut tx.conn()?).await?;
+            Ok(())
+        })
+        .await;
+        Person::new(self.address, Some(token), user)
+    }
+}
+
+/// A clinic of a test.
+pub struct TestClinic<'a> {
+    app: &'a TestApp,
+    pub id: Uuid,
+    pub slug: String,
+}
+
+impl TestClinic<'_> {
+    /// The clinic's id as the API spells it.
+    pub fn api_id(&self) -> String {
+        clinigraph::kernel::Id::<clinigraph::clinic::Clinic>::from_uuid(self.id).to_string()
+    }
+
+    /// Somebody new who belongs to the clinic, signed in.
+    pub async fn person(&self, role: Role) -> Person {
+        let user = self.app.user(&format!("{role:?}"), false).await;
+        self.join(user, role).await;
+        self.app.signed_in(user, Some(self.id)).await
+    }
+
+    pub async fn manager(&self) -> Person {
+        self.person(Role::ClinicManager).await
+    }
+
+    /// Makes a user belong to the clinic.
+    pub async fn join(&self, user: Uuid, role: Role) {
+        self.app
+            .as_system(async |scope| {
+                let tx = scope.tx().await?;
+                let membership = (
+                    memberships::id.eq(Uuid::now_v7()),
+                    memberships::clinic_id.eq(self.id),
+                    memberships::user_id.eq(user),
+                    memberships::role.eq(role),
+                );
+                insert_into(memberships::table).values(membership).execute(&mut tx.conn()?).await?;
+                Ok(())
+            })
+            .await;
+    }
+}
