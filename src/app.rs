@@ -37,7 +37,8 @@ pub async fn reach(database: &Database) -> Result<Reached> {
     let (embedded, url) = match &database.database_url {
         Some(url) => (None, url.clone()),
         None => {
-            let options = Options { binaries: database.postgres.clone(), max_connections: 200, ..Options::new(&database.data) };
+            let options =
+                Options { binaries: database.postgres.clone(), max_connections: 200, ..Options::new(&database.data) };
             let embedded = Embedded::start(options).await.map_err(Error::unavailable)?;
             let url = embedded.superuser_url("postgres");
             (Some(embedded), url)
@@ -57,7 +58,9 @@ pub async fn reach(database: &Database) -> Result<Reached> {
 /// The database `clinigraph` in the private Postgres, made when it is missing.
 async fn own_database(embedded: &Embedded, url: &str) -> Result<String> {
     let mut connection = db::connect(url).await?;
-    let there: Holds = sql_query("select exists (select from pg_database where datname = 'clinigraph') as holds").get_result(&mut connection).await?;
+    let there: Holds = sql_query("select exists (select from pg_database where datname = 'clinigraph') as holds")
+        .get_result(&mut connection)
+        .await?;
     if !there.holds {
         sql_query("create database clinigraph").execute(&mut connection).await?;
     }
@@ -92,7 +95,8 @@ fn keys(database: &Database) -> Result<KeyRing> {
         Ok(keys) => KeyRing::parse(keys.trim()),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             let keys = KeyRing::generate()?;
-            write_private(&file, &keys).map_err(|error| Error::internal(format!("cannot write {}: {error}", file.display())))?;
+            write_private(&file, &keys)
+                .map_err(|error| Error::internal(format!("cannot write {}: {error}", file.display())))?;
             KeyRing::parse(&keys)
         }
         Err(error) => Err(Error::internal(format!("cannot read {}: {error}", file.display()))),
@@ -156,7 +160,10 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
     let people = if options.demo { demo::load(pipeline.door()).await? } else { Vec::new() };
     let listener = TcpListener::bind(options.address).await.map_err(|error| {
-        Error::unavailable(format!("cannot listen on {}: {error}; choose another address with --address", options.address))
+        Error::unavailable(format!(
+            "cannot listen on {}: {error}; choose another address with --address",
+            options.address
+        ))
     })?;
     let address = listener.local_addr().map_err(Error::unavailable)?;
     greet(&address.to_string(), &people);

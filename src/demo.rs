@@ -9,7 +9,11 @@ use uuid::Uuid;
 use crate::{
     access::{Passwords, UserStatus},
     clinic::ClinicStatus,
-    kernel::{Error, Result, actor::Role, db::{Door, Scope}},
+    kernel::{
+        Error, Result,
+        actor::Role,
+        db::{Door, Scope},
+    },
     schema::{clinic_networks, clinics, memberships, support_tickets, ticket_messages, users},
     server::DemoPerson,
     support::{TicketPriority, TicketStatus},
@@ -35,9 +39,42 @@ struct Clinic {
 }
 
 const CLINICS: [Clinic; 3] = [
-    Clinic { name: "Harbour Family Practice", slug: "harbour", city: "Vancouver", region: "BC", country: "CA", timezone: "America/Vancouver", currency: "CAD", phone: "+16045550123", locale: "en-CA", network: false },
-    Clinic { name: "Acacia Telehealth", slug: "acacia", city: "Nairobi", region: "Nairobi County", country: "KE", timezone: "Africa/Nairobi", currency: "KES", phone: "+254205550123", locale: "en-KE", network: true },
-    Clinic { name: "Bondi Physiotherapy", slug: "bondi", city: "Sydney", region: "NSW", country: "AU", timezone: "Australia/Sydney", currency: "AUD", phone: "+61255501234", locale: "en-AU", network: true },
+    Clinic {
+        name: "Harbour Family Practice",
+        slug: "harbour",
+        city: "Vancouver",
+        region: "BC",
+        country: "CA",
+        timezone: "America/Vancouver",
+        currency: "CAD",
+        phone: "+16045550123",
+        locale: "en-CA",
+        network: false,
+    },
+    Clinic {
+        name: "Acacia Telehealth",
+        slug: "acacia",
+        city: "Nairobi",
+        region: "Nairobi County",
+        country: "KE",
+        timezone: "Africa/Nairobi",
+        currency: "KES",
+        phone: "+254205550123",
+        locale: "en-KE",
+        network: true,
+    },
+    Clinic {
+        name: "Bondi Physiotherapy",
+        slug: "bondi",
+        city: "Sydney",
+        region: "NSW",
+        country: "AU",
+        timezone: "Australia/Sydney",
+        currency: "AUD",
+        phone: "+61255501234",
+        locale: "en-AU",
+        network: true,
+    },
 ];
 
 struct Person {
@@ -49,7 +86,13 @@ struct Person {
     role: Role,
 }
 
-const fn person(first_name: &'static str, last_name: &'static str, email: &'static str, clinic: Option<usize>, role: Role) -> Person {
+const fn person(
+    first_name: &'static str,
+    last_name: &'static str,
+    email: &'static str,
+    clinic: Option<usize>,
+    role: Role,
+) -> Person {
     Person { first_name, last_name, email, clinic, role }
 }
 
@@ -72,11 +115,23 @@ const PEOPLE: [Person; 15] = [
 ];
 
 const MATTERS: [(&str, &str); 12] = [
-    ("Printer at the front desk is offline", "Since this morning labels come out on no printer. We have restarted it twice."),
-    ("Calls go to the old number", "Patients tell us that the assistant transfers them to the number we had last year."),
+    (
+        "Printer at the front desk is offline",
+        "Since this morning labels come out on no printer. We have restarted it twice.",
+    ),
+    (
+        "Calls go to the old number",
+        "Patients tell us that the assistant transfers them to the number we had last year.",
+    ),
     ("Wrong opening hours on the booking page", "Saturday shows as open until six, but we close at one."),
-    ("A new doctor does not show up in search", "Her profile was verified yesterday, and patients still cannot find her."),
-    ("Cannot connect to our record system", "The connection test fails with a time-out. Nothing changed on our side that we know of."),
+    (
+        "A new doctor does not show up in search",
+        "Her profile was verified yesterday, and patients still cannot find her.",
+    ),
+    (
+        "Cannot connect to our record system",
+        "The connection test fails with a time-out. Nothing changed on our side that we know of.",
+    ),
     ("Text messages arrive twice", "Each confirmation reaches the patient two times, a minute apart."),
     ("How do we add a public holiday?", "We are closed next Monday and the assistant still offers times."),
     ("The export stops half-way", "The list of calls ends in the middle of October when we export the year."),
@@ -231,7 +286,11 @@ async fn fill(scope: &Scope, hash: &str, noon: DateTime<Utc>) -> Result<()> {
 
     let network = numbers.id(founded);
     insert_into(clinic_networks::table)
-        .values((clinic_networks::id.eq(network), clinic_networks::name.eq("Southern Care Network"), clinic_networks::slug.eq("southern-care")))
+        .values((
+            clinic_networks::id.eq(network),
+            clinic_networks::name.eq("Southern Care Network"),
+            clinic_networks::slug.eq("southern-care"),
+        ))
         .execute(&mut conn)
         .await?;
     let clinic_ids: Vec<Uuid> = CLINICS.iter().map(|_| numbers.id(founded)).collect();
@@ -277,7 +336,11 @@ async fn fill(scope: &Scope, hash: &str, noon: DateTime<Utc>) -> Result<()> {
         created_at: founded,
         updated_at: founded,
     };
-    let mut rows: Vec<_> = PEOPLE.iter().enumerate().filter_map(|(user, person)| Some(member(person.clinic?, user, person.role))).collect();
+    let mut rows: Vec<_> = PEOPLE
+        .iter()
+        .enumerate()
+        .filter_map(|(user, person)| Some(member(person.clinic?, user, person.role)))
+        .collect();
     // One of them also works in a second clinic, so that there is somewhere to switch to.
     rows.push(member(2, 6, Role::Staff));
     insert_into(memberships::table).values(rows).execute(&mut conn).await?;
@@ -290,7 +353,12 @@ async fn fill(scope: &Scope, hash: &str, noon: DateTime<Utc>) -> Result<()> {
 
 const TICKETS: i32 = 240;
 
-fn talk(numbers: &mut Numbers, clinics: &[Uuid], users: &[Uuid], noon: DateTime<Utc>) -> (Vec<NewTicket<'static>>, Vec<NewMessage<'static>>) {
+fn talk(
+    numbers: &mut Numbers,
+    clinics: &[Uuid],
+    users: &[Uuid],
+    noon: DateTime<Utc>,
+) -> (Vec<NewTicket<'static>>, Vec<NewMessage<'static>>) {
     const PRIORITIES: [TicketPriority; 6] = {
         use TicketPriority::{High, Low, Medium, Urgent};
         [Low, Medium, Medium, Medium, High, Urgent]
@@ -303,8 +371,11 @@ fn talk(numbers: &mut Numbers, clinics: &[Uuid], users: &[Uuid], noon: DateTime<
     for place in 0..TICKETS {
         let clinic = numbers.below(clinics.len());
         // Whoever may open tickets there: manager or staff.
-        let desk: Vec<usize> =
-            (0..PEOPLE.len()).filter(|at| PEOPLE[*at].clinic == Some(clinic) && matches!(PEOPLE[*at].role, Role::ClinicManager | Role::Staff)).collect();
+        let desk: Vec<usize> = (0..PEOPLE.len())
+            .filter(|at| {
+                PEOPLE[*at].clinic == Some(clinic) && matches!(PEOPLE[*at].role, Role::ClinicManager | Role::Staff)
+            })
+            .collect();
         let opener = users[desk[numbers.below(desk.len())]];
         let administrator = users[numbers.below(2)];
         let opened = noon - TimeDelta::minutes(i64::from(TICKETS - place) * 347 + numbers.below(300) as i64);
@@ -326,7 +397,11 @@ fn talk(numbers: &mut Numbers, clinics: &[Uuid], users: &[Uuid], noon: DateTime<
                 clinic_id: clinics[clinic],
                 ticket_id: id,
                 author_user_id: if by_platform { administrator } else { opener },
-                body: if is_internal { "Seen at two other clinics this week; keep an eye on it." } else { ANSWERS[numbers.below(ANSWERS.len())] },
+                body: if is_internal {
+                    "Seen at two other clinics this week; keep an eye on it."
+                } else {
+                    ANSWERS[numbers.below(ANSWERS.len())]
+                },
                 is_internal,
                 created_at: at,
             });

@@ -7,15 +7,17 @@ use crate::{
     kernel::{
         Code, Error, Result,
         entity::{AnyNode, Def, Entity},
-        error,
-        ids,
+        error, ids,
     },
     support,
 };
 
+/// What can be read.
 #[derive(Default, MergedObject)]
 pub struct Query(NodeQuery, access::ViewerQuery, clinic::ClinicQuery, clinic::ClinicLists, support::SupportReads);
 
+/// What can be done. Each field is a transaction of its own, one after the other; a field that answers with an error has
+/// done nothing.
 #[derive(Default, MergedObject)]
 pub struct Mutation(access::AccessMutation, support::SupportMutation);
 
@@ -44,7 +46,11 @@ pub fn schema() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
 /// The schema's text, sorted, as it is committed.
 #[must_use]
 pub fn sdl() -> String {
-    let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_arguments().sorted_enum_items().include_specified_by();
+    let options = async_graphql::SDLExportOptions::new()
+        .sorted_fields()
+        .sorted_arguments()
+        .sorted_enum_items()
+        .include_specified_by();
     let sdl = schema().finish().sdl_with_options(options);
     sdl.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned() + "\n"
 }
@@ -54,9 +60,11 @@ struct NodeQuery;
 
 /// The entity and the UUID of an id of any kind.
 fn any_id(id: &str) -> Result<(&'static Def, uuid::Uuid)> {
-    let (prefix, uuid) = ids::split(id).ok_or_else(|| Error::new(Code::InvalidId, "this is not an id: a prefix, _ and 26 letters and digits"))?;
+    let (prefix, uuid) = ids::split(id)
+        .ok_or_else(|| Error::new(Code::InvalidId, "this is not an id: a prefix, _ and 26 letters and digits"))?;
     let def = entities().into_iter().find(|def| def.prefix == prefix);
-    def.map(|def| (def, uuid)).ok_or_else(|| Error::new(Code::InvalidId, format!("there is no kind of object with ids like {prefix}_…")))
+    def.map(|def| (def, uuid))
+        .ok_or_else(|| Error::new(Code::InvalidId, format!("there is no kind of object with ids like {prefix}_…")))
 }
 
 #[Object]

@@ -12,7 +12,8 @@ use clinigraph::{
 #[tokio::main]
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to a terminal")]
 async fn main() -> ExitCode {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("CLINIGRAPH_LOG").unwrap_or_else(|_| "clinigraph=info,warn".into());
+    let filter =
+        tracing_subscriber::EnvFilter::try_from_env("CLINIGRAPH_LOG").unwrap_or_else(|_| "clinigraph=info,warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match Cli::parse().command {
         Command::Serve(options) => app::run(options).await,

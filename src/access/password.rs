@@ -6,10 +6,7 @@ use std::sync::{
     atomic::{AtomicUsize, Ordering},
 };
 
-use argon2::{
-    Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version,
-    password_hash::phc::PasswordHash,
-};
+use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
 use tokio::sync::Semaphore;
 
 use crate::kernel::{Code, Error, Result};
@@ -43,7 +40,8 @@ fn hash(password: &str) -> Result<String> {
 impl Passwords {
     /// At most `at_once` are hashed together, and at most `queue` wait.
     pub fn new(at_once: usize, queue: usize) -> Result<Self> {
-        let inner = Inner { running: Semaphore::new(at_once), waiting: AtomicUsize::new(0), queue, nobodys: hash("nobody's")? };
+        let inner =
+            Inner { running: Semaphore::new(at_once), waiting: AtomicUsize::new(0), queue, nobodys: hash("nobody's")? };
         Ok(Self(Arc::new(inner)))
     }
 
@@ -82,7 +80,8 @@ impl<'a> Place<'a> {
     fn take(inner: &'a Inner) -> Result<Self> {
         let place = Self(inner);
         if inner.waiting.fetch_add(1, Ordering::AcqRel) >= inner.queue {
-            return Err(Error::new(Code::RateLimited, "too many people sign in at this moment; please try again").retry_after(2));
+            return Err(Error::new(Code::RateLimited, "too many people sign in at this moment; please try again")
+                .retry_after(2));
         }
         Ok(place)
     }

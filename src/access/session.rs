@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
-use diesel::{BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, NullableExpressionMethods, OptionalExtension, QueryDsl, insert_into, update};
+use diesel::{
+    BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, NullableExpressionMethods, OptionalExtension,
+    QueryDsl, insert_into, update,
+};
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
 use moka::sync::Cache;
@@ -49,7 +52,8 @@ impl Sessions {
     #[must_use]
     pub fn new(door: Door, clock: Clock) -> Self {
         let known = Cache::builder().max_capacity(50_000).time_to_live(Duration::from_secs(60)).build();
-        let guesses = Cache::builder().max_capacity(50_000).time_to_live(LOCKED_FOR.to_std().unwrap_or_default()).build();
+        let guesses =
+            Cache::builder().max_capacity(50_000).time_to_live(LOCKED_FOR.to_std().unwrap_or_default()).build();
         Self { door, clock, known, guesses }
     }
 
@@ -169,7 +173,11 @@ pub struct AccessMutation;
 impl AccessMutation {
     /// Begin a session. Wrong address and wrong password are one error, `INVALID_CREDENTIALS`; after five in a row
     /// the account is locked for a quarter of an hour (`ACCOUNT_LOCKED`).
-    async fn sign_in(&self, ctx: &Context<'_>, #[graphql(desc = "Who signs in.")] input: SignInInput) -> Result<SignInPayload> {
+    async fn sign_in(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who signs in.")] input: SignInInput,
+    ) -> Result<SignInPayload> {
         let (request, sessions) = (ctx.request()?, service::<Sessions>(ctx)?);
         let user_id = check_password(request, sessions, service::<Passwords>(ctx)?, &input).await?;
         begin(request, sessions, user_id).await
@@ -183,7 +191,8 @@ impl AccessMutation {
         request
             .as_system(async |scope| {
                 let tx = scope.tx().await?;
-                let session = sessions::table.filter(sessions::id.eq(person.session_id)).filter(sessions::revoked_at.is_null());
+                let session =
+                    sessions::table.filter(sessions::id.eq(person.session_id)).filter(sessions::revoked_at.is_null());
                 update(session).set(sessions::revoked_at.eq(now)).execute(&mut tx.conn()?).await?;
                 Ok(())
             })
@@ -193,7 +202,11 @@ impl AccessMutation {
     }
 
     /// Work in another clinic from now on; `NOT_FOUND` when the caller does not belong to it.
-    async fn switch_clinic(&self, ctx: &Context<'_>, #[graphql(desc = "Which clinic.")] input: SwitchClinicInput) -> Result<Viewer> {
+    async fn switch_clinic(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Which clinic.")] input: SwitchClinicInput,
+    ) -> Result<Viewer> {
         let (request, known) = (ctx.request()?, service::<Sessions>(ctx)?);
         let person = ctx.actor()?.person()?;
         if person.is_platform_admin {
@@ -219,10 +232,16 @@ impl AccessMutation {
 }
 
 /// The user of a right password.
-async fn check_password(request: &Request, sessions: &Sessions, passwords: &Passwords, input: &SignInInput) -> Result<Uuid> {
+async fn check_password(
+    request: &Request,
+    sessions: &Sessions,
+    passwords: &Passwords,
+    input: &SignInInput,
+) -> Result<Uuid> {
     let wrong = || Error::new(Code::InvalidCredentials, "e-mail address or password is wrong");
     let locked = |seconds: i64| {
-        Error::new(Code::AccountLocked, "too many wrong passwords; please wait a little").retry_after(seconds.max(1).unsigned_abs())
+        Error::new(Code::AccountLocked, "too many wrong passwords; please wait a little")
+            .retry_after(seconds.max(1).unsigned_abs())
     };
     let now = sessions.clock.now();
     let email = input.email.as_str().to_owned();
@@ -259,7 +278,11 @@ async fn check_password(request: &Request, sessions: &Sessions, passwords: &Pass
             request
                 .as_system(async |scope| {
                     let tx = scope.tx().await?;
-                    let counted = if locked_until.is_some() { diesel::dsl::sql::<diesel::sql_types::SmallInt>("0") } else { diesel::dsl::sql("failed_sign_ins + 1") };
+                    let counted = if locked_until.is_some() {
+                        diesel::dsl::sql::<diesel::sql_types::SmallInt>("0")
+                    } else {
+                        diesel::dsl::sql("failed_sign_ins + 1")
+                    };
                     let changes = (users::failed_sign_ins.eq(counted), users::locked_until.eq(locked_until));
                     update(users::table.find(account.id)).set(changes).execute(&mut tx.conn()?).await?;
                     Ok(())
@@ -293,7 +316,11 @@ async fn begin(request: &Request, known: &Sessions, user_id: Uuid) -> Result<Sig
             };
             let tx = scope.tx().await?;
             insert_into(sessions::table).values(session).execute(&mut tx.conn()?).await?;
-            let changes = (users::failed_sign_ins.eq(0), users::locked_until.eq(None::<DateTime<Utc>>), users::last_login_at.eq(now));
+            let changes = (
+                users::failed_sign_ins.eq(0),
+                users::locked_until.eq(None::<DateTime<Utc>>),
+                users::last_login_at.eq(now),
+            );
             update(users::table.find(user_id)).set(changes).execute(&mut tx.conn()?).await?;
             Ok(())
         })

@@ -69,8 +69,16 @@ impl Viewer {
                     .filter(memberships::status.eq("active"))
                     .filter(clinics::deleted_at.is_null())
                     .order((clinics::name, clinics::id))
-                    .select((clinics::id, clinics::name, clinics::slug, clinics::timezone, clinics::status, memberships::role));
-                let rows: Vec<(Id<Clinic>, String, String, TimeZone, ClinicStatus, Role)> = found.load(&mut tx.conn()?).await?;
+                    .select((
+                        clinics::id,
+                        clinics::name,
+                        clinics::slug,
+                        clinics::timezone,
+                        clinics::status,
+                        memberships::role,
+                    ));
+                let rows: Vec<(Id<Clinic>, String, String, TimeZone, ClinicStatus, Role)> =
+                    found.load(&mut tx.conn()?).await?;
                 let membership = |(id, name, slug, timezone, status, role)| ViewerMembership {
                     clinic: MembershipClinic { id, name, slug, timezone, status },
                     role,

@@ -155,7 +155,10 @@ impl ClinicQuery {
             (Some(id), _) => Some(id),
             (None, Some(slug)) => {
                 let tx = scope.tx().await?;
-                let found = clinics::table.filter(clinics::slug.eq(slug)).filter(clinics::deleted_at.is_null()).select(clinics::id);
+                let found = clinics::table
+                    .filter(clinics::slug.eq(slug))
+                    .filter(clinics::deleted_at.is_null())
+                    .select(clinics::id);
                 found.load::<Id<Clinic>>(&mut tx.conn()?).await?.into_iter().next()
             }
             (None, None) => scope.actor().clinic_id().map(Id::from_uuid),

@@ -176,7 +176,11 @@ impl Error {
     /// One field of the input is not acceptable.
     #[must_use]
     pub fn invalid(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::invalid_fields(vec![FieldProblem { path: path.into(), code: Code::InvalidInput, message: message.into() }])
+        Self::invalid_fields(vec![FieldProblem {
+            path: path.into(),
+            code: Code::InvalidInput,
+            message: message.into(),
+        }])
     }
 
     /// Several fields of the input are not acceptable, all told at once.
@@ -190,10 +194,8 @@ impl Error {
 
     #[must_use]
     pub fn stale(current_version: i32) -> Self {
-        let mut error = Self::new(
-            Code::StaleObject,
-            format!("somebody else changed this; its version is now {current_version}"),
-        );
+        let mut error =
+            Self::new(Code::StaleObject, format!("somebody else changed this; its version is now {current_version}"));
         error.0.current_version = Some(current_version);
         error
     }
@@ -267,13 +269,19 @@ impl From<Diesel> for Error {
         match &error {
             Diesel::NotFound => Self::not_found("object"),
             Diesel::DatabaseError(kind, told) => match (kind, told.message()) {
-                (DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection, _) => Self::unavailable(error),
+                (DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection, _) => {
+                    Self::unavailable(error)
+                }
                 (DatabaseErrorKind::SerializationFailure, _) => Self::unavailable(error),
                 // `private.enter()` says why a scope was not opened.
-                (_, "the session has ended") => Self::refusal(Code::SessionExpired, "your session has ended; please sign in again"),
+                (_, "the session has ended") => {
+                    Self::refusal(Code::SessionExpired, "your session has ended; please sign in again")
+                }
                 (_, "the user is not active") => Self::refusal(Code::UserInactive, "this account is not active"),
                 (_, "the clinic is not active") => Self::refusal(Code::ClinicInactive, "this clinic is not active"),
-                (_, "the caller has changed") => Self::refusal(Code::Unavailable, "what you may do has just changed; please try again"),
+                (_, "the caller has changed") => {
+                    Self::refusal(Code::Unavailable, "what you may do has just changed; please try again")
+                }
                 (_, "canceling statement due to statement timeout") => {
                     Self::new(Code::Timeout, "this took too long and was given up")
                 }

@@ -46,17 +46,25 @@ impl Key {
         let mut conn = tx.conn()?;
         let mine = table.find((self.user_id, &self.key));
         delete(mine.filter(keys::expires_at.le(now))).execute(&mut conn).await?;
-        let new = NewKey { user_id: self.user_id, key: &self.key, request_hash: &self.request_hash, expires_at: now + KEPT };
+        let new =
+            NewKey { user_id: self.user_id, key: &self.key, request_hash: &self.request_hash, expires_at: now + KEPT };
         let taken = insert_into(table).values(new).on_conflict_do_nothing().execute(&mut conn).await?;
         if taken == 1 {
             return Ok(None);
         }
-        let earlier = mine.select((keys::request_hash, keys::response)).first::<(Vec<u8>, Option<Vec<u8>>)>(&mut conn).await.optional()?;
+        let earlier = mine
+            .select((keys::request_hash, keys::response))
+            .first::<(Vec<u8>, Option<Vec<u8>>)>(&mut conn)
+            .await
+            .optional()?;
         match earlier {
-            Some((hash, Some(sealed))) if hash == self.request_hash => ring.open(self.place(&self.row()), &sealed).map(Some),
-            Some((hash, _)) if hash != self.request_hash => {
-                Err(Error::new(Code::IdempotencyConflict, "this idempotency key was used with another input; please take a new one"))
+            Some((hash, Some(sealed))) if hash == self.request_hash => {
+                ring.open(self.place(&self.row()), &sealed).map(Some)
             }
+            Some((hash, _)) if hash != self.request_hash => Err(Error::new(
+                Code::IdempotencyConflict,
+                "this idempotency key was used with another input; please take a new one",
+            )),
             _ => Err(Error::unavailable("an idempotency key without an answer")),
         }
     }

@@ -99,9 +99,9 @@ impl<T: Kind> FromStr for Id<T> {
         match split(text) {
             Some((prefix, uuid)) if prefix == wanted => Ok(Self::from_uuid(uuid)),
             Some((prefix, _)) => Err(format!("a {wanted} id is wanted here, and this is one of a {prefix}")),
-            None => Uuid::try_parse(text).map(Self::from_uuid).map_err(|_| {
-                format!("a {wanted} id is wanted here: `{wanted}_` and 26 letters and digits, or a UUID")
-            }),
+            None => Uuid::try_parse(text)
+                .map(Self::from_uuid)
+                .map_err(|_| format!("a {wanted} id is wanted here: `{wanted}_` and 26 letters and digits, or a UUID")),
         }
     }
 }
@@ -155,9 +155,8 @@ impl<T: Kind> InputType for Id<T> {
     }
 
     fn parse(value: Option<Value>) -> InputValueResult<Self> {
-        let refused = |message: String| {
-            InputValueError::custom(message).with_extension("code", Code::InvalidId.as_str())
-        };
+        let refused =
+            |message: String| InputValueError::custom(message).with_extension("code", Code::InvalidId.as_str());
         match value.unwrap_or_default() {
             Value::String(text) => text.parse().map_err(refused),
             _ => Err(refused(format!("a {} id is a string", T::PREFIX))),
@@ -214,8 +213,13 @@ mod tests {
     #[test]
     fn what_is_no_id_of_this_kind_is_refused() {
         for text in [
-            "", "thing_", "thing_8zzzzzzzzzzzzzzzzzzzzzzzzz", "thing_01h455vb4pex5vsknk084sn02", "thing_01H455VB4PEX5VSKNK084SN02Q",
-            "thing_01h455vb4pex5vsknk084sn0uq", "other_01h455vb4pex5vsknk084sn02q",
+            "",
+            "thing_",
+            "thing_8zzzzzzzzzzzzzzzzzzzzzzzzz",
+            "thing_01h455vb4pex5vsknk084sn02",
+            "thing_01H455VB4PEX5VSKNK084SN02Q",
+            "thing_01h455vb4pex5vsknk084sn0uq",
+            "other_01h455vb4pex5vsknk084sn02q",
         ] {
             assert!(text.parse::<Id<Thing>>().is_err(), "{text}");
         }

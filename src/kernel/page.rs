@@ -126,7 +126,10 @@ pub fn write_cursor(list: &str, sort: Sort, key: &[u8], id: &[u8], out: &mut Vec
 
 fn read_cursor(cursor: &str, list: &str, sort: Sort, path: &str) -> Result<Position> {
     let refused = || {
-        Error::new(Code::InvalidCursor, format!("{path}: this is not a cursor of this list in this order; start without one"))
+        Error::new(
+            Code::InvalidCursor,
+            format!("{path}: this is not a cursor of this list in this order; start without one"),
+        )
     };
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
     let (given, rest) = bytes.split_first_chunk::<4>().ok_or_else(refused)?;
@@ -180,8 +183,14 @@ mod tests {
     fn sizes_have_an_edge_at_one_and_at_a_hundred() {
         let page = |first, last| Window { first, last, ..Window::default() }.page("Ticket", NEWEST, Vec::new());
         for (first, last, fits) in [
-            (Some(1), None, true), (Some(100), None, true), (None, Some(100), true),
-            (Some(0), None, false), (Some(-1), None, false), (Some(101), None, false), (None, Some(101), false), (Some(1), Some(1), false),
+            (Some(1), None, true),
+            (Some(100), None, true),
+            (None, Some(100), true),
+            (Some(0), None, false),
+            (Some(-1), None, false),
+            (Some(101), None, false),
+            (None, Some(101), false),
+            (Some(1), Some(1), false),
         ] {
             assert_eq!(page(first, last).is_ok(), fits, "{first:?} {last:?}");
         }

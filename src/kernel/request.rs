@@ -26,8 +26,16 @@ pub struct Request {
 
 impl Request {
     #[must_use]
-    pub fn new(door: Door, actor: Actor, access: Access, operation: String, origin: Arc<Origin>, token_hash: Option<[u8; 32]>) -> Self {
-        let note = (access == Access::Write).then(|| Note { operation: operation.clone(), origin: Arc::clone(&origin) });
+    pub fn new(
+        door: Door,
+        actor: Actor,
+        access: Access,
+        operation: String,
+        origin: Arc<Origin>,
+        token_hash: Option<[u8; 32]>,
+    ) -> Self {
+        let note =
+            (access == Access::Write).then(|| Note { operation: operation.clone(), origin: Arc::clone(&origin) });
         let scope = Arc::new(door.scope(actor, access, note));
         Self { door, scope, others: Mutex::default(), origin, token_hash, operation }
     }

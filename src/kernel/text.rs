@@ -107,7 +107,11 @@ fn scalar(registry: &mut async_graphql::registry::Registry, name: &str, descript
 }
 
 fn accept(holds: bool, text: String, wanted: &str) -> Result<String, String> {
-    if holds { Ok(text) } else { Err(format!("{wanted} is wanted, like this is not: {:?}", text.chars().take(60).collect::<String>())) }
+    if holds {
+        Ok(text)
+    } else {
+        Err(format!("{wanted} is wanted, like this is not: {:?}", text.chars().take(60).collect::<String>()))
+    }
 }
 
 text_scalar! {
@@ -186,11 +190,19 @@ mod tests {
         for tag in ["", "e", "en_CA", "en--CA", "1n"] {
             assert!(LanguageTag::new(tag).is_err(), "{tag}");
         }
-        assert!(PhoneNumber::new("+16045550123").is_ok() && PhoneNumber::new("6045550123").is_err() && PhoneNumber::new("+0123456789").is_err());
+        assert!(
+            PhoneNumber::new("+16045550123").is_ok()
+                && PhoneNumber::new("6045550123").is_err()
+                && PhoneNumber::new("+0123456789").is_err()
+        );
         assert_eq!(EmailAddress::new(" Ada@Clinic.Example ").unwrap().as_str(), "ada@clinic.example");
         for address in ["", "a", "@b.c", "a@b", "a@b..c", "a b@c.d", "a@b@c.d"] {
             assert!(EmailAddress::new(address).is_err(), "{address}");
         }
-        assert!(Url::new("https://a.example/x").is_ok() && Url::new("javascript:alert(1)").is_err() && Url::new("https://").is_err());
+        assert!(
+            Url::new("https://a.example/x").is_ok()
+                && Url::new("javascript:alert(1)").is_err()
+                && Url::new("https://").is_err()
+        );
     }
 }

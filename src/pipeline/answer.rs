@@ -146,7 +146,8 @@ fn told(error: &ServerError, request_id: &str) -> serde_json::Value {
     }
     let mut told = json!({ "message": error.message, "extensions": extensions });
     if !error.locations.is_empty() {
-        told["locations"] = error.locations.iter().map(|place| json!({ "line": place.line, "column": place.column })).collect();
+        told["locations"] =
+            error.locations.iter().map(|place| json!({ "line": place.line, "column": place.column })).collect();
     }
     if !error.path.is_empty() {
         let segment = |segment: &PathSegment| match segment {

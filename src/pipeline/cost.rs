@@ -40,7 +40,13 @@ impl Cost<'_> {
                 }
                 Selection::FragmentSpread(spread) => {
                     let fragment = self.document.fragments.get(&spread.node.fragment_name.node);
-                    fragment.map_or(0, |fragment| self.set(&fragment.node.selection_set.node, fragment.node.type_condition.node.on.node.as_str(), page))
+                    fragment.map_or(0, |fragment| {
+                        self.set(
+                            &fragment.node.selection_set.node,
+                            fragment.node.type_condition.node.on.node.as_str(),
+                            page,
+                        )
+                    })
                 }
             })
         })

@@ -4,13 +4,12 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{
-    EmptySubscription, Request, Schema, Variables,
+    EmptySubscription, Positioned, Request, Schema, ServerError, ValidationResult, Variables,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
     parser::{
         parse_query,
         types::{DocumentOperations, ExecutableDocument, OperationDefinition},
     },
-    Positioned, ServerError, ValidationResult,
 };
 use moka::sync::Cache;
 
@@ -53,8 +52,14 @@ impl Documents {
         // Texts of at most 16 KiB, and the tree of one is some ten times its text.
         let weigh = |text: &Arc<str>, _: &Arc<Document>| u32::try_from(text.len()).unwrap_or(u32::MAX);
         Self {
-            known: Cache::builder().weigher(weigh).max_capacity(2 * 1024 * 1024).time_to_idle(Duration::from_secs(3600)).build(),
-            validator: Schema::build(Query::default(), Mutation::default(), EmptySubscription).extension(ValidateOnly).finish(),
+            known: Cache::builder()
+                .weigher(weigh)
+                .max_capacity(2 * 1024 * 1024)
+                .time_to_idle(Duration::from_secs(3600))
+                .build(),
+            validator: Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+                .extension(ValidateOnly)
+                .finish(),
         }
     }
 
@@ -64,9 +69,8 @@ impl Documents {
             return Ok(known);
         }
         limits.check_text(text)?;
-        let mut parsed = parse_query(text).map_err(|error| {
-            Refused::Invalid(vec![with_code(ServerError::from(error), Code::ParseFailed)])
-        })?;
+        let mut parsed = parse_query(text)
+            .map_err(|error| Refused::Invalid(vec![with_code(ServerError::from(error), Code::ParseFailed)]))?;
         limits.check_tree(&parsed)?;
         self.validate(text, &parsed).await?;
         let is_conditional = merge::is_conditional(&parsed);
@@ -96,11 +100,16 @@ fn with_code(mut error: ServerError, code: Code) -> ServerError {
 }
 
 /// The operation that is meant.
-pub fn operation<'a>(document: &'a ExecutableDocument, name: Option<&str>) -> Result<&'a Positioned<OperationDefinition>> {
+pub fn operation<'a>(
+    document: &'a ExecutableDocument,
+    name: Option<&str>,
+) -> Result<&'a Positioned<OperationDefinition>> {
     let refused = |told: String| Error::new(Code::ValidationFailed, told);
     match (&document.operations, name) {
         (DocumentOperations::Single(operation), None) => Ok(operation),
-        (DocumentOperations::Single(_), Some(name)) => Err(refused(format!("the document has no operation named {name}"))),
+        (DocumentOperations::Single(_), Some(name)) => {
+            Err(refused(format!("the document has no operation named {name}")))
+        }
         (DocumentOperations::Multiple(named), Some(name)) => {
             named.get(name).ok_or_else(|| refused(format!("the document has no operation named {name}")))
         }
@@ -127,7 +136,11 @@ impl ExtensionFactory for ValidateOnly {
 
 #[async_graphql::async_trait::async_trait]
 impl Extension for ValidateOnly {
-    async fn validation(&self, ctx: &ExtensionContext<'_>, next: NextValidation<'_>) -> Result<ValidationResult, Vec<ServerError>> {
+    async fn validation(
+        &self,
+        ctx: &ExtensionContext<'_>,
+        next: NextValidation<'_>,
+    ) -> Result<ValidationResult, Vec<ServerError>> {
         next.run(ctx).await?;
         let mut valid = ServerError::new("valid", None);
         valid.source = Some(Arc::new(Valid));

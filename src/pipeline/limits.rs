@@ -98,7 +98,8 @@ impl Limits {
             }
             whole.fields = whole.fields.saturating_add(size.fields);
             whole.aliases = whole.aliases.saturating_add(size.aliases);
-            whole.directives = whole.directives.saturating_add(size.directives + operation.node.directives.len() as u64);
+            whole.directives =
+                whole.directives.saturating_add(size.directives + operation.node.directives.len() as u64);
             whole.depth = whole.depth.max(size.depth);
         }
         // A fragment that no operation spreads is refused later, by validation; it must not cost until then.
@@ -197,7 +198,9 @@ impl<'a> Measured<'a> {
     fn fragment(&mut self, name: &'a Name) -> Result<Size> {
         match self.known.get(name.as_str()) {
             Some(Some(size)) => return Ok(*size),
-            Some(None) => return Err(Error::new(Code::ValidationFailed, format!("the fragment {name} spreads itself"))),
+            Some(None) => {
+                return Err(Error::new(Code::ValidationFailed, format!("the fragment {name} spreads itself")));
+            }
             None => {}
         }
         // One that does not exist is for validation to tell.
@@ -215,9 +218,12 @@ impl<'a> Measured<'a> {
                 Selection::Field(_) => 1,
                 Selection::InlineFragment(fragment) => self.roots(&fragment.node.selection_set.node),
                 // Cycles were refused while measuring, and the whole is small enough by now or refused right after.
-                Selection::FragmentSpread(spread) => {
-                    self.known.get(spread.node.fragment_name.node.as_str()).copied().flatten().map_or(0, |size| if size.depth <= 1 { size.fields } else { 1 })
-                }
+                Selection::FragmentSpread(spread) => self
+                    .known
+                    .get(spread.node.fragment_name.node.as_str())
+                    .copied()
+                    .flatten()
+                    .map_or(0, |size| if size.depth <= 1 { size.fields } else { 1 }),
             })
         })
     }

@@ -21,7 +21,11 @@ fn sets(document: &ExecutableDocument) -> impl Iterator<Item = &SelectionSet> {
 pub fn is_conditional(document: &ExecutableDocument) -> bool {
     fn any(set: &SelectionSet) -> bool {
         set.items.iter().any(|selection| {
-            selection.node.directives().iter().any(|directive| matches!(directive.node.name.node.as_str(), "skip" | "include"))
+            selection
+                .node
+                .directives()
+                .iter()
+                .any(|directive| matches!(directive.node.name.node.as_str(), "skip" | "include"))
                 || match &selection.node {
                     Selection::Field(field) => any(&field.node.selection_set.node),
                     Selection::InlineFragment(fragment) => any(&fragment.node.selection_set.node),
@@ -35,9 +39,14 @@ pub fn is_conditional(document: &ExecutableDocument) -> bool {
 /// Takes out what `@skip` and `@include` rule out; every variable has its value by now, defaults included.
 pub fn prune(document: &mut ExecutableDocument, variables: &Variables) {
     fn in_set(set: &mut SelectionSet, variables: &Variables) {
-        set.items.retain(|selection| !selection.node.directives().iter().any(|directive| rules_out(&directive.node, variables)));
+        set.items.retain(|selection| {
+            !selection.node.directives().iter().any(|directive| rules_out(&directive.node, variables))
+        });
         for selection in &mut set.items {
-            selection.node.directives_mut().retain(|directive| !matches!(directive.node.name.node.as_str(), "skip" | "include"));
+            selection
+                .node
+                .directives_mut()
+                .retain(|directive| !matches!(directive.node.name.node.as_str(), "skip" | "include"));
             match &mut selection.node {
                 Selection::Field(field) => in_set(&mut field.node.selection_set.node, variables),
                 Selection::InlineFragment(fragment) => in_set(&mut fragment.node.selection_set.node, variables),
@@ -60,11 +69,14 @@ fn rules_out(directive: &Directive, variables: &Variables) -> bool {
         _ => return false,
     };
     let condition = directive.get_argument("if").map(|value| value.node.clone());
-    let condition = condition.and_then(|value| value.into_const_with(|name| variables.get(&name).cloned().ok_or(())).ok());
+    let condition =
+        condition.and_then(|value| value.into_const_with(|name| variables.get(&name).cloned().ok_or(())).ok());
     condition == Some(Value::Boolean(unwanted))
 }
 
-fn operations_mut(document: &mut ExecutableDocument) -> impl Iterator<Item = &mut async_graphql::parser::types::OperationDefinition> {
+fn operations_mut(
+    document: &mut ExecutableDocument,
+) -> impl Iterator<Item = &mut async_graphql::parser::types::OperationDefinition> {
     use async_graphql::parser::types::DocumentOperations::{Multiple, Single};
     let (one, many) = match &mut document.operations {
         Single(one) => (Some(one), None),
@@ -102,7 +114,13 @@ fn merge_set(set: &mut SelectionSet, of: &str, types: &Types, fragments: &Fragme
     set.items = fields;
 }
 
-fn gather(items: Vec<Positioned<Selection>>, of: &str, implements: &[String], fragments: &Fragments, into: &mut Vec<Positioned<Selection>>) {
+fn gather(
+    items: Vec<Positioned<Selection>>,
+    of: &str,
+    implements: &[String],
+    fragments: &Fragments,
+    into: &mut Vec<Positioned<Selection>>,
+) {
     let applies = |on: &str| on == of || implements.iter().any(|interface| interface == on);
     for item in items {
         let pos = item.pos;

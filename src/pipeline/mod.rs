@@ -51,8 +51,11 @@ pub struct Settings {
     pub development: bool,
 }
 
-/// Executes operations.
-pub struct Pipeline {
+/// Executes operations; clones share everything.
+#[derive(Clone)]
+pub struct Pipeline(Arc<Parts>);
+
+struct Parts {
     settings: Settings,
     door: Door,
     clock: Clock,
@@ -90,14 +93,17 @@ impl Pipeline {
     pub fn new(settings: Settings, door: Door, clock: Clock, ring: Arc<KeyRing>, passwords: Passwords) -> Result<Self> {
         let sessions = Sessions::new(door.clone(), clock.clone());
         let schema = graphql::schema().data(sessions.clone()).data(passwords).data(clock.clone()).finish();
-        Ok(Self { settings, door, clock, ring, sessions, documents: Documents::new(), types: Types::read(&graphql::sdl())?, schema })
+        let types = Types::read(&graphql::sdl())?;
+        Ok(Self(Arc::new(Parts { settings, door, clock, ring, sessions, documents: Documents::new(), types, schema })))
     }
 
     #[must_use]
     pub fn door(&self) -> &Door {
-        &self.door
+        &self.0.door
     }
+}
 
+impl Parts {
     async fn answer(&self, incoming: Incoming, caller: Caller) -> Answer {
         let request_id = caller.request_id.clone();
         match self.work(incoming, caller).await {
@@ -141,7 +147,10 @@ impl Pipeline {
         let fingerprint = fingerprint(&text, incoming.operation_name.as_deref(), &given);
         let variables = self.variables(meant, given)?;
         // The executor takes a document of its own, with the one operation.
-        let mut parsed = ExecutableDocument { operations: DocumentOperations::Single(meant.clone()), fragments: document.parsed.fragments.clone() };
+        let mut parsed = ExecutableDocument {
+            operations: DocumentOperations::Single(meant.clone()),
+            fragments: document.parsed.fragments.clone(),
+        };
         if document.is_conditional {
             merge::prune(&mut parsed, &variables);
             merge::merge(&mut parsed, &self.types);
@@ -151,13 +160,29 @@ impl Pipeline {
         if introspects && !self.settings.development && matches!(actor, Actor::Nobody) {
             return Err(Error::new(Code::Unauthenticated, "please sign in to see the schema").into());
         }
-        let origin = Arc::new(Origin { request_id: caller.request_id.clone(), address: caller.address, agent: caller.agent });
-        let job = Job { document: parsed, kind, roots, variables, actor, hash, origin, key: caller.idempotency_key, fingerprint, cost };
+        let origin =
+            Arc::new(Origin { request_id: caller.request_id.clone(), address: caller.address, agent: caller.agent });
+        let job = Job {
+            document: parsed,
+            kind,
+            roots,
+            variables,
+            actor,
+            hash,
+            origin,
+            key: caller.idempotency_key,
+            fingerprint,
+            cost,
+        };
         self.execute(job).await.map_err(Into::into)
     }
 
     /// Checks the variables; absent ones get their defaults, which the executor forgets where a directive reads them.
-    fn variables(&self, meant: &Positioned<OperationDefinition>, mut given: serde_json::Map<String, serde_json::Value>) -> Result<Variables> {
+    fn variables(
+        &self,
+        meant: &Positioned<OperationDefinition>,
+        mut given: serde_json::Map<String, serde_json::Value>,
+    ) -> Result<Variables> {
         let mut variables = Variables::default();
         for definition in &meant.node.variable_definitions {
             let definition = &definition.node;
@@ -168,28 +193,42 @@ impl Pipeline {
             };
             match value {
                 Some(value) => {
-                    let value = self.types.coerce(&definition.var_type.node, value, name, self.settings.limits.input_list)?;
+                    let value =
+                        self.types.coerce(&definition.var_type.node, value, name, self.settings.limits.input_list)?;
                     variables.insert(name.clone(), value);
                 }
                 None if definition.var_type.node.nullable => {}
-                None => return Err(Error::invalid(name.as_str(), format!("the variable must be given ({})", definition.var_type.node))),
+                None => {
+                    return Err(Error::invalid(
+                        name.as_str(),
+                        format!("the variable must be given ({})", definition.var_type.node),
+                    ));
+                }
             }
         }
         Ok(variables)
     }
 
-    fn cost(&self, document: &ExecutableDocument, kind: OperationType, variables: &Variables) -> Result<(u64, Vec<(Name, Name)>)> {
+    fn cost(
+        &self,
+        document: &ExecutableDocument,
+        kind: OperationType,
+        variables: &Variables,
+    ) -> Result<(u64, Vec<(Name, Name)>)> {
         let root = match kind {
             OperationType::Query => "Query",
             OperationType::Mutation => "Mutation",
             OperationType::Subscription => "Subscription",
         };
-        let DocumentOperations::Single(only) = &document.operations else { return Err(Error::internal("several operations")) };
+        let DocumentOperations::Single(only) = &document.operations else {
+            return Err(Error::internal("several operations"));
+        };
         let set = &only.node.selection_set.node;
         let cost = cost::of(document, set, root, variables, &self.types);
         let limit = self.settings.limits.cost;
         if cost > limit {
-            let told = format!("this costs {cost}, more than the limit of {limit}; ask for smaller pages or fewer edges");
+            let told =
+                format!("this costs {cost}, more than the limit of {limit}; ask for smaller pages or fewer edges");
             return Err(Error::new(Code::TooComplex, told).limit(limit));
         }
         let roots = set.items.iter().filter_map(|selection| match &selection.node {
@@ -215,7 +254,11 @@ impl Pipeline {
                         status: Status::Executed,
                         cookies: Vec::new(),
                         rate_limit: None,
-                        retry_after: done.errors.iter().filter_map(|error| error.source::<Error>()?.seconds_to_wait()).max(),
+                        retry_after: done
+                            .errors
+                            .iter()
+                            .filter_map(|error| error.source::<Error>()?.seconds_to_wait())
+                            .max(),
                     });
                 }
                 Err(refusal) => {
@@ -238,13 +281,18 @@ impl Pipeline {
             match job.kind {
                 OperationType::Query => self.run_query(job).await,
                 OperationType::Mutation => self.run_mutation(job).await,
-                OperationType::Subscription => Err(Error::new(Code::OperationNotAllowed, "subscriptions are not served yet")),
+                OperationType::Subscription => {
+                    Err(Error::new(Code::OperationNotAllowed, "subscriptions are not served yet"))
+                }
             }
         };
         match tokio::time::timeout(self.settings.deadline, AssertUnwindSafe(work).catch_unwind()).await {
             Ok(Ok(done)) => done,
             Ok(Err(panic)) => {
-                let told = panic.downcast_ref::<&str>().map(|told| (*told).to_owned()).or_else(|| panic.downcast_ref::<String>().cloned());
+                let told = panic
+                    .downcast_ref::<&str>()
+                    .map(|told| (*told).to_owned())
+                    .or_else(|| panic.downcast_ref::<String>().cloned());
                 let error = Error::internal(format!("panic: {}", told.unwrap_or_default()));
                 Ok(Done { data: Data::Null, errors: vec![from_ours(&error)], sql_count: 0 })
             }
@@ -256,7 +304,14 @@ impl Pipeline {
     }
 
     async fn run_query(&self, job: &Job) -> Result<Done> {
-        let request = Arc::new(Request::new(self.door.clone(), job.actor.clone(), Access::Read, String::new(), Arc::clone(&job.origin), job.hash));
+        let request = Arc::new(Request::new(
+            self.door.clone(),
+            job.actor.clone(),
+            Access::Read,
+            String::new(),
+            Arc::clone(&job.origin),
+            job.hash,
+        ));
         let response = self.schema.execute(self.request(job, job.document.clone(), &request)).await;
         request.finish_others();
         let scope = Arc::clone(request.scope());
@@ -299,7 +354,14 @@ impl Pipeline {
     }
 
     async fn run_change(&self, job: &Job, place: usize, name: &Name) -> Result<Done> {
-        let request = Request::new(self.door.clone(), job.actor.clone(), Access::Write, name.to_string(), Arc::clone(&job.origin), job.hash);
+        let request = Request::new(
+            self.door.clone(),
+            job.actor.clone(),
+            Access::Write,
+            name.to_string(),
+            Arc::clone(&job.origin),
+            job.hash,
+        );
         let request = Arc::new(request);
         let scope = Arc::clone(request.scope());
         let done = self.change(job, place, &request).await;
@@ -328,16 +390,22 @@ impl Pipeline {
     /// Runs one field of a mutation, or gives the answer it gave before.
     async fn change(&self, job: &Job, place: usize, request: &Arc<Request>) -> Result<Done> {
         let key = match (&job.key, &job.actor) {
-            (Some(key), Actor::Person(person)) => {
-                Some(idempotency::Key { user_id: person.user_id, key: format!("{key}#{place}"), request_hash: job.fingerprint })
-            }
+            (Some(key), Actor::Person(person)) => Some(idempotency::Key {
+                user_id: person.user_id,
+                key: format!("{key}#{place}"),
+                request_hash: job.fingerprint,
+            }),
             _ => None,
         };
         if let Some(key) = &key
             && let Some(earlier) = key.take(request.scope(), &self.ring, self.clock.now()).await?
         {
             let (name, text) = split_kept(&earlier).ok_or_else(|| Error::internal("a kept answer cannot be read"))?;
-            return Ok(Done { data: Data::Fields(vec![(name, text)]), errors: Vec::new(), sql_count: request.scope().sent() });
+            return Ok(Done {
+                data: Data::Fields(vec![(name, text)]),
+                errors: Vec::new(),
+                sql_count: request.scope().sent(),
+            });
         }
         let response = self.schema.execute(self.request(job, only_root(&job.document, place), request)).await;
         let done = Done { data: data(&response.data), errors: response.errors, sql_count: request.scope().sent() };
@@ -412,12 +480,19 @@ fn status(code: Code) -> StatusCode {
 
 impl Execute for Pipeline {
     async fn run(&self, incoming: Incoming, caller: Caller) -> Outcome {
-        Outcome::Answer(self.answer(incoming, caller).await)
+        let parts = Arc::clone(&self.0);
+        let request_id = caller.request_id.clone();
+        // In a task of its own: a client that hangs up does not cut a mutation in half, nor cost a connection.
+        let answered = tokio::spawn(async move { parts.answer(incoming, caller).await }).await;
+        Outcome::Answer(answered.unwrap_or_else(|error| {
+            let error = Error::internal(error);
+            self.0.refuse_with(&request_id, &[from_ours(&error)], &error)
+        }))
     }
 
     async fn greet(&self, caller: &Caller) -> Result<Option<String>, String> {
         let Some(token) = &caller.token else { return Ok(None) };
-        match self.sessions.actor(token_hash(token)).await {
+        match self.0.sessions.actor(token_hash(token)).await {
             Ok(Actor::Person(person)) => Ok(Some(person.user_id.to_string())),
             Ok(Actor::Nobody | Actor::System) => Ok(None),
             Err(error) => Err(error.message().to_owned()),
@@ -437,7 +512,7 @@ impl Execute for Pipeline {
     }
 
     async fn ready(&self) -> bool {
-        let scope = Arc::new(self.door.scope(Actor::System, Access::Read, None));
+        let scope = Arc::new(self.0.door.scope(Actor::System, Access::Read, None));
         let ready = scope.tx().await.is_ok();
         scope.finish();
         ready

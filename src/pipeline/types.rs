@@ -60,10 +60,15 @@ impl Types {
             let TypeSystemDefinition::Type(definition) = definition else { continue };
             let name = definition.node.name.node.to_string();
             let (implements, fields) = match definition.node.kind {
-                TypeKind::Object(object) => (Some(object.implements.iter().map(|name| name.node.to_string()).collect()), object.fields),
+                TypeKind::Object(object) => {
+                    (Some(object.implements.iter().map(|name| name.node.to_string()).collect()), object.fields)
+                }
                 TypeKind::Interface(interface) => (None, interface.fields),
                 TypeKind::Enum(of) => {
-                    inputs.insert(name, Input::Enum(of.values.into_iter().map(|value| value.node.value.node.to_string()).collect()));
+                    inputs.insert(
+                        name,
+                        Input::Enum(of.values.into_iter().map(|value| value.node.value.node.to_string()).collect()),
+                    );
                     continue;
                 }
                 TypeKind::InputObject(of) => {
@@ -122,10 +127,16 @@ impl Types {
             BaseType::Named(name) => name.as_str(),
         };
         match (name, &value) {
-            ("Int", Value::Number(number)) if number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()) => return Ok(value),
+            ("Int", Value::Number(number)) if number.as_i64().is_some_and(|number| i32::try_from(number).is_ok()) => {
+                return Ok(value);
+            }
             ("Int", _) => return wrong("a whole number of 32 bits"),
-            ("Float", Value::Number(_)) | ("Boolean", Value::Boolean(_)) | ("String" | "ID", Value::String(_)) => return Ok(value),
-            ("ID", Value::Number(number)) if number.is_i64() || number.is_u64() => return Ok(Value::String(number.to_string())),
+            ("Float", Value::Number(_)) | ("Boolean", Value::Boolean(_)) | ("String" | "ID", Value::String(_)) => {
+                return Ok(value);
+            }
+            ("ID", Value::Number(number)) if number.is_i64() || number.is_u64() => {
+                return Ok(Value::String(number.to_string()));
+            }
             ("Float" | "Boolean" | "String" | "ID", _) => return wrong("a value of this type"),
             _ => {}
         }
@@ -138,7 +149,9 @@ impl Types {
                 }
                 for (field, (ty, has_default)) in fields {
                     match given.get_mut(field.as_str()) {
-                        Some(value) => *value = self.coerce(ty, std::mem::take(value), &format!("{path}.{field}"), longest_list)?,
+                        Some(value) => {
+                            *value = self.coerce(ty, std::mem::take(value), &format!("{path}.{field}"), longest_list)?
+                        }
                         None if ty.nullable || *has_default => {}
                         None => return Err(Error::invalid(format!("{path}.{field}"), "must be given")),
                     }

@@ -1,7 +1,7 @@
 //! `graphql-transport-ws`: the upgrade, and what may refuse it.
 //!
-//! `handshake` opens the line, `line` moves bytes, `message` reads and writes the protocol's words, `operation` runs what they ask for, and
-//! `session` is the protocol.
+//! `handshake` opens the line, `line` moves bytes, `message` reads and writes the protocol's words, `operation` runs
+//! what they ask for, and `session` is the protocol.
 
 mod handshake;
 mod line;

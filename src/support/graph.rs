@@ -9,12 +9,7 @@ use super::{
 use crate::{
     access::{User, user_id},
     clinic::Clinic,
-    kernel::{
-        Error, Id, Permission, RequestOf, Result,
-        clock::Clock,
-        entity::One,
-        request::service,
-    },
+    kernel::{Error, Id, Permission, RequestOf, Result, clock::Clock, entity::One, request::service},
     queries,
 };
 
@@ -97,7 +92,11 @@ pub struct SupportMutation;
 #[Object]
 impl SupportMutation {
     /// Open a ticket for the clinic worked in. Needs the permission `TICKETS_WRITE`.
-    async fn open_ticket(&self, ctx: &Context<'_>, #[graphql(desc = "The ticket.")] input: OpenTicketInput) -> Result<One<SupportTicket>> {
+    async fn open_ticket(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The ticket.")] input: OpenTicketInput,
+    ) -> Result<One<SupportTicket>> {
         let scope = ctx.scope()?;
         scope.actor().require(Permission::TicketsWrite)?;
         let acting = scope.actor().clinic_id().map(Id::from_uuid);
@@ -123,7 +122,11 @@ impl SupportMutation {
 
     /// Reply to a ticket. The clinic's reply takes a waiting or resolved ticket back to `IN_PROGRESS`; a closed one
     /// takes none (`INVALID_TRANSITION`). Needs the permission `TICKETS_WRITE`.
-    async fn reply_to_ticket(&self, ctx: &Context<'_>, #[graphql(desc = "The reply.")] input: ReplyToTicketInput) -> Result<One<TicketMessage>> {
+    async fn reply_to_ticket(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The reply.")] input: ReplyToTicketInput,
+    ) -> Result<One<TicketMessage>> {
         let scope = ctx.scope()?;
         scope.actor().require(Permission::TicketsWrite)?;
         let ticket = ticket::lock(scope, input.ticket_id, None).await?;
@@ -138,7 +141,11 @@ impl SupportMutation {
     }
 
     /// Give a ticket to an administrator, or take it from one. Needs the permission `TICKETS_MANAGE`.
-    async fn assign_ticket(&self, ctx: &Context<'_>, #[graphql(desc = "Who is to work on it.")] input: AssignTicketInput) -> Result<One<SupportTicket>> {
+    async fn assign_ticket(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Who is to work on it.")] input: AssignTicketInput,
+    ) -> Result<One<SupportTicket>> {
         let scope = ctx.scope()?;
         scope.actor().require(Permission::TicketsManage)?;
         let ticket = ticket::lock(scope, input.ticket_id, input.expected_version).await?;

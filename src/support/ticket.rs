@@ -3,7 +3,8 @@
 use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
 use diesel::{
-    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, SelectableHelper, insert_into,
+    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, SelectableHelper,
+    insert_into,
     sql_types::{Bool, Text},
     update,
 };
@@ -162,7 +163,13 @@ impl Listed for SupportTicket {
             filter.status.map(|any| condition(t::table, t::status.eq_any(any))),
             filter.priority.map(|any| condition(t::table, t::priority.eq_any(any))),
             filter.assignee_id.map(|user| condition(t::table, t::assignee_id.eq(user))),
-            filter.assigned.map(|yes| if yes { condition(t::table, t::assignee_id.is_not_null()) } else { condition(t::table, t::assignee_id.is_null()) }),
+            filter.assigned.map(|yes| {
+                if yes {
+                    condition(t::table, t::assignee_id.is_not_null())
+                } else {
+                    condition(t::table, t::assignee_id.is_null())
+                }
+            }),
             text.map(|words| {
                 let found = diesel::dsl::sql::<Bool>("search @@ to_tsquery('simple', ").bind::<Text, _>(words).sql(")");
                 condition(t::table, found)
@@ -267,7 +274,13 @@ pub async fn lock(scope: &Scope, id: Id<SupportTicket>, expected_version: Option
 }
 
 /// Writes a change to a locked ticket, and tells of it.
-pub async fn change(scope: &Scope, ticket: &SupportTicket, kind: &'static str, changed: Vec<&'static str>, changes: Changes) -> Result<()> {
+pub async fn change(
+    scope: &Scope,
+    ticket: &SupportTicket,
+    kind: &'static str,
+    changed: Vec<&'static str>,
+    changes: Changes,
+) -> Result<()> {
     let tx = scope.tx().await?;
     update(support_tickets::table.find(ticket.id)).set(changes).execute(&mut tx.conn()?).await?;
     event(kind, ticket.id, ticket.clinic_id).changed(changed).push(scope).await
@@ -322,7 +335,13 @@ pub fn to_priority(ticket: &SupportTicket, priority: TicketPriority) -> Changes 
 pub async fn require_assignable(scope: &Scope, user: Id<User>) -> Result<()> {
     let tx = scope.tx().await?;
     let administrator = users::is_platform_admin.and(users::status.eq("active")).and(users::deleted_at.is_null());
-    let found = users::table.find(user).filter(administrator).select(users::id).first::<Id<User>>(&mut tx.conn()?).await.optional()?;
+    let found = users::table
+        .find(user)
+        .filter(administrator)
+        .select(users::id)
+        .first::<Id<User>>(&mut tx.conn()?)
+        .await
+        .optional()?;
     found.map(|_| ()).ok_or_else(|| Error::invalid("assigneeId", "must be an active platform administrator"))
 }
 

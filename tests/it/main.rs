@@ -2,5 +2,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod fresh;
+mod schema;
 mod support;
 mod tickets;

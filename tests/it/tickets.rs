@@ -12,7 +12,9 @@ async fn a_stranger_clinic_sees_no_ticket() {
     let (ours, theirs) = (oak.manager().await, elm.manager().await);
     let ticket = ours.open_ticket("Printer").await;
 
-    let seen = theirs.ask("query ($id: ID!) { ticket(id: $id) { id } tickets { totalCount nodes { id } } }", json!({ "id": ticket })).await;
+    let seen = theirs
+        .ask("query ($id: ID!) { ticket(id: $id) { id } tickets { totalCount nodes { id } } }", json!({ "id": ticket }))
+        .await;
 
     assert_eq!(seen, json!({ "ticket": null, "tickets": { "totalCount": 0, "nodes": [] } }));
 }

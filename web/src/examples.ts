@@ -43,7 +43,7 @@ query TicketPage {
       clinic { id name timezone }
       createdBy { id displayName }
       assignee { id displayName }
-      messages(last: 3) {
+      messages(first: 3) {
         nodes {
           id
           body

@@ -66,13 +66,17 @@ pub async fn redo(url: &str) -> Result<Vec<String>> {
 
 /// Undoes every migration.
 pub async fn revert_all(url: &str) -> Result<Vec<String>> {
-    as_owner(url, |harness| Ok(harness.revert_all_migrations(MIGRATIONS)?.iter().map(ToString::to_string).collect())).await
+    as_owner(url, |harness| Ok(harness.revert_all_migrations(MIGRATIONS)?.iter().map(ToString::to_string).collect()))
+        .await
 }
 
 type Failure = Box<dyn std::error::Error + Send + Sync>;
 type Harness = AsyncMigrationHarness<AsyncPgConnection>;
 
-async fn as_owner<T: Send + 'static>(url: &str, work: impl FnOnce(&mut Harness) -> Result<T, Failure> + Send + 'static) -> Result<T> {
+async fn as_owner<T: Send + 'static>(
+    url: &str,
+    work: impl FnOnce(&mut Harness) -> Result<T, Failure> + Send + 'static,
+) -> Result<T> {
     let mut owner = connect(url).await?;
     owner.batch_execute("set role clinigraph_owner").await?;
     migrate(owner, work).await

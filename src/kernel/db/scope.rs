@@ -16,7 +16,11 @@ use std::{
 };
 
 use deadpool::managed::Object;
-use diesel::{pg::Pg, query_builder::{AsQuery, QueryFragment, QueryId}, sql_types};
+use diesel::{
+    pg::Pg,
+    query_builder::{AsQuery, QueryFragment, QueryId},
+    sql_types,
+};
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::{
     FutureExt, TryStreamExt,
@@ -62,7 +66,15 @@ impl Door {
     /// A scope for an actor; nothing is sent before its first statement.
     #[must_use]
     pub fn scope(&self, actor: Actor, access: Access, note: Option<Note>) -> Scope {
-        Scope { door: self.clone(), actor, access, note, lease: OnceCell::new(), failed: AtomicBool::new(false), opened_at: AtomicUsize::new(0) }
+        Scope {
+            door: self.clone(),
+            actor,
+            access,
+            note,
+            lease: OnceCell::new(),
+            failed: AtomicBool::new(false),
+            opened_at: AtomicUsize::new(0),
+        }
     }
 }
 
@@ -163,9 +175,12 @@ impl Scope {
             Access::Write => "isolation level read committed, read write",
         };
         let (session, user, clinic, role) = match &self.actor {
-            Actor::Person(person) => {
-                (Some(person.session_id), Some(person.user_id), person.acting.map(|acting| acting.0), person.acting.map(|acting| acting.1.text()))
-            }
+            Actor::Person(person) => (
+                Some(person.session_id),
+                Some(person.user_id),
+                person.acting.map(|acting| acting.0),
+                person.acting.map(|acting| acting.1.text()),
+            ),
             Actor::Nobody | Actor::System => (None, None, None, None),
         };
         // Ids and names of roles only: nothing that came from outside as text stands in this message.
@@ -259,7 +274,11 @@ impl Scope {
     }
 
     fn sound(&self) -> Result<()> {
-        if self.failed.load(Ordering::Relaxed) { Err(Error::internal("an earlier statement of this transaction failed")) } else { Ok(()) }
+        if self.failed.load(Ordering::Relaxed) {
+            Err(Error::internal("an earlier statement of this transaction failed"))
+        } else {
+            Ok(())
+        }
     }
 
     fn break_off(&self) {

@@ -238,7 +238,10 @@ mod tests {
     #[test]
     fn strings_come_out_as_serde_writes_them() {
         for text in ["", "plain", "q\"b\\n\n\r\t", "\u{1}\u{1f}\u{7f}", "héllo 诊所 🩺"] {
-            assert_eq!(written(|out| quote(text.as_bytes(), out)), serde_json::to_string(text).unwrap().replace("\\b", "\\u0008").replace("\\f", "\\u000c"));
+            assert_eq!(
+                written(|out| quote(text.as_bytes(), out)),
+                serde_json::to_string(text).unwrap().replace("\\b", "\\u0008").replace("\\f", "\\u000c")
+            );
         }
     }
 

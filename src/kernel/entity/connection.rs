@@ -236,7 +236,8 @@ impl<'a> Walk<'a> {
         let parent_column = parents.map_or("id", |(column, _)| column);
         // Found by place below: the parent first, then what a cursor holds.
         let mut columns = vec![parent_column, page.sort.column, "id"];
-        let plans: Vec<Plan> = connection.nodes.iter().map(|nodes| Plan::new(def, &nodes.groups, &mut columns)).collect();
+        let plans: Vec<Plan> =
+            connection.nodes.iter().map(|nodes| Plan::new(def, &nodes.groups, &mut columns)).collect();
         // One more than wanted tells whether others follow.
         let most = i64::from(page.limit) + 1;
 
@@ -274,7 +275,8 @@ impl<'a> Walk<'a> {
         for (selected, plan) in connection.nodes.iter().zip(&plans) {
             nodes.push(self.render(def, plan, &selected.groups, &rows).await?);
         }
-        let mut out = Objects::with_room(nodes.iter().map(|level| level.json.len()).sum::<usize>() + rows.len() * 96 + 128);
+        let mut out =
+            Objects::with_room(nodes.iter().map(|level| level.json.len()).sum::<usize>() + rows.len() * 96 + 128);
         for (index, (from, to)) in lists.iter().enumerate() {
             let view = View {
                 def,
@@ -310,7 +312,9 @@ fn count(counts: &[PgRow], parent: Option<Uuid>) -> i32 {
         None => counts.first(),
     };
     let at = usize::from(parent.is_some());
-    row.map_or(0, |row| with_bytes(row, at, |bytes| bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_be_bytes)))
+    row.map_or(0, |row| {
+        with_bytes(row, at, |bytes| bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_be_bytes))
+    })
 }
 
 /// Takes the row too many off each list, tells which had one, and turns round what was read from the end.

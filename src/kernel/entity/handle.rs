@@ -4,16 +4,11 @@ use std::{borrow::Cow, marker::PhantomData, sync::Arc};
 
 use async_graphql::{
     Context, ContextSelectionSet, InputType, OutputType, PathSegment, Positioned, ServerError, ServerResult, Value,
-    parser::types::Field,
-    registry::Registry,
+    parser::types::Field, registry::Registry,
 };
 use uuid::Uuid;
 
-use super::{
-    Argument, Condition, Def, Entity, input_argument, register,
-    selection::Group,
-    walk::Walk,
-};
+use super::{Argument, Condition, Def, Entity, input_argument, register, selection::Group, walk::Walk};
 use crate::kernel::{
     Error, Id, RequestOf, Result,
     db::Scope,
@@ -164,7 +159,10 @@ async fn answer(
         error.with_path(path)
     });
     // Of a dead object the last failure goes up with the null; the others are noted beside it.
-    if value.is_none() && !objects.spans.is_empty() && let Some(last) = faults.next() {
+    if value.is_none()
+        && !objects.spans.is_empty()
+        && let Some(last) = faults.next()
+    {
         faults.for_each(|error| ctx.add_error(error));
         return Err(last);
     }

@@ -134,7 +134,12 @@ impl Def {
     }
 
     #[must_use]
-    pub fn unfinished(type_name: &'static str, prefix: &'static str, table: &'static str, description: &'static str) -> Self {
+    pub fn unfinished(
+        type_name: &'static str,
+        prefix: &'static str,
+        table: &'static str,
+        description: &'static str,
+    ) -> Self {
         Self {
             type_name,
             description,

@@ -2,8 +2,8 @@
 
 use async_graphql::{
     InputType, OutputType,
-    indexmap::{IndexMap, IndexSet},
     connection::PageInfo,
+    indexmap::{IndexMap, IndexSet},
     registry::{MetaField, MetaInputValue, MetaType, ObjectBuilder, Registry},
 };
 
@@ -140,7 +140,11 @@ fn edge_field(edge: &'static Edge, registry: &mut Registry) -> MetaField {
 /// The arguments every connection takes.
 pub(super) fn window_arguments(registry: &mut Registry) -> Vec<Argument> {
     vec![
-        input_argument::<Option<i32>>(registry, "first", "So many from the start, 1 to 100; 25 when neither first nor last is given."),
+        input_argument::<Option<i32>>(
+            registry,
+            "first",
+            "So many from the start, 1 to 100; 25 when neither first nor last is given.",
+        ),
         input_argument::<Option<String>>(registry, "after", "Only what follows this cursor."),
         input_argument::<Option<i32>>(registry, "last", "So many from the end, 1 to 100, in the list's own order."),
         input_argument::<Option<String>>(registry, "before", "Only what precedes this cursor."),

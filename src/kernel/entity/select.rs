@@ -23,7 +23,12 @@ pub type Condition = Box<dyn QueryFragment<Pg> + Send + Sync>;
 pub fn condition<T, E>(_: T, expression: E) -> Condition
 where
     T: Table,
-    E: AppearsOnTable<T> + Expression<SqlType: sql_types::BoolOrNullableBool> + QueryFragment<Pg> + Send + Sync + 'static,
+    E: AppearsOnTable<T>
+        + Expression<SqlType: sql_types::BoolOrNullableBool>
+        + QueryFragment<Pg>
+        + Send
+        + Sync
+        + 'static,
 {
     Box::new(expression)
 }
@@ -161,7 +166,13 @@ impl Select<'_> {
     }
 
     /// Writes position, order and length.
-    fn page<'b>(&'b self, page: &'b PageSpec, mut glue: &'static str, most: &'b i64, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+    fn page<'b>(
+        &'b self,
+        page: &'b PageSpec,
+        mut glue: &'static str,
+        most: &'b i64,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
         let sort = page.sort;
         for (position, greater) in [(&page.after, !sort.descending), (&page.before, sort.descending)] {
             if let Some(position) = position {

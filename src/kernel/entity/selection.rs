@@ -29,7 +29,12 @@ impl<'a> Group<'a> {
 }
 
 /// What a selection set asks of a type.
-pub(super) fn gather<'a>(ctx: &ContextSelectionSet<'a>, set: &'a SelectionSet, type_name: &str, into: &mut Vec<Group<'a>>) {
+pub(super) fn gather<'a>(
+    ctx: &ContextSelectionSet<'a>,
+    set: &'a SelectionSet,
+    type_name: &str,
+    into: &mut Vec<Group<'a>>,
+) {
     for selection in &set.items {
         let (on, below) = match &selection.node {
             Selection::Field(field) => {
@@ -45,11 +50,14 @@ pub(super) fn gather<'a>(ctx: &ContextSelectionSet<'a>, set: &'a SelectionSet, t
                 let Some(fragment) = ctx.query_env.fragments.get(&spread.node.fragment_name.node) else { continue };
                 (Some(&fragment.node.type_condition), &fragment.node.selection_set)
             }
-            Selection::InlineFragment(fragment) => (fragment.node.type_condition.as_ref(), &fragment.node.selection_set),
+            Selection::InlineFragment(fragment) => {
+                (fragment.node.type_condition.as_ref(), &fragment.node.selection_set)
+            }
         };
         let fits = on.is_none_or(|on| {
             let on = on.node.on.node.as_str();
-            on == type_name || ctx.schema_env.registry.implements.get(type_name).is_some_and(|interfaces| interfaces.contains(on))
+            on == type_name
+                || ctx.schema_env.registry.implements.get(type_name).is_some_and(|interfaces| interfaces.contains(on))
         });
         if fits {
             gather(ctx, &below.node, type_name, into);

@@ -99,8 +99,14 @@ impl Cells {
 /// One way to answer a selected field.
 enum Slot {
     TypeName,
-    Column { at: usize, column: &'static Column },
-    Edge { at: usize, edge: &'static Edge },
+    Column {
+        at: usize,
+        column: &'static Column,
+    },
+    Edge {
+        at: usize,
+        edge: &'static Edge,
+    },
     /// Validation has refused what is no field; this is null all the same.
     Unknown,
 }
@@ -194,7 +200,13 @@ impl<'a> Walk<'a> {
     }
 
     /// The objects with these ids, in the database's order, and the id of each.
-    pub async fn by_ids(self, def: &'static Def, groups: &[Group<'a>], ids: &[Uuid], live: bool) -> Result<(Objects, Vec<Uuid>)> {
+    pub async fn by_ids(
+        self,
+        def: &'static Def,
+        groups: &[Group<'a>],
+        ids: &[Uuid],
+        live: bool,
+    ) -> Result<(Objects, Vec<Uuid>)> {
         let mut columns = vec!["id"];
         let plan = Plan::new(def, groups, &mut columns);
         let rows = Rows::Of { column: "id", keys: ids, live, order: None };
@@ -204,7 +216,13 @@ impl<'a> Walk<'a> {
     }
 
     /// Writes a level: first all edges below it, at once, then row by row.
-    pub fn render<'w>(self, def: &'static Def, plan: &'w Plan, groups: &'w [Group<'a>], rows: &'w [PgRow]) -> BoxFuture<'w, Result<Objects>>
+    pub fn render<'w>(
+        self,
+        def: &'static Def,
+        plan: &'w Plan,
+        groups: &'w [Group<'a>],
+        rows: &'w [PgRow],
+    ) -> BoxFuture<'w, Result<Objects>>
     where
         'a: 'w,
     {
@@ -244,7 +262,12 @@ impl<'a> Walk<'a> {
     }
 
     /// What an edge gives the parents with these keys.
-    fn edge<'w>(self, edge: &'static Edge, group: &'w Group<'a>, keys: Vec<Option<Uuid>>) -> BoxFuture<'w, Result<Cells>>
+    fn edge<'w>(
+        self,
+        edge: &'static Edge,
+        group: &'w Group<'a>,
+        keys: Vec<Option<Uuid>>,
+    ) -> BoxFuture<'w, Result<Cells>>
     where
         'a: 'w,
     {
@@ -275,7 +298,14 @@ impl<'a> Walk<'a> {
     }
 
     /// One object at most for each parent, found by a column of the other side.
-    async fn to_one(self, to: &'static Def, column: &'static str, nullable: bool, group: &Group<'a>, keys: &[Option<Uuid>]) -> Result<Cells> {
+    async fn to_one(
+        self,
+        to: &'static Def,
+        column: &'static str,
+        nullable: bool,
+        group: &Group<'a>,
+        keys: &[Option<Uuid>],
+    ) -> Result<Cells> {
         let mut ids: Vec<Uuid> = keys.iter().flatten().copied().collect();
         ids.sort_unstable();
         ids.dedup();
@@ -294,7 +324,8 @@ impl<'a> Walk<'a> {
             }
         }
         let mut objects = self.render(to, &plan, &groups, &rows).await?;
-        let of_key = |key: &Option<Uuid>| key.and_then(|key| ids.binary_search(&key).ok()).and_then(|known| place[known]);
+        let of_key =
+            |key: &Option<Uuid>| key.and_then(|key| ids.binary_search(&key).ok()).and_then(|known| place[known]);
         let mut faults = Vec::new();
         let mut of = Vec::with_capacity(keys.len());
         for (parent, key) in keys.iter().enumerate() {
@@ -327,7 +358,14 @@ impl<'a> Walk<'a> {
     }
 
     /// A short list for each parent, whole.
-    async fn to_all(self, to: &'static Def, column: &'static str, order: &'static str, group: &Group<'a>, keys: &[Option<Uuid>]) -> Result<Cells> {
+    async fn to_all(
+        self,
+        to: &'static Def,
+        column: &'static str,
+        order: &'static str,
+        group: &Group<'a>,
+        keys: &[Option<Uuid>],
+    ) -> Result<Cells> {
         let parents: Vec<Uuid> = keys.iter().map(|key| key.unwrap_or_default()).collect();
         let groups = group.below(self.ctx, to.type_name);
         let mut columns = vec![column];
@@ -376,7 +414,8 @@ pub(super) fn by_parent(rows: Vec<PgRow>, parents: &[Uuid]) -> (Vec<PgRow>, Vec<
     let mut order: Vec<(Uuid, u32)> = parents.iter().enumerate().map(|(at, id)| (*id, at as u32)).collect();
     order.sort_unstable();
     let place = |id: Uuid| order.get(order.partition_point(|known| known.0 < id)).map_or(u32::MAX, |known| known.1);
-    let mut rows: Vec<(u32, PgRow)> = rows.into_iter().map(|row| (uuid(&row, 0).map_or(u32::MAX, place), row)).collect();
+    let mut rows: Vec<(u32, PgRow)> =
+        rows.into_iter().map(|row| (uuid(&row, 0).map_or(u32::MAX, place), row)).collect();
     if !rows.is_sorted_by_key(|row| row.0) {
         rows.sort_by_key(|row| row.0);
     }

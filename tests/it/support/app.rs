@@ -54,7 +54,8 @@ impl Drop for TestApp {
 
 impl TestApp {
     pub async fn new() -> Self {
-        Self::with(Settings { limits: Limits::default(), deadline: Duration::from_secs(10), development: true }, 4).await
+        Self::with(Settings { limits: Limits::default(), deadline: Duration::from_secs(10), development: true }, 4)
+            .await
     }
 
     pub async fn with(settings: Settings, connections: usize) -> Self {

@@ -67,14 +67,21 @@ impl Person {
     /// Opens a ticket; returns its id.
     pub async fn open_ticket(&self, title: &str) -> String {
         let input = json!({ "title": title, "description": "Please help." });
-        let data = self.ask("mutation ($input: OpenTicketInput!) { openTicket(input: $input) { id } }", json!({ "input": input })).await;
+        let data = self
+            .ask("mutation ($input: OpenTicketInput!) { openTicket(input: $input) { id } }", json!({ "input": input }))
+            .await;
         data["openTicket"]["id"].as_str().unwrap().to_owned()
     }
 
     /// Replies to a ticket; returns the message's id.
     pub async fn reply(&self, ticket: &str, body: &str, is_internal: bool) -> String {
         let input = json!({ "ticketId": ticket, "body": body, "isInternal": is_internal });
-        let data = self.ask("mutation ($input: ReplyToTicketInput!) { replyToTicket(input: $input) { id } }", json!({ "input": input })).await;
+        let data = self
+            .ask(
+                "mutation ($input: ReplyToTicketInput!) { replyToTicket(input: $input) { id } }",
+                json!({ "input": input }),
+            )
+            .await;
         data["replyToTicket"]["id"].as_str().unwrap().to_owned()
     }
 }

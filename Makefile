@@ -1,0 +1,41 @@
+# The day's work. `make run` needs the Rust toolchain, a C linker and make; Node only for the full GraphiQL page.
+
+.DEFAULT_GOAL := run
+.PHONY: run build test check schema web clean
+
+NODE_IS_NEW_ENOUGH := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' && echo yes)
+
+# Serve with demo data on a private Postgres kept in .data; DATABASE_URL uses one that is there.
+run: build
+	@CLINIGRAPH_DATA="$${CLINIGRAPH_DATA:-.data}" exec ./target/debug/clinigraph serve --demo
+
+build: web
+	cargo build --locked
+
+# Every test, in parallel, each in a database of its own.
+test: web
+	cargo test --locked
+
+# Format, lints, and that generated files are fresh (the last by tests of their own).
+check:
+	cargo fmt --check
+	cargo clippy --locked --all-targets -- -D warnings
+
+# Write schema.graphql and src/schema.rs anew.
+schema:
+	UPDATE=1 cargo test --locked --test it fresh::
+
+# The GraphiQL page. Without Node the server shows a plain page that says so.
+ifeq ($(NODE_IS_NEW_ENOUGH),yes)
+web: web/dist/index.html
+else
+web:
+	@echo "note: no Node 20.19 or newer here; GraphiQL will be a plain page"
+endif
+
+web/dist/index.html: web/package-lock.json web/index.html web/vite.config.ts $(shell find web/src -type f 2>/dev/null)
+	cd web && npm ci --no-audit --no-fund --loglevel=error && npm run build
+	@touch $@
+
+clean:
+	rm -rf target web/dist web/node_modules .data
