@@ -17,7 +17,7 @@ use crate::{
         db::{self, Door, Finding, Pools},
         secrets::KeyRing,
     },
-    pipeline::{Limits, Pipeline, Settings},
+    pipeline::{Limits, Operations, Pipeline, Rates, Settings},
     server::{PageConfig, ServerConfig, serve},
 };
 
@@ -154,6 +154,11 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     }
     let settings = Settings {
         limits: Limits::default(),
+        rates: Rates { person: options.rate_person, stranger: options.rate_stranger },
+        operations: match &options.trusted_operations {
+            Some(manifest) => Operations::trusted(manifest)?,
+            None => Operations::Any,
+        },
         deadline: Duration::from_secs(10),
         development: options.development || options.demo,
     };

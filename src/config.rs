@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::server::DEFAULT_ADDRESS;
+use crate::{pipeline::Rates, server::DEFAULT_ADDRESS};
 
 /// A self-hosted GraphQL backend for clinics and clinic networks.
 #[derive(Debug, Parser)]
@@ -62,6 +62,15 @@ pub struct Serve {
     /// Connections to Postgres for requests of clinics; administrators and the server itself get a share on top.
     #[arg(long, env = "CLINIGRAPH_CONNECTIONS", default_value_t = 16)]
     pub connections: usize,
+    /// Run only the operations of this manifest: a JSON object from SHA-256, in hexadecimal, to document.
+    #[arg(long, env = "CLINIGRAPH_TRUSTED_OPERATIONS", value_name = "MANIFEST")]
+    pub trusted_operations: Option<PathBuf>,
+    /// Cost that somebody signed in may ask for in a minute; 0 for any.
+    #[arg(long, env = "CLINIGRAPH_RATE_PERSON", default_value_t = Rates::default().person)]
+    pub rate_person: u64,
+    /// Cost that strangers of one address may ask for in a minute; 0 for any.
+    #[arg(long, env = "CLINIGRAPH_RATE_STRANGER", default_value_t = Rates::default().stranger)]
+    pub rate_stranger: u64,
     /// Pages of these origins may call the API from a browser, beside the server's own.
     #[arg(long, env = "CLINIGRAPH_ORIGINS", value_delimiter = ',')]
     pub origins: Vec<String>,

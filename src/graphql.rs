@@ -6,7 +6,7 @@ use crate::{
     access, clinic,
     kernel::{
         Code, Error, Result,
-        entity::{AnyNode, Def, Entity},
+        entity::{AnyNode, AnyNodes, Def, Entity},
         error, ids,
     },
     support,
@@ -75,10 +75,10 @@ impl NodeQuery {
     }
 
     /// Objects by their ids, in the order of the ids; null for each that the caller may not see. At most 100.
-    async fn nodes(&self, #[graphql(desc = "The objects' ids.")] ids: Vec<async_graphql::ID>) -> Result<Vec<AnyNode>> {
+    async fn nodes(&self, #[graphql(desc = "The objects' ids.")] ids: Vec<async_graphql::ID>) -> Result<AnyNodes> {
         if ids.len() > 100 {
             return Err(Error::invalid("ids", format!("must be at most 100, not {}", ids.len())).limit(100));
         }
-        ids.iter().map(|id| any_id(id).map(|found| AnyNode(Some(found)))).collect()
+        ids.iter().map(|id| any_id(id)).collect::<Result<_>>().map(AnyNodes)
     }
 }

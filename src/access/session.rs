@@ -23,7 +23,7 @@ use crate::{
         actor::{Person, Role},
         clock::Clock,
         db::{Door, Scope},
-        request::{Request, service},
+        request::{Request, SessionCookie, service},
         secrets::random,
         text::EmailAddress,
     },
@@ -124,6 +124,9 @@ pub struct SignInInput {
     /// Their password, at most 128 characters.
     #[graphql(secret)]
     pub password: String,
+    /// Also keep the session in a cookie, for a dashboard in a browser.
+    #[graphql(default)]
+    pub in_cookie: bool,
 }
 
 /// Where to work from now on.
@@ -180,7 +183,12 @@ impl AccessMutation {
     ) -> Result<SignInPayload> {
         let (request, sessions) = (ctx.request()?, service::<Sessions>(ctx)?);
         let user_id = check_password(request, sessions, service::<Passwords>(ctx)?, &input).await?;
-        begin(request, sessions, user_id).await
+        let payload = begin(request, sessions, user_id).await?;
+        if input.in_cookie {
+            let cookie = SessionCookie::Keep { token: payload.token.clone(), seconds: LASTS.num_seconds() };
+            request.set_session_cookie(cookie);
+        }
+        Ok(payload)
     }
 
     /// End the session that the request came with; its token is worth nothing from then on.
@@ -197,6 +205,7 @@ impl AccessMutation {
                 Ok(())
             })
             .await?;
+        request.set_session_cookie(SessionCookie::Forget);
         request.token_hash.iter().for_each(|hash| known.forget(hash));
         Ok(true)
     }

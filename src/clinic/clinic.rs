@@ -1,5 +1,7 @@
 //! Clinics.
 
+use std::collections::HashMap;
+
 use async_graphql::{Context, InputObject, Object};
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, QueryDsl};
@@ -10,8 +12,10 @@ use crate::{
     access::{Membership, MembershipsOldestFirst},
     entity,
     kernel::{
-        Id, RequestOf, Result,
+        Error, Id, RequestOf, Result,
+        db::Scope,
         entity::{Condition, Listed, Maybe, condition},
+        loader::LookUp,
         text::{CurrencyCode, EmailAddress, LanguageTag, PhoneNumber, TimeZone, Url},
     },
     orders, queries,
@@ -136,6 +140,23 @@ impl Listed for Clinic {
     }
 }
 
+/// Clinics by their readable names.
+struct BySlug;
+
+impl LookUp for BySlug {
+    type Key = String;
+    type Value = Id<Clinic>;
+
+    async fn look_up(scope: &Scope, slugs: &[String]) -> Result<HashMap<String, Id<Clinic>>> {
+        let tx = scope.tx().await?;
+        let found = clinics::table
+            .filter(clinics::slug.eq_any(slugs))
+            .filter(clinics::deleted_at.is_null())
+            .select((clinics::slug, clinics::id));
+        Ok(found.load::<(String, Id<Clinic>)>(&mut tx.conn()?).await?.into_iter().collect())
+    }
+}
+
 #[derive(Debug, Default)]
 pub struct ClinicQuery;
 
@@ -149,21 +170,14 @@ impl ClinicQuery {
         #[graphql(desc = "Its id.")] id: Option<Id<Clinic>>,
         #[graphql(desc = "Its readable name.")] slug: Option<String>,
     ) -> Result<Maybe<Clinic>> {
-        let scope = ctx.scope()?;
-        scope.actor().person()?;
-        let id = match (id, slug) {
-            (Some(id), _) => Some(id),
-            (None, Some(slug)) => {
-                let tx = scope.tx().await?;
-                let found = clinics::table
-                    .filter(clinics::slug.eq(slug))
-                    .filter(clinics::deleted_at.is_null())
-                    .select(clinics::id);
-                found.load::<Id<Clinic>>(&mut tx.conn()?).await?.into_iter().next()
-            }
-            (None, None) => scope.actor().clinic_id().map(Id::from_uuid),
-        };
-        Ok(Maybe::of(id))
+        let actor = ctx.actor()?;
+        actor.person()?;
+        Ok(Maybe::of(match (id, slug) {
+            (Some(_), Some(_)) => return Err(Error::invalid("slug", "give id or slug, not both")),
+            (Some(id), None) => Some(id),
+            (None, Some(slug)) => ctx.request()?.loaders().of::<BySlug>().one(slug).await?,
+            (None, None) => actor.clinic_id().map(Id::from_uuid),
+        }))
     }
 }
 

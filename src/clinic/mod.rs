@@ -1,5 +1,6 @@
 //! Clinics, the tenants, and the networks they belong to. Other rooms use [`Clinic`] as an edge.
 
+#[expect(clippy::module_inception, reason = "the room is named for its first entity")]
 mod clinic;
 mod network;
 

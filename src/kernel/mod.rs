@@ -9,6 +9,7 @@ pub mod error;
 pub mod events;
 pub mod idempotency;
 pub mod ids;
+pub mod loader;
 pub mod money;
 pub mod page;
 pub mod patch;

@@ -8,6 +8,7 @@ use super::{
     Actor, Error, Result,
     actor::Origin,
     db::{Access, Door, Note, Scope},
+    loader::Loaders,
 };
 
 /// One operation, or one field of a mutation: its scope, and where it came from.
@@ -22,6 +23,15 @@ pub struct Request {
     pub token_hash: Option<[u8; 32]>,
     /// The GraphQL field that writes, for the audit trail.
     operation: String,
+    session_cookie: Mutex<Option<SessionCookie>>,
+    loaders: Loaders,
+}
+
+/// What a browser is to do with the session's cookie.
+#[derive(Debug, Clone)]
+pub enum SessionCookie {
+    Keep { token: String, seconds: i64 },
+    Forget,
 }
 
 impl Request {
@@ -37,12 +47,38 @@ impl Request {
         let note =
             (access == Access::Write).then(|| Note { operation: operation.clone(), origin: Arc::clone(&origin) });
         let scope = Arc::new(door.scope(actor, access, note));
-        Self { door, scope, others: Mutex::default(), origin, token_hash, operation }
+        let loaders = Loaders::new(Arc::clone(&scope));
+        Self {
+            door,
+            scope,
+            others: Mutex::default(),
+            origin,
+            token_hash,
+            operation,
+            session_cookie: Mutex::default(),
+            loaders,
+        }
     }
 
     #[must_use]
     pub fn scope(&self) -> &Arc<Scope> {
         &self.scope
+    }
+
+    /// The set of loaders of this operation; none is shared with another.
+    #[must_use]
+    pub fn loaders(&self) -> &Loaders {
+        &self.loaders
+    }
+
+    /// Tells the browser about its session's cookie, with the answer.
+    pub fn set_session_cookie(&self, cookie: SessionCookie) {
+        *self.session_cookie.lock().unwrap_or_else(PoisonError::into_inner) = Some(cookie);
+    }
+
+    #[must_use]
+    pub fn session_cookie(&self) -> Option<SessionCookie> {
+        self.session_cookie.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A scope to read as somebody else than who asked; it ends with the operation.

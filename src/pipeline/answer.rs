@@ -17,8 +17,9 @@ pub struct CostTold {
 }
 
 /// The `data` of an answer: none at all, null, or fields in their order.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub enum Data {
+    #[default]
     None,
     Null,
     Fields(Vec<(String, Vec<u8>)>),

@@ -7,6 +7,8 @@ mod cost;
 mod document;
 mod limits;
 mod merge;
+mod persisted;
+mod rate;
 mod types;
 
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
@@ -22,6 +24,8 @@ use sha2::{Digest, Sha256};
 use self::{
     answer::{CostTold, Data},
     document::{Documents, Refused, operation},
+    persisted::Persisted,
+    rate::Meter,
     types::Types,
 };
 use crate::{
@@ -33,18 +37,21 @@ use crate::{
         clock::Clock,
         db::{Access, Door},
         idempotency,
-        request::Request,
+        request::{Request, SessionCookie},
         secrets::KeyRing,
     },
-    server::door::{Answer, Caller, Execute, Incoming, Outcome, Status, Transport},
+    server::door::{Answer, Caller, Execute, Incoming, Outcome, RateLimit, SESSION_COOKIE, Status, Transport},
 };
 
-pub use limits::Limits;
+pub use self::{limits::Limits, persisted::Operations, rate::Rates};
 
 /// How operations are run.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub limits: Limits,
+    pub rates: Rates,
+    /// Which documents are run.
+    pub operations: Operations,
     /// An operation that takes longer is given up.
     pub deadline: Duration,
     /// Whether answers tell how many statements they took, and strangers may look at the schema.
@@ -62,6 +69,8 @@ struct Parts {
     ring: Arc<KeyRing>,
     sessions: Sessions,
     documents: Documents,
+    persisted: Persisted,
+    meter: Meter,
     types: Types,
     schema: Schema<Query, Mutation, EmptySubscription>,
 }
@@ -80,13 +89,23 @@ struct Job {
     /// Of what was asked: tells whether a repeated key means the same.
     fingerprint: [u8; 32],
     cost: u64,
+    rate_limit: Option<RateLimit>,
 }
 
 /// An operation that was run.
+#[derive(Default)]
 struct Done {
     data: Data,
     errors: Vec<ServerError>,
     sql_count: usize,
+    cookies: Vec<String>,
+}
+
+impl Done {
+    /// Nothing but an error.
+    fn failed(error: &Error) -> Self {
+        Self { data: Data::Null, errors: vec![from_ours(error)], ..Self::default() }
+    }
 }
 
 impl Pipeline {
@@ -94,7 +113,20 @@ impl Pipeline {
         let sessions = Sessions::new(door.clone(), clock.clone());
         let schema = graphql::schema().data(sessions.clone()).data(passwords).data(clock.clone()).finish();
         let types = Types::read(&graphql::sdl())?;
-        Ok(Self(Arc::new(Parts { settings, door, clock, ring, sessions, documents: Documents::new(), types, schema })))
+        let persisted = Persisted::new(settings.operations.clone());
+        let meter = Meter::new(settings.rates, clock.clone());
+        Ok(Self(Arc::new(Parts {
+            settings,
+            door,
+            clock,
+            ring,
+            sessions,
+            documents: Documents::new(),
+            persisted,
+            meter,
+            types,
+            schema,
+        })))
     }
 
     #[must_use]
@@ -127,12 +159,10 @@ impl Parts {
         }
     }
 
-    async fn work(&self, incoming: Incoming, caller: Caller) -> Result<Answer, Refused> {
-        let text = incoming.query.unwrap_or_default();
-        if text.is_empty() {
-            return Err(Error::new(Code::ParseFailed, "there is no document: put it into query").into());
-        }
+    async fn work(&self, mut incoming: Incoming, caller: Caller) -> Result<Answer, Refused> {
+        let text = self.persisted.text(&mut incoming)?;
         let document = self.documents.read(&text, &self.settings.limits, &self.types).await?;
+        self.persisted.learn(&incoming, &text);
         let meant = operation(&document.parsed, incoming.operation_name.as_deref())?;
         let kind = meant.node.ty;
         if kind == OperationType::Mutation && caller.transport == Transport::HttpGet {
@@ -156,6 +186,7 @@ impl Parts {
             merge::merge(&mut parsed, &self.types);
         }
         let (cost, roots) = self.cost(&parsed, kind, &variables)?;
+        let rate_limit = self.meter.charge(&actor, caller.address, cost)?;
         let introspects = roots.iter().any(|(_, name)| name.starts_with("__s") || *name == "__type");
         if introspects && !self.settings.development && matches!(actor, Actor::Nobody) {
             return Err(Error::new(Code::Unauthenticated, "please sign in to see the schema").into());
@@ -173,6 +204,7 @@ impl Parts {
             key: caller.idempotency_key,
             fingerprint,
             cost,
+            rate_limit,
         };
         self.execute(job).await.map_err(Into::into)
     }
@@ -252,8 +284,8 @@ impl Parts {
                     return Ok(Answer {
                         body: answer::write(&done.data, &done.errors, Some(told), &job.origin.request_id),
                         status: Status::Executed,
-                        cookies: Vec::new(),
-                        rate_limit: None,
+                        cookies: done.cookies,
+                        rate_limit: job.rate_limit,
                         retry_after: done
                             .errors
                             .iter()
@@ -294,11 +326,11 @@ impl Parts {
                     .map(|told| (*told).to_owned())
                     .or_else(|| panic.downcast_ref::<String>().cloned());
                 let error = Error::internal(format!("panic: {}", told.unwrap_or_default()));
-                Ok(Done { data: Data::Null, errors: vec![from_ours(&error)], sql_count: 0 })
+                Ok(Done::failed(&error))
             }
             Err(_) => {
                 let error = Error::new(Code::Timeout, "this took too long and was given up");
-                Ok(Done { data: Data::Null, errors: vec![from_ours(&error)], sql_count: 0 })
+                Ok(Done::failed(&error))
             }
         }
     }
@@ -320,7 +352,7 @@ impl Parts {
         }
         let sql_count = scope.sent();
         scope.finish();
-        Ok(Done { data: data(&response.data), errors: response.errors, sql_count })
+        Ok(Done { data: data(&response.data), errors: response.errors, sql_count, cookies: Vec::new() })
     }
 
     /// Each field of a mutation is a transaction of its own, one after the other. A field without an answer has done
@@ -329,15 +361,17 @@ impl Parts {
         let mut fields = Vec::with_capacity(job.roots.len());
         let mut errors = Vec::new();
         let mut sql_count = 0;
+        let mut cookies = Vec::new();
         for (place, (key, name)) in job.roots.iter().enumerate() {
             let done = self.run_change(job, place, name).await;
             match done {
                 Ok(done) => {
                     sql_count += done.sql_count;
                     errors.extend(done.errors);
+                    cookies.extend(done.cookies);
                     match done.data {
                         Data::Fields(done) => fields.extend(done),
-                        Data::None | Data::Null => return Ok(Done { data: Data::Null, errors, sql_count }),
+                        Data::None | Data::Null => return Ok(Done { data: Data::Null, errors, sql_count, cookies }),
                     }
                 }
                 // Nothing was done yet: the whole is refused, or tried again.
@@ -346,11 +380,11 @@ impl Parts {
                     let mut error = from_ours(&refusal);
                     error.path = vec![async_graphql::PathSegment::Field(key.to_string())];
                     errors.push(error);
-                    return Ok(Done { data: Data::Null, errors, sql_count });
+                    return Ok(Done { data: Data::Null, errors, sql_count, cookies });
                 }
             }
         }
-        Ok(Done { data: Data::Fields(fields), errors, sql_count })
+        Ok(Done { data: Data::Fields(fields), errors, sql_count, cookies })
     }
 
     async fn run_change(&self, job: &Job, place: usize, name: &Name) -> Result<Done> {
@@ -369,7 +403,7 @@ impl Parts {
         match done {
             Ok(done) if matches!(done.data, Data::Fields(_)) => match scope.commit().await {
                 Ok(()) => Ok(done),
-                Err(error) => Ok(Done { data: Data::Null, errors: vec![from_ours(&error)], sql_count: done.sql_count }),
+                Err(error) => Ok(Done { sql_count: done.sql_count, ..Done::failed(&error) }),
             },
             Ok(done) => {
                 let refusal = scope.refusal();
@@ -381,7 +415,7 @@ impl Parts {
                 scope.roll_back().await;
                 match refusal {
                     Some(refusal) => Err(refusal),
-                    None => Ok(Done { data: Data::Null, errors: vec![from_ours(&error)], sql_count: 0 }),
+                    None => Ok(Done::failed(&error)),
                 }
             }
         }
@@ -405,13 +439,18 @@ impl Parts {
                 data: Data::Fields(vec![(name, text)]),
                 errors: Vec::new(),
                 sql_count: request.scope().sent(),
+                cookies: Vec::new(),
             });
         }
         let response = self.schema.execute(self.request(job, only_root(&job.document, place), request)).await;
-        let done = Done { data: data(&response.data), errors: response.errors, sql_count: request.scope().sent() };
+        let done = Done {
+            data: data(&response.data),
+            errors: response.errors,
+            sql_count: request.scope().sent(),
+            cookies: request.session_cookie().iter().map(cookie).collect(),
+        };
         if let (Some(key), Data::Fields(fields)) = (&key, &done.data)
             && let Some((name, text)) = fields.first()
-            && done.errors.is_empty()
         {
             key.keep(request.scope(), &self.ring, &[name.as_bytes(), b"\n", text].concat()).await?;
         }
@@ -436,6 +475,15 @@ fn only_root(document: &ExecutableDocument, place: usize) -> ExecutableDocument 
         }
     }
     document
+}
+
+/// What a browser is told about its session.
+fn cookie(told: &SessionCookie) -> String {
+    let (value, seconds) = match told {
+        SessionCookie::Keep { token, seconds } => (token.as_str(), *seconds),
+        SessionCookie::Forget => ("", 0),
+    };
+    format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age={seconds}")
 }
 
 fn split_kept(kept: &[u8]) -> Option<(String, Vec<u8>)> {

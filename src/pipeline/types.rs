@@ -150,7 +150,8 @@ impl Types {
                 for (field, (ty, has_default)) in fields {
                     match given.get_mut(field.as_str()) {
                         Some(value) => {
-                            *value = self.coerce(ty, std::mem::take(value), &format!("{path}.{field}"), longest_list)?
+                            *value =
+                                self.coerce(ty, std::mem::take(value), &format!("{path}.{field}"), longest_list)?;
                         }
                         None if ty.nullable || *has_default => {}
                         None => return Err(Error::invalid(format!("{path}.{field}"), "must be given")),

@@ -160,7 +160,7 @@ pub(crate) fn write_time(time: NaiveTime, out: &mut Json) {
     if micros != 0 {
         out.push(b'.');
         push2(micros / 10_000, out);
-        if micros % 1000 == 0 {
+        if micros.is_multiple_of(1000) {
             out.push(b'0' + (micros / 1000 % 10) as u8);
         } else {
             push2(micros / 100 % 100, out);

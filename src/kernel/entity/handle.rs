@@ -255,6 +255,62 @@ impl OutputType for AnyNode {
     }
 }
 
+/// Objects by ids of any kinds, in the order of the ids: one statement a kind. Null for each not seen.
+#[derive(Debug)]
+pub struct AnyNodes(pub Vec<(&'static Def, Uuid)>);
+
+impl OutputType for AnyNodes {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed("[Node]")
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        register::node(registry);
+        Self::qualified_type_name()
+    }
+
+    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+        let fail = |error: Error| ctx.set_error_path(async_graphql::Error::from(error).into_server_error(field.pos));
+        let walk = Walk { ctx, scope: ctx.scope().map_err(fail)? };
+        let group = Group { key: &field.node.response_key().node, fields: vec![field] };
+        let mut kinds: Vec<&'static Def> = self.0.iter().map(|(def, _)| *def).collect();
+        kinds.sort_unstable_by_key(|def| def.prefix);
+        kinds.dedup_by_key(|def| def.prefix);
+        let mut texts = vec![Value::Null; self.0.len()];
+        for def in kinds {
+            let places = || self.0.iter().enumerate().filter(|(_, (of, _))| of.prefix == def.prefix);
+            let note = |place: usize, way: Vec<PathSegment>, error: ServerError| {
+                let error = ctx.set_error_path(error);
+                let path = error
+                    .path
+                    .iter()
+                    .cloned()
+                    .chain([PathSegment::Index(place)])
+                    .chain(way.into_iter().rev())
+                    .collect();
+                ctx.add_error(error.with_path(path));
+            };
+            if let Err(refused) = walk.permitted(def) {
+                places().for_each(|(place, _)| note(place, Vec::new(), fail(refused.clone())));
+                continue;
+            }
+            let ids: Vec<Uuid> = places().map(|(_, (_, id))| *id).collect();
+            let (objects, found) =
+                walk.by_ids(def, &group.below(ctx, def.type_name), &ids, true).await.map_err(fail)?;
+            for (place, (_, id)) in places() {
+                let at = found.iter().position(|known| known == id);
+                if let Some(text) = at.and_then(|at| objects.get(at)) {
+                    texts[place] = Value::Binary(text.to_vec().into());
+                }
+                for fault in objects.faults.iter().filter(|fault| Some(fault.at) == at) {
+                    note(place, fault.way.clone(), fault.error.clone());
+                }
+            }
+        }
+        Ok(Value::List(texts))
+    }
+}
+
 /// A failed nullable field is null with its error beside it.
 fn nullable(ctx: &ContextSelectionSet<'_>, answered: ServerResult<Option<Value>>) -> ServerResult<Value> {
     Ok(answered

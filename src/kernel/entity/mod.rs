@@ -17,7 +17,7 @@ use std::collections::HashMap;
 use async_graphql::{ServerResult, registry::Registry};
 
 pub use cell::{Cell, Json, quote};
-pub use handle::{AnyNode, Listed, Maybe, One, Page, PageArgs};
+pub use handle::{AnyNode, AnyNodes, Listed, Maybe, One, Page, PageArgs};
 pub use register::{Argument, input_argument};
 pub use select::{Condition, condition};
 

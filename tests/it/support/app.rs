@@ -19,7 +19,7 @@ use clinigraph::{
         db::{self, Door, Scope},
         secrets::KeyRing,
     },
-    pipeline::{Limits, Settings},
+    pipeline::{Limits, Operations, Rates, Settings},
     schema::{clinics, memberships, sessions, users},
     server::{ServerConfig, serve},
 };
@@ -54,8 +54,17 @@ impl Drop for TestApp {
 
 impl TestApp {
     pub async fn new() -> Self {
-        Self::with(Settings { limits: Limits::default(), deadline: Duration::from_secs(10), development: true }, 4)
-            .await
+        Self::with(
+            Settings {
+                limits: Limits::default(),
+                rates: Rates { person: 0, stranger: 0 },
+                operations: Operations::Any,
+                deadline: Duration::from_secs(10),
+                development: true,
+            },
+            4,
+        )
+        .await
     }
 
     pub async fn with(settings: Settings, connections: usize) -> Self {

@@ -1,0 +1,98 @@
+//! Documents known by their hash: automatic persisted queries, which clients teach the server as they go, and a
+//! manifest of trusted documents, beside which no other is run when the operator says so.
+
+use std::{collections::HashMap, path::Path, sync::Arc};
+
+use moka::sync::Cache;
+use sha2::{Digest, Sha256};
+
+use crate::{
+    kernel::{Code, Error, Result},
+    server::door::Incoming,
+};
+
+/// Which documents are run.
+#[derive(Debug, Clone, Default)]
+pub enum Operations {
+    /// Any that is valid.
+    #[default]
+    Any,
+    /// Only those of the manifest, by hash in hexadecimal.
+    Trusted(Arc<HashMap<String, Arc<str>>>),
+}
+
+impl Operations {
+    /// Reads a manifest: a JSON object from hash (SHA-256 of the text, in hexadecimal) to text.
+    pub fn trusted(file: &Path) -> Result<Self> {
+        let named = |error: String| Error::internal(format!("{}: {error}", file.display()));
+        let text = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
+        let manifest: HashMap<String, Arc<str>> =
+            serde_json::from_str(&text).map_err(|error| named(error.to_string()))?;
+        match manifest.iter().find(|(hash, text)| **hash != hex(text)) {
+            Some((hash, _)) => Err(named(format!("{hash} is not the SHA-256 of its document"))),
+            None => Ok(Self::Trusted(Arc::new(manifest))),
+        }
+    }
+}
+
+/// Finds the text of a request's document.
+pub struct Persisted {
+    operations: Operations,
+    learnt: Cache<String, Arc<str>>,
+}
+
+impl Persisted {
+    #[must_use]
+    pub fn new(operations: Operations) -> Self {
+        let weigh = |_: &String, text: &Arc<str>| u32::try_from(text.len()).unwrap_or(u32::MAX);
+        Self { operations, learnt: Cache::builder().weigher(weigh).max_capacity(8 * 1024 * 1024).build() }
+    }
+
+    /// The text of the document, by itself or by its hash.
+    pub fn text(&self, incoming: &mut Incoming) -> Result<Arc<str>> {
+        let given = incoming.query.take().filter(|text| !text.is_empty());
+        let hash = incoming
+            .extensions
+            .as_ref()
+            .and_then(|extensions| extensions.get("persistedQuery")?.get("sha256Hash")?.as_str());
+        let text = match (given, hash) {
+            (Some(text), Some(hash)) if hex(&text) != hash => {
+                return Err(Error::invalid(
+                    "extensions.persistedQuery.sha256Hash",
+                    "is not the SHA-256 of the document",
+                ));
+            }
+            (Some(text), _) => Arc::from(text),
+            (None, Some(hash)) => self.known(hash)?,
+            (None, None) => return Err(Error::new(Code::ParseFailed, "there is no document: put it into query")),
+        };
+        match &self.operations {
+            Operations::Trusted(manifest) if !manifest.contains_key(&hex(&text)) => Err(Error::new(
+                Code::OperationNotAllowed,
+                "only the operations that this server's operator trusts are run",
+            )),
+            _ => Ok(text),
+        }
+    }
+
+    fn known(&self, hash: &str) -> Result<Arc<str>> {
+        let known = match &self.operations {
+            Operations::Any => self.learnt.get(hash),
+            Operations::Trusted(manifest) => manifest.get(hash).cloned(),
+        };
+        // Clients know this very wording and then send the text along.
+        known.ok_or_else(|| Error::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound"))
+    }
+
+    /// Keeps a valid document for those who sent it with its hash.
+    pub fn learn(&self, incoming: &Incoming, text: &Arc<str>) {
+        let wanted = incoming.extensions.as_ref().is_some_and(|extensions| extensions.contains_key("persistedQuery"));
+        if wanted && matches!(self.operations, Operations::Any) {
+            self.learnt.insert(hex(text), Arc::clone(text));
+        }
+    }
+}
+
+fn hex(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}

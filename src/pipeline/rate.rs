@@ -1,0 +1,86 @@
+//! How much may be asked for in a minute: by who is signed in, and by address for strangers. What counts is the cost.
+
+use std::{
+    net::IpAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+
+use moka::sync::Cache;
+use uuid::Uuid;
+
+use crate::{
+    kernel::{Actor, Code, Error, Result, clock::Clock},
+    server::door::RateLimit,
+};
+
+const WINDOW: i64 = 60;
+
+/// Cost allowed in a minute; 0 for any.
+#[derive(Debug, Clone, Copy)]
+pub struct Rates {
+    pub person: u64,
+    pub stranger: u64,
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { person: 60_000, stranger: 1_000 }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Who {
+    Person(Uuid),
+    Address(IpAddr),
+}
+
+/// Counts what everybody asked for in this minute.
+pub struct Meter {
+    rates: Rates,
+    clock: Clock,
+    spent: Cache<(Who, i64), Arc<AtomicU64>>,
+}
+
+impl Meter {
+    #[must_use]
+    pub fn new(rates: Rates, clock: Clock) -> Self {
+        // Old minutes fall out by age; should a flood of addresses come, the oldest are forgotten first.
+        let spent =
+            Cache::builder().max_capacity(100_000).time_to_live(Duration::from_secs(2 * WINDOW.unsigned_abs())).build();
+        Self { rates, clock, spent }
+    }
+
+    /// Charges the caller; `RATE_LIMITED` when nothing is left. None where there is no limit.
+    pub fn charge(&self, actor: &Actor, address: IpAddr, cost: u64) -> Result<Option<RateLimit>> {
+        let (who, limit) = match actor {
+            Actor::Person(person) => (Who::Person(person.user_id), self.rates.person),
+            Actor::Nobody | Actor::System => (Who::Address(network(address)), self.rates.stranger),
+        };
+        if limit == 0 {
+            return Ok(None);
+        }
+        let now = self.clock.now().timestamp();
+        let spent = self.spent.get_with((who, now / WINDOW), Arc::default);
+        let spent = spent.fetch_add(cost.max(1), Ordering::Relaxed).saturating_add(cost.max(1));
+        let wait = (WINDOW - now % WINDOW).unsigned_abs();
+        if spent > limit {
+            return Err(Error::new(Code::RateLimited, "too much was asked for in this minute; please wait a little")
+                .retry_after(wait)
+                .limit(limit));
+        }
+        let short = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
+        Ok(Some(RateLimit { limit: short(limit), remaining: short(limit - spent), reset_seconds: short(wait) }))
+    }
+}
+
+/// An IPv6 host has a whole /64 to itself.
+fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(six) => IpAddr::V6((six.to_bits() & (u128::MAX << 64)).into()),
+        four @ IpAddr::V4(_) => four,
+    }
+}

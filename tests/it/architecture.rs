@@ -1,0 +1,94 @@
+//! Which way imports point between the rooms of the house, as `docs/ARCHITECTURE.md` tells.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// For each room, what it may import. Rooms of the domain also name each other's entities as edges, which may run in
+/// rings; they can name nothing else, as a room's modules are private.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("kernel", &["schema"]),
+    ("embedded", &[]),
+    ("server", &[]),
+    ("access", &["kernel", "schema", "clinic"]),
+    ("clinic", &["kernel", "schema", "access", "support"]),
+    ("support", &["kernel", "schema", "access", "clinic"]),
+    ("graphql", &["kernel", "access", "clinic", "support"]),
+    ("pipeline", &["kernel", "access", "graphql", "server"]),
+    ("config", &["pipeline", "server"]),
+    ("demo", &["kernel", "schema", "access", "clinic", "support", "server"]),
+    ("app", &["kernel", "access", "config", "demo", "embedded", "pipeline", "server"]),
+    ("main", &["app", "config", "graphql"]),
+];
+
+/// The kernel's macros, which are exported at the root of the crate.
+const MACROS: &[&str] = &["entity", "orders", "patch", "queries", "text_enum"];
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let inside = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };
+    fs::read_dir(folder).unwrap().flat_map(|entry| inside(entry.unwrap().path())).collect()
+}
+
+/// The first names behind `crate::` (or the crate's own name) in a file.
+fn imports(text: &str) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for root in ["crate::", "use clinigraph::"] {
+        for (at, _) in text.match_indices(root) {
+            let rest = &text[at + root.len()..];
+            let first = |text: &str| {
+                text.split(|letter: char| !letter.is_alphanumeric() && letter != '_')
+                    .next()
+                    .unwrap_or_default()
+                    .to_owned()
+            };
+            let Some(group) = rest.strip_prefix('{') else {
+                found.insert(first(rest));
+                continue;
+            };
+            let mut depth = 0;
+            let mut name = true;
+            for (at, letter) in group.char_indices() {
+                match letter {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => name = true,
+                    letter if letter.is_alphanumeric() && name => {
+                        found.insert(first(&group[at..]));
+                        name = false;
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn imports_point_only_where_they_may() {
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let rules: BTreeMap<_, _> = MAY_IMPORT.iter().copied().collect();
+    let mut wrong = Vec::new();
+    for file in files(&source).into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "rs")) {
+        let inside = file.strip_prefix(&source).unwrap();
+        let room = inside.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        if matches!(room.as_str(), "lib" | "schema") {
+            continue;
+        }
+        let Some(may) = rules.get(room.as_str()) else {
+            wrong.push(format!("{room} is not among the rooms"));
+            continue;
+        };
+        for name in imports(&fs::read_to_string(&file).unwrap()) {
+            let name = if MACROS.contains(&name.as_str()) { "kernel" } else { name.as_str() };
+            if name != room && !may.contains(&name) {
+                wrong.push(format!("{} imports {name}", inside.display()));
+            }
+        }
+    }
+
+    assert_eq!(wrong, Vec::<String>::new());
+}
