@@ -226,3 +226,6 @@ begin
 end
 $$;
 comment on function private.make_partitions is 'Makes the partitions of this and the coming months and days; run by the owner.';
+
+-- Every function of the system role is made.
+revoke create on schema private from clinigraph_system;
