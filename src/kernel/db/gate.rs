@@ -58,6 +58,15 @@ join tenant_tables t on t.oid = k.confrelid and t.relname <> 'clinics'
 where k.contype = 'f' and k.conparentid = 0
   and not exists (select from pg_attribute a where a.attrelid = k.conrelid and a.attname = 'clinic_id' and a.attnum = any (k.conkey))
 union all
+select 'the policy ' || p.polname || ' on ' || t.relname || ' does not ask for the clinic',
+       'only clinigraph_system and clinigraph_admin reach every clinic: add clinic_id = (select private.request_clinic_id())'
+from pg_policy p
+join tenant_tables t on t.oid = p.polrelid
+where not p.polroles <@ array(select oid from pg_roles where rolname in ('clinigraph_system', 'clinigraph_admin'))
+  and exists (
+      select from unnest(array[pg_get_expr(p.polqual, t.oid), pg_get_expr(p.polwithcheck, t.oid)]) as condition
+      where condition not like '%private.request_clinic_id()%')
+union all
 select 'the policy ' || p.polname || ' on ' || p.polrelid::regclass || ' calls a helper once a row',
        'put the call into a sub-select: (select private.…())'
 from pg_policy p,
