@@ -3,7 +3,9 @@
 mod app;
 mod cluster;
 mod person;
+pub mod print_schema;
+pub mod sql;
 
 pub use app::{TestApp, TestClinic};
-pub use cluster::superuser_url;
+pub use cluster::{KEYS, database};
 pub use person::{Answer, Person};

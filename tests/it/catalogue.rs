@@ -1,0 +1,417 @@
+//! What holds for every table, read from Postgres' own catalogue. Each test asks for what breaks its rule and wants
+//! nothing; a rule's exceptions stand beside it with their reasons.
+
+use clinigraph::{
+    access::{MembershipStatus, UserStatus},
+    clinic::ClinicStatus,
+    kernel::{actor::Role, db},
+    support::{TicketPriority, TicketStatus},
+};
+use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+
+use crate::support::{TestApp, database, sql::told};
+
+/// What the rules are asked of: our tables (`t`) without partitions, which have no rules of their own, and those
+/// of clinics among them (`of_clinics`).
+const TABLES: &str = "
+with t as (
+    select c.oid, c.relname::text as name, c.relrowsecurity and c.relforcerowsecurity as forced
+    from pg_class c
+    where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
+      and c.relname <> '__diesel_schema_migrations'
+), of_clinics as (
+    select t.*, a.attnum, a.attnotnull
+    from t join pg_attribute a on a.attrelid = t.oid and a.attname = case t.name when 'clinics' then 'id' else 'clinic_id' end
+), classes (role) as (
+    values ('clinigraph_tenant'), ('clinigraph_admin'), ('clinigraph_patient'), ('clinigraph_system')
+)
+";
+
+async fn superuser() -> AsyncPgConnection {
+    db::connect(&database().await).await.unwrap()
+}
+
+/// What a query over [`TABLES`] finds.
+async fn found(query: &str) -> Vec<String> {
+    told(&superuser().await, &format!("{TABLES} {query}")).await.unwrap()
+}
+
+/// That a query over [`TABLES`] finds no breach.
+async fn none(query: &str) {
+    assert_eq!(found(query).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_tables_of_clinics_are_seen_by_these_tests() {
+    let tables = found("select name as told from of_clinics order by name").await;
+
+    for known in ["audit_events", "clinics", "memberships", "outbox_events", "support_tickets", "ticket_messages"] {
+        assert!(tables.iter().any(|table| table == known), "{known}");
+    }
+}
+
+#[tokio::test]
+async fn every_table_forces_row_level_security() {
+    none("select name as told from t where not forced").await;
+    // Partitions can be named in a query, and then their own switches count.
+    none(
+        "select relname::text as told from pg_class
+         where relispartition and relkind in ('r', 'p') and not (relrowsecurity and relforcerowsecurity)",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn every_class_of_actor_has_a_policy_for_what_it_is_granted() {
+    none(
+        "select concat_ws(' ', role, command.name, t.name) as told
+         from t, classes, (values ('select', 'r'), ('insert', 'a'), ('update', 'w'), ('delete', 'd')) as command (name, letter)
+         where case command.name when 'delete' then has_table_privilege(role, t.oid, command.name)
+                                 else has_any_column_privilege(role, t.oid, command.name) end
+           and not exists (select from pg_policy p where p.polrelid = t.oid and p.polcmd::text in ('*', command.letter)
+                           and role::regrole = any (p.polroles))",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn no_policy_is_for_everybody_and_none_of_a_tenant_forgets_the_clinic() {
+    none("select p.polname || ' on ' || t.name as told from pg_policy p join t on t.oid = p.polrelid where '0' = any (p.polroles)").await;
+    none(
+        "select p.polname || ' on ' || c.name as told
+         from pg_policy p join of_clinics c on c.oid = p.polrelid,
+              unnest(array[pg_get_expr(p.polqual, c.oid), pg_get_expr(p.polwithcheck, c.oid)]) as condition
+         where array['clinigraph_tenant'::regrole::oid, 'clinigraph_patient'::regrole::oid] && p.polroles
+           and condition not like '%private.request_clinic_id()%'",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn no_class_of_actor_may_do_more_to_a_table_than_change_its_rows() {
+    none(
+        "select concat_ws(' ', role, privilege, t.name) as told
+         from t, (select role from classes union select 'clinigraph_app') as r,
+              unnest('{truncate,references,trigger}'::text[]) as privilege
+         where has_table_privilege(role, t.oid, privilege)",
+    )
+    .await;
+    // The login may touch nothing before it takes a class's role.
+    none(
+        "select privilege || ' ' || t.name as told from t, unnest('{select,insert,update,references}'::text[]) as privilege
+         where has_any_column_privilege('clinigraph_app', t.oid, privilege)",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn every_row_of_a_clinic_names_it() {
+    // These also tell of the platform itself, which is no clinic.
+    none("select name as told from of_clinics where not attnotnull and name not in ('audit_events', 'outbox_events')")
+        .await;
+}
+
+#[tokio::test]
+async fn foreign_keys_between_tables_of_clinics_carry_the_clinic() {
+    none(
+        "select k.conname::text as told
+         from pg_constraint k
+         join of_clinics f on f.oid = k.conrelid
+         join of_clinics t on t.oid = k.confrelid and t.name <> 'clinics'
+         where k.contype = 'f' and k.conparentid = 0
+           and not exists (select from unnest(k.conkey, k.confkey) as pair (ours, theirs) where ours = f.attnum and theirs = t.attnum)",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn every_table_of_clinics_has_an_index_that_begins_with_the_clinic() {
+    none(
+        "select c.name as told from of_clinics c
+         where not exists (select from pg_index i where i.indrelid = c.oid and i.indkey[0] = c.attnum and i.indpred is null)",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn every_foreign_key_has_an_index() {
+    none(
+        "select k.conname::text as told
+         from pg_constraint k join t on t.oid = k.conrelid
+         where k.contype = 'f'
+           and not exists (
+               select from pg_index i
+               where i.indrelid = k.conrelid and i.indpred is null
+                 and (select array_agg(key order by key) from unnest((i.indkey::smallint[])[0:cardinality(k.conkey) - 1]) as key)
+                   = (select array_agg(key order by key) from unnest(k.conkey) as key))",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn no_table_has_more_columns_than_diesel_is_built_for() {
+    none(
+        "select t.name as told from t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+         group by t.name having count(*) > 32",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn every_table_column_and_function_is_described() {
+    none("select name as told from t where coalesce(obj_description(oid, 'pg_class'), '') = ''").await;
+    none(
+        "select t.name || '.' || a.attname as told
+         from t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+         where coalesce(col_description(t.oid, a.attnum), '') = ''",
+    )
+    .await;
+    none(
+        "select oid::regprocedure::text as told from pg_proc
+         where pronamespace in ('public'::regnamespace, 'private'::regnamespace) and coalesce(obj_description(oid, 'pg_proc'), '') = ''",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn every_constraint_and_index_is_named_by_one_convention() {
+    // Table, columns, kind; of a foreign key the clinic is not told, as it is always there. Postgres would number
+    // what it names itself, and a number at the end tells nobody what was violated.
+    none(
+        "select k.conname || ' should be ' || wanted as told
+         from pg_constraint k
+         join t on t.oid = k.conrelid
+         cross join lateral (
+             select coalesce(string_agg(a.attname, '_' order by c.place) filter (where k.contype <> 'f' or a.attname <> 'clinic_id'), 'clinic_id') as columns
+             from unnest(k.conkey) with ordinality as c (attnum, place)
+             join pg_attribute a on a.attrelid = t.oid and a.attnum = c.attnum
+         ) as named
+         cross join lateral (
+             select case k.contype when 'p' then t.name || '_pkey'
+                                   when 'f' then t.name || '_' || columns || '_fkey'
+                                   when 'u' then t.name || '_' || columns || '_key' end as wanted
+         ) as convention
+         where k.conname <> wanted",
+    )
+    .await;
+    none(
+        "select k.conname::text as told from pg_constraint k join t on t.oid = k.conrelid
+         where k.contype in ('c', 'x') and k.conname !~ ('^' || t.name || '_[a-z_]+_' || case k.contype when 'c' then 'check' else 'excl' end || '$')",
+    )
+    .await;
+    none(
+        "select c.relname::text as told
+         from pg_index i join pg_class c on c.oid = i.indexrelid join t on t.oid = i.indrelid
+         where not exists (select from pg_constraint k where k.conindid = i.indexrelid and k.contype in ('p', 'u', 'x'))
+           and c.relname !~ ('^' || t.name || '_[a-z_]+_' || case when i.indisunique then 'key' else 'idx' end || '$')",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_people_change_is_stamped_and_audited() {
+    none(
+        "select name as told from t
+         where exists (select from pg_attribute a where a.attrelid = t.oid and a.attname = 'version')
+           and not exists (select from pg_trigger g where g.tgrelid = t.oid and g.tgfoid = 'private.touch'::regproc)",
+    )
+    .await;
+    // The trail does not tell of itself, of the events that follow from a change, nor of kept answers.
+    none(
+        "select name as told from t
+         where name not in ('audit_events', 'outbox_events', 'idempotency_keys')
+           and not exists (select from pg_trigger g where g.tgrelid = t.oid and g.tgfoid = 'private.audit'::regproc)",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn policies_call_helpers_in_sub_selects_only() {
+    none(
+        "select p.polname || ' on ' || p.polrelid::regclass as told
+         from pg_policy p, concat_ws(' ', pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) as condition
+         where regexp_replace(condition, '\\( SELECT private\\.request_[a-z_]+\\(\\) AS [a-z_]+\\)', '', 'g') ~ '[a-z_]+\\.?[a-z_]*\\('",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn no_view_looks_past_the_policies() {
+    none(
+        "select oid::regclass::text as told from pg_class
+         where relnamespace in ('public'::regnamespace, 'private'::regnamespace)
+           and (relkind = 'm' or relkind = 'v' and not 'security_invoker=true' = any (coalesce(reloptions, '{}')))",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn functions_that_act_as_their_owner_are_closed_to_strangers() {
+    // What a caller could slip into the path, a temporary table first of all, must not stand for what was meant.
+    none(
+        "select f.oid::regprocedure::text as told from pg_proc f
+         where f.prosecdef and f.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+           and not exists (select from unnest(f.proconfig) as setting
+                           where setting = 'search_path=pg_catalog' or setting ~ '^search_path=.*, pg_temp$')",
+    )
+    .await;
+    // A trigger function runs for whoever changes the row, and cannot be called.
+    none(
+        "select f.oid::regprocedure::text as told from pg_proc f, aclexplode(coalesce(f.proacl, acldefault('f', f.proowner))) as granted
+         where f.prosecdef and f.prorettype <> 'trigger'::regtype
+           and f.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+           and granted.grantee = 0 and granted.privilege_type = 'EXECUTE'",
+    )
+    .await;
+}
+
+const OURS: &str =
+    "('clinigraph_app', 'clinigraph_system', 'clinigraph_admin', 'clinigraph_tenant', 'clinigraph_patient')";
+
+#[tokio::test]
+async fn no_role_of_the_server_can_rise_above_the_policies() {
+    none(&format!(
+        "select rolname::text as told from pg_roles
+         where rolname in {OURS} and (rolsuper or rolbypassrls or rolcreaterole or rolcreatedb or rolreplication
+                                      or rolcanlogin <> (rolname = 'clinigraph_app') or pg_has_role(oid, 'clinigraph_owner', 'member'))"
+    ))
+    .await;
+    none(&format!(
+        "select c.oid::regclass || ' of ' || r.rolname as told from pg_class c join pg_roles r on r.oid = c.relowner where r.rolname in {OURS}"
+    ))
+    .await;
+    // Each class is alone: nobody but the login may become it.
+    none(&format!(
+        "select m.member::regrole || ' in ' || m.roleid::regrole as told from pg_auth_members m
+         where m.member::regrole::text in {OURS} and m.member <> 'clinigraph_app'::regrole"
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn no_role_of_the_server_can_create_anything() {
+    none(&format!(
+        "select concat_ws(' ', r.rolname, 'in the schema', n.nspname) as told
+         from pg_roles r, pg_namespace n
+         where r.rolname in {OURS} and n.nspname in ('public', 'private') and has_schema_privilege(r.oid, n.oid, 'create')
+         union all
+         select r.rolname || ' in the database' from pg_roles r
+         where r.rolname in {OURS} and has_database_privilege(r.oid, current_database(), 'create')"
+    ))
+    .await;
+}
+
+/// The constraint that holds a text to an enum's values, and the values.
+const ENUMS: [(&str, &[&str]); 6] = [
+    ("clinics_status_check", ClinicStatus::TEXTS),
+    ("memberships_role_check", Role::TEXTS),
+    ("memberships_status_check", MembershipStatus::TEXTS),
+    ("support_tickets_priority_check", TicketPriority::TEXTS),
+    ("support_tickets_status_check", TicketStatus::TEXTS),
+    ("users_status_check", UserStatus::TEXTS),
+];
+
+/// Lists of values that are no enum of the API: triggers and the relay alone write them.
+const PLAIN_LISTS: [&str; 3] =
+    ["audit_events_actor_kind_check", "audit_events_verb_check", "outbox_events_audience_check"];
+
+#[tokio::test]
+async fn enums_and_their_constraints_name_the_same_values() {
+    let connection = superuser().await;
+    let listing = "select k.conname::text as told from pg_constraint k join t on t.oid = k.conrelid
+                   where k.contype = 'c' and pg_get_constraintdef(k.oid) like '%ANY (ARRAY[%' order by 1";
+    let mut known: Vec<&str> = ENUMS.iter().map(|one| one.0).chain(PLAIN_LISTS).collect();
+    known.sort_unstable();
+
+    assert_eq!(told(&connection, &format!("{TABLES} {listing}")).await.unwrap(), known);
+    for (constraint, texts) in ENUMS {
+        let values = format!(
+            "select m[1] as told from pg_constraint, regexp_matches(pg_get_constraintdef(oid), '''([^'']*)''::text', 'g') as m
+             where conname = '{constraint}'"
+        );
+        assert_eq!(told(&connection, &values).await.unwrap(), texts, "{constraint}");
+    }
+}
+
+/// What the gate finds after a change for the worse.
+async fn findings_after(change: &str) -> Vec<String> {
+    let app = TestApp::new().await;
+    db::connect(&app.superuser_url).await.unwrap().batch_execute(change).await.unwrap();
+    db::inspect(&app.server_url).await.unwrap().into_iter().map(|finding| finding.problem).collect()
+}
+
+#[tokio::test]
+async fn the_gate_lets_a_good_database_pass() {
+    assert_eq!(findings_after("select 1").await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_gate_names_a_table_without_forced_policies() {
+    for change in ["no force row level security", "disable row level security"] {
+        assert_eq!(
+            findings_after(&format!("alter table support_tickets {change}")).await,
+            ["the table support_tickets has a clinic and no forced row-level security"],
+        );
+    }
+    assert_eq!(
+        findings_after("create table rooms (id uuid primary key, clinic_id uuid not null)").await,
+        ["the table rooms has a clinic and no forced row-level security"],
+    );
+}
+
+#[tokio::test]
+async fn the_gate_names_a_foreign_key_without_the_clinic() {
+    let change = "alter table support_tickets add constraint support_tickets_id_key unique (id);
+                  alter table ticket_messages add constraint leads_astray foreign key (ticket_id) references support_tickets (id)";
+
+    assert_eq!(
+        findings_after(change).await,
+        ["the foreign key leads_astray leads from one clinic's table to another without the clinic"],
+    );
+}
+
+#[tokio::test]
+async fn the_gate_names_a_policy_that_calls_a_helper_once_a_row() {
+    for change in [
+        "alter policy tenant on support_tickets using (clinic_id = private.request_clinic_id())",
+        "alter policy tenant on support_tickets with check (clinic_id = private.request_clinic_id())",
+    ] {
+        assert_eq!(findings_after(change).await, ["the policy tenant on support_tickets calls a helper once a row"]);
+    }
+}
+
+#[tokio::test]
+async fn the_gate_names_a_policy_that_forgets_the_clinic() {
+    for change in [
+        "alter policy tenant on support_tickets using (true)",
+        "alter policy tenant on support_tickets with check (true)",
+        "create policy tenant_too on support_tickets to clinigraph_tenant using (status = 'open')",
+        "create policy everybody on support_tickets using (true)",
+    ] {
+        let found = findings_after(change).await;
+        assert!(
+            matches!(found.as_slice(), [one] if one.ends_with("on support_tickets does not ask for the clinic")),
+            "{change}: {found:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_gate_names_a_login_above_the_policies() {
+    let app = TestApp::new().await;
+
+    let found = db::inspect(&app.superuser_url).await.unwrap();
+
+    assert!(
+        found.iter().any(|one| one.problem.ends_with("is a superuser or may bypass row-level security")),
+        "{found:?}"
+    );
+}
+
+#[tokio::test]
+async fn the_gate_names_a_login_that_owns_a_table() {
+    assert_eq!(
+        findings_after("alter table support_tickets owner to clinigraph_tenant").await,
+        ["the role clinigraph_tenant owns the table support_tickets"],
+    );
+}

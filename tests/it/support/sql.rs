@@ -1,0 +1,21 @@
+//! Plain SQL, for what the API does not show.
+
+use diesel::{QueryableByName, result::QueryResult, sql_query, sql_types::Text};
+use diesel_async::{AsyncPgConnection, RunQueryDsl};
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Text)]
+    told: String,
+}
+
+/// The values of a query's one column, which is text and called `told`.
+pub async fn told(mut on: &AsyncPgConnection, query: &str) -> QueryResult<Vec<String>> {
+    let rows: Vec<Row> = sql_query(query).load(&mut on).await?;
+    Ok(rows.into_iter().map(|row| row.told).collect())
+}
+
+/// Runs a statement; tells how many rows it touched.
+pub async fn run(mut on: &AsyncPgConnection, statement: &str) -> QueryResult<usize> {
+    sql_query(statement).execute(&mut on).await
+}
