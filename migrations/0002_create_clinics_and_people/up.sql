@@ -223,13 +223,14 @@ create policy system on memberships to clinigraph_system using (true) with check
 create policy admin on memberships to clinigraph_admin using (true) with check (true);
 create policy tenant on memberships to clinigraph_tenant using (clinic_id = (select private.request_clinic_id()));
 
--- People of the acting clinic, also those who left it (their words stay), the platform's own, and oneself.
+-- People of the acting clinic, also those who left it (their words stay), the platform's own, and oneself. The
+-- platform's own are no clinic's, so that a scope stands must be asked for by itself.
 alter table users enable row level security, force row level security;
 create policy system on users to clinigraph_system using (true) with check (true);
 create policy admin on users to clinigraph_admin using (true) with check (true);
 create policy tenant on users for select to clinigraph_tenant
     using (
-        is_platform_admin
+        is_platform_admin and (select private.request_is_active())
         or id = (select private.request_user_id())
         or id in (select m.user_id from memberships m where m.clinic_id = (select private.request_clinic_id()))
     );
