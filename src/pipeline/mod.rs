@@ -20,6 +20,7 @@ use async_graphql::{
 use futures_util::FutureExt;
 use http::StatusCode;
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use self::{
     answer::{CostTold, Data},
@@ -427,7 +428,7 @@ impl Parts {
             (Some(key), Actor::Person(person)) => Some(idempotency::Key {
                 user_id: person.user_id,
                 key: format!("{key}#{place}"),
-                request_hash: job.fingerprint,
+                request_hash: in_clinic(job.fingerprint, job.actor.clinic_id()),
             }),
             _ => None,
         };
@@ -505,6 +506,12 @@ fn from_ours(error: &Error) -> ServerError {
     let mut told = ServerError::new(error.message(), None);
     told.source = Some(Arc::new(error.clone()));
     told
+}
+
+/// The same words in another clinic ask for something else, and what one clinic was answered is not for the other.
+fn in_clinic(fingerprint: [u8; 32], clinic: Option<Uuid>) -> [u8; 32] {
+    let clinic = clinic.unwrap_or_default();
+    Sha256::new().chain_update(fingerprint).chain_update(clinic.as_bytes()).finalize().into()
 }
 
 fn fingerprint(text: &str, name: Option<&str>, variables: &serde_json::Map<String, serde_json::Value>) -> [u8; 32] {
