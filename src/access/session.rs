@@ -104,7 +104,9 @@ impl Sessions {
                 let Some((session_id, user_id, email, is_platform_admin, clinic, role)) = found else {
                     return Err(Error::new(Code::SessionExpired, "your session has ended; please sign in again"));
                 };
-                Ok(Person { session_id, user_id, email, is_platform_admin, acting: clinic.zip(role) })
+                // Somebody may have become an administrator in the midst of a session in a clinic.
+                let acting = clinic.zip(role).filter(|_| !is_platform_admin);
+                Ok(Person { session_id, user_id, email, is_platform_admin, acting })
             })
             .await
     }

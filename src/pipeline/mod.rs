@@ -348,6 +348,7 @@ impl Parts {
         let response = self.schema.execute(self.request(job, job.document.clone(), &request)).await;
         request.finish_others();
         let scope = Arc::clone(request.scope());
+        scope.check().await?;
         if let Some(refusal) = scope.refusal() {
             return Err(refusal);
         }
@@ -407,6 +408,10 @@ impl Parts {
                 Err(error) => Ok(Done { sql_count: done.sql_count, ..Done::failed(&error) }),
             },
             Ok(done) => {
+                // What was forbidden before any statement was forbidden to whom the caller was looked up as.
+                if done.errors.iter().any(|error| answer::code(error) == Code::Forbidden.as_str()) {
+                    drop(scope.check().await);
+                }
                 let refusal = scope.refusal();
                 scope.roll_back().await;
                 refusal.map_or(Ok(done), Err)

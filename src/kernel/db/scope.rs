@@ -265,6 +265,15 @@ impl Scope {
         self.lease.get()?.opened.peek()?.as_ref().err().filter(|error| error.refuses_caller()).cloned()
     }
 
+    /// Opens the scope if no statement has: what is answered without one is answered to somebody who was looked up a
+    /// while ago, and may not be that any more. Nobody is nobody for ever.
+    pub async fn check(&self) -> Result<()> {
+        if self.lease.initialized() || matches!(self.actor, Actor::Nobody) {
+            return Ok(());
+        }
+        self.tx().await.map(drop)
+    }
+
     /// The connection, for statements in diesel's own words.
     pub async fn tx(&self) -> Result<Tx> {
         self.sound()?;
