@@ -4,6 +4,7 @@
 mod architecture;
 mod catalogue;
 mod fresh;
+mod isolation;
 mod schema;
 mod support;
 mod tickets;

@@ -113,6 +113,11 @@ impl TestApp {
         TestClinic { app: self, id, slug }
     }
 
+    /// A clinic that is there already.
+    pub fn existing(&self, id: Uuid, slug: &str) -> TestClinic<'_> {
+        TestClinic { app: self, id, slug: slug.to_owned() }
+    }
+
     /// Somebody nobody knows.
     pub fn nobody(&self) -> Person {
         Person::new(self.address, None, Uuid::nil())
