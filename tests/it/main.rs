@@ -3,6 +3,7 @@
 
 mod architecture;
 mod catalogue;
+mod concurrency;
 mod fresh;
 mod isolation;
 mod schema;
