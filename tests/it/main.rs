@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod architecture;
+mod budget;
 mod catalogue;
 mod concurrency;
 mod fresh;
