@@ -3,7 +3,10 @@
 mod app;
 mod cluster;
 mod person;
+mod raw;
+mod sql;
 
 pub use app::{TestApp, TestClinic};
 pub use cluster::superuser_url;
 pub use person::{Answer, Person};
+pub use raw::RawAnswer;
