@@ -31,7 +31,7 @@ use crate::{
         Actor, Code, Error, Result,
         actor::Origin,
         clock::Clock,
-        db::{Access, Door},
+        db::{Access, Door, Scope},
         idempotency,
         request::Request,
         secrets::KeyRing,
@@ -315,6 +315,7 @@ impl Parts {
         let response = self.schema.execute(self.request(job, job.document.clone(), &request)).await;
         request.finish_others();
         let scope = Arc::clone(request.scope());
+        doubt(&scope, &response.errors).await;
         if let Some(refusal) = scope.refusal() {
             return Err(refusal);
         }
@@ -372,6 +373,7 @@ impl Parts {
                 Err(error) => Ok(Done { data: Data::Null, errors: vec![from_ours(&error)], sql_count: done.sql_count }),
             },
             Ok(done) => {
+                doubt(&scope, &done.errors).await;
                 let refusal = scope.refusal();
                 scope.roll_back().await;
                 refusal.map_or(Ok(done), Err)
@@ -423,6 +425,14 @@ impl Parts {
         executed.set_parsed_query(document);
         executed.introspection_mode = IntrospectionMode::Enabled;
         executed
+    }
+}
+
+/// `FORBIDDEN` may rest on nothing but who the caller was looked up as. Opening the scope tells whether they still are;
+/// where not, its refusal has them looked up again.
+async fn doubt(scope: &Scope, errors: &[ServerError]) {
+    if errors.iter().any(|error| answer::code(error) == Code::Forbidden.as_str()) {
+        drop(scope.tx().await);
     }
 }
 
