@@ -402,20 +402,16 @@ impl Parts {
         if let Some(key) = &key
             && let Some(earlier) = key.take(request.scope(), &self.ring, self.clock.now()).await?
         {
-            let (name, text) = split_kept(&earlier).ok_or_else(|| Error::internal("a kept answer cannot be read"))?;
-            return Ok(Done {
-                data: Data::Fields(vec![(name, text)]),
-                errors: Vec::new(),
-                sql_count: request.scope().sent(),
-            });
+            let (field, errors) =
+                answer::kept(&earlier).ok_or_else(|| Error::internal("a kept answer cannot be read"))?;
+            return Ok(Done { data: Data::Fields(vec![field]), errors, sql_count: request.scope().sent() });
         }
         let response = self.schema.execute(self.request(job, only_root(&job.document, place), request)).await;
         let done = Done { data: data(&response.data), errors: response.errors, sql_count: request.scope().sent() };
         if let (Some(key), Data::Fields(fields)) = (&key, &done.data)
-            && let Some((name, text)) = fields.first()
-            && done.errors.is_empty()
+            && let Some(field) = fields.first()
         {
-            key.keep(request.scope(), &self.ring, &[name.as_bytes(), b"\n", text].concat()).await?;
+            key.keep(request.scope(), &self.ring, &answer::to_keep(field, &done.errors)).await?;
         }
         Ok(done)
     }
@@ -446,11 +442,6 @@ fn only_root(document: &ExecutableDocument, place: usize) -> ExecutableDocument 
         }
     }
     document
-}
-
-fn split_kept(kept: &[u8]) -> Option<(String, Vec<u8>)> {
-    let end = kept.iter().position(|byte| *byte == b'\n')?;
-    Some((String::from_utf8(kept[..end].to_vec()).ok()?, kept[end + 1..].to_vec()))
 }
 
 fn data(value: &Value) -> Data {
