@@ -3,6 +3,7 @@
 
 mod access;
 mod fresh;
+mod idempotency;
 mod schema;
 mod support;
 mod tickets;
