@@ -106,14 +106,26 @@ impl Pipeline {
 impl Parts {
     async fn answer(&self, incoming: Incoming, caller: Caller) -> Answer {
         let request_id = caller.request_id.clone();
+        let hash = caller.token.as_deref().map(token_hash);
         match self.work(incoming, caller).await {
             Ok(answer) => answer,
             Err(Refused::One(error)) => self.refuse_with(&request_id, &[from_ours(&error)], &error),
-            Err(Refused::Invalid(errors)) => {
+            Err(Refused::Invalid(mut errors)) => {
+                // What validation suggests is read out of the schema.
+                if !self.settings.development && !matches!(self.actor(hash).await, Ok(Actor::Person(_))) {
+                    errors.iter_mut().for_each(|error| forget_suggestion(&mut error.message));
+                }
                 let code = errors.first().map(answer::code) == Some(Code::ParseFailed.as_str());
                 let error = Error::new(if code { Code::ParseFailed } else { Code::ValidationFailed }, "");
                 self.refuse_with(&request_id, &errors, &error)
             }
+        }
+    }
+
+    async fn actor(&self, hash: Option<[u8; 32]>) -> Result<Actor> {
+        match hash {
+            Some(hash) => self.sessions.actor(hash).await,
+            None => Ok(Actor::Nobody),
         }
     }
 
@@ -139,10 +151,7 @@ impl Parts {
             return Err(Error::new(Code::OperationNotAllowed, "a mutation is sent by POST").into());
         }
         let hash = caller.token.as_deref().map(token_hash);
-        let actor = match hash {
-            Some(hash) => self.sessions.actor(hash).await?,
-            None => Actor::Nobody,
-        };
+        let actor = self.actor(hash).await?;
         let given = incoming.variables.unwrap_or_default();
         let fingerprint = fingerprint(&text, incoming.operation_name.as_deref(), &given);
         let variables = self.variables(meant, given)?;
@@ -421,6 +430,12 @@ impl Parts {
         executed.set_parsed_query(document);
         executed.introspection_mode = IntrospectionMode::Enabled;
         executed
+    }
+}
+
+fn forget_suggestion(message: &mut String) {
+    if let Some(at) = message.find(" Did you mean") {
+        message.truncate(at);
     }
 }
 
