@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod access;
+mod documents;
 mod fresh;
 mod idempotency;
 mod schema;
