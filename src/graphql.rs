@@ -41,6 +41,8 @@ pub fn schema() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
         .register_output_type::<error::Code>()
         .validation_mode(async_graphql::ValidationMode::Fast)
         .disable_suggestions()
+        // The pipeline has measured the document, and tells its limit.
+        .limit_recursive_depth(usize::MAX)
 }
 
 /// The schema's text, sorted, as it is committed.

@@ -260,14 +260,15 @@ begin
         select s.revoked_at is not null or s.expires_at <= now() as ended,
                u.status <> 'active' or u.deleted_at is not null as user_inactive,
                u.is_platform_admin,
-               c.id is not null as clinic_known,
-               c.status not in ('pending', 'active') or c.deleted_at is not null as clinic_inactive,
-               m.role
+               m.clinic_id,
+               m.role,
+               c.status not in ('pending', 'active') or c.deleted_at is not null as clinic_inactive
           into caller
           from sessions s
           join users u on u.id = s.user_id
-          left join clinics c on c.id = clinic
-          left join memberships m on m.clinic_id = clinic and m.user_id = s.user_id and m.deleted_at is null and m.status = 'active'
+          left join memberships m on m.clinic_id = s.acting_clinic_id and m.user_id = s.user_id
+                                 and m.deleted_at is null and m.status = 'active'
+          left join clinics c on c.id = m.clinic_id
          where s.id = session and s.user_id = actor;
         if not found or caller.ended then
             raise exception 'the session has ended' using errcode = 'CG001';
@@ -277,15 +278,11 @@ begin
             if not caller.is_platform_admin or clinic is not null then
                 raise exception 'the caller has changed' using errcode = 'CG004';
             end if;
-        elsif caller.is_platform_admin then
+        -- Elsewhere, gone, back or something else since the caller was looked up: the server looks again.
+        elsif caller.is_platform_admin or caller.clinic_id is distinct from clinic or caller.role is distinct from membership_role then
             raise exception 'the caller has changed' using errcode = 'CG004';
-        elsif clinic is not null then
-            -- Gone or changed since the caller was looked up: the server looks again.
-            if caller.role is distinct from membership_role then
-                raise exception 'the caller has changed' using errcode = 'CG004';
-            elsif not caller.clinic_known or caller.clinic_inactive then
-                raise exception 'the clinic is not active' using errcode = 'CG003';
-            end if;
+        elsif caller.clinic_inactive then
+            raise exception 'the clinic is not active' using errcode = 'CG003';
         end if;
     elsif class <> 'system' then
         raise exception 'no scope for %', class using errcode = 'CG004';

@@ -17,7 +17,9 @@ create table support_tickets (
     first_responded_at timestamptz,
     resolved_at timestamptz,
     closed_at timestamptz,
-    search tsvector not null generated always as (to_tsvector('simple', title || ' ' || description)) stored,
+    -- Punctuation goes first: Postgres would keep addresses, part numbers and paths whole, and a search asks for words.
+    search tsvector not null generated always as
+        (to_tsvector('simple', translate(title || ' ' || description, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', repeat(' ', 32)))) stored,
     created_at timestamptz not null default now(),
     updated_at timestamptz not null default now(),
     created_by uuid,

@@ -11,7 +11,7 @@ use diesel::{
 };
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
-use moka::sync::Cache;
+use moka::{Entry, ops::compute::Op, sync::Cache};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -43,28 +43,44 @@ pub struct Sessions {
     door: Door,
     clock: Clock,
     /// Who a token was last time. Safe to keep: each transaction checks that it still holds.
-    known: Cache<[u8; 32], Arc<Person>>,
+    known: Cache<[u8; 32], Known>,
     /// Wrong guesses at accounts that do not exist, which are locked like those that do.
-    guesses: Cache<String, i16>,
+    guesses: Cache<String, Failures>,
+}
+
+/// Who a token belongs to, and how long.
+#[derive(Debug, Clone)]
+struct Known {
+    person: Arc<Person>,
+    expires_at: DateTime<Utc>,
 }
 
 impl Sessions {
     #[must_use]
     pub fn new(door: Door, clock: Clock) -> Self {
         let known = Cache::builder().max_capacity(50_000).time_to_live(Duration::from_secs(60)).build();
-        let guesses =
-            Cache::builder().max_capacity(50_000).time_to_live(LOCKED_FOR.to_std().unwrap_or_default()).build();
+        let guesses = Cache::builder().max_capacity(50_000).build();
         Self { door, clock, known, guesses }
     }
 
     /// Who comes with this token; `SESSION_EXPIRED` when nobody does.
+    ///
+    /// The clock that set the end of a session tells here, with each request, whether it has come. The database looks
+    /// too (`private.enter`), by its own clock, so that no transaction depends on what a server believes.
     pub async fn actor(&self, hash: [u8; 32]) -> Result<Actor> {
-        if let Some(person) = self.known.get(&hash) {
-            return Ok(Actor::Person(person));
+        let known = match self.known.get(&hash) {
+            Some(known) => known,
+            None => {
+                let known = self.look_up(hash).await?.ok_or_else(ended)?;
+                self.known.insert(hash, known.clone());
+                known
+            }
+        };
+        if known.expires_at <= self.clock.now() {
+            self.forget(&hash);
+            return Err(ended());
         }
-        let person = Arc::new(self.look_up(hash).await?);
-        self.known.insert(hash, Arc::clone(&person));
-        Ok(Actor::Person(person))
+        Ok(Actor::Person(known.person))
     }
 
     /// Looks again next time.
@@ -72,8 +88,7 @@ impl Sessions {
         self.known.invalidate(hash);
     }
 
-    async fn look_up(&self, hash: [u8; 32]) -> Result<Person> {
-        let now = self.clock.now();
+    async fn look_up(&self, hash: [u8; 32]) -> Result<Option<Known>> {
         self.door
             .as_system(None, async |scope| {
                 let tx = scope.tx().await?;
@@ -89,26 +104,82 @@ impl Sessions {
                     )
                     .filter(sessions::token_hash.eq(hash.as_slice()))
                     .filter(sessions::revoked_at.is_null())
-                    .filter(sessions::expires_at.gt(now))
                     .select((
                         sessions::id,
+                        sessions::expires_at,
                         users::id,
                         users::email,
                         users::is_platform_admin,
                         sessions::acting_clinic_id,
                         memberships::role.nullable(),
                     ))
-                    .first::<(Uuid, Uuid, String, bool, Option<Uuid>, Option<Role>)>(&mut conn)
+                    .first::<(Uuid, DateTime<Utc>, Uuid, String, bool, Option<Uuid>, Option<Role>)>(&mut conn)
                     .await
                     .optional()?;
-                let Some((session_id, user_id, email, is_platform_admin, clinic, role)) = found else {
-                    return Err(Error::new(Code::SessionExpired, "your session has ended; please sign in again"));
-                };
-                // Somebody may have become an administrator in the midst of a session in a clinic.
-                let acting = clinic.zip(role).filter(|_| !is_platform_admin);
-                Ok(Person { session_id, user_id, email, is_platform_admin, acting })
+                Ok(found.map(|(session_id, expires_at, user_id, email, is_platform_admin, clinic, role)| {
+                    // Somebody who became an administrator acts in no clinic any more.
+                    let acting = clinic.zip(role).filter(|_| !is_platform_admin);
+                    let person = Person { session_id, user_id, email, is_platform_admin, acting };
+                    Known { person: Arc::new(person), expires_at }
+                }))
             })
             .await
+    }
+
+    /// Counts a wrong guess at an account that does not exist.
+    fn guess(&self, email: String, now: DateTime<Utc>) -> Attempt {
+        let mut attempt = Attempt::Wrong;
+        self.guesses.entry(email).and_compute_with(|kept| {
+            let (settled, failures) = kept.map(Entry::into_value).unwrap_or_default().settle(false, now);
+            attempt = settled;
+            Op::Put(failures)
+        });
+        attempt
+    }
+}
+
+fn ended() -> Error {
+    Error::new(Code::SessionExpired, "your session has ended; please sign in again")
+}
+
+/// Wrong passwords in a row, for an account or for an address without one: a stranger must not see which.
+#[derive(Debug, Clone, Copy, Default)]
+struct Failures {
+    count: i16,
+    locked_until: Option<DateTime<Utc>>,
+}
+
+/// What came of a password.
+enum Attempt {
+    Right,
+    Wrong,
+    Locked(DateTime<Utc>),
+}
+
+impl Failures {
+    fn lock(self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        self.locked_until.filter(|until| *until > now)
+    }
+
+    /// Counts a password that was checked. Of many sent at once, those checked after the account was locked tell
+    /// nothing, not even that one was right.
+    fn settle(self, right: bool, now: DateTime<Utc>) -> (Attempt, Self) {
+        if let Some(until) = self.lock(now) {
+            return (Attempt::Locked(until), self);
+        }
+        if right {
+            return (Attempt::Right, Self::default());
+        }
+        let count = self.count.saturating_add(1);
+        let locks = count >= MOST_FAILURES;
+        (
+            Attempt::Wrong,
+            if locks {
+                Self { count: 0, locked_until: Some(now + LOCKED_FOR) }
+            } else {
+                Self { count, locked_until: None }
+            },
+        )
     }
 }
 
@@ -167,8 +238,14 @@ struct Account {
     id: Uuid,
     password_hash: Option<String>,
     status: UserStatus,
-    failed_sign_ins: i16,
+    count: i16,
     locked_until: Option<DateTime<Utc>>,
+}
+
+impl Account {
+    fn failures(&self) -> Failures {
+        Failures { count: self.count, locked_until: self.locked_until }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -249,63 +326,57 @@ async fn check_password(
     passwords: &Passwords,
     input: &SignInInput,
 ) -> Result<Uuid> {
-    let wrong = || Error::new(Code::InvalidCredentials, "e-mail address or password is wrong");
-    let locked = |seconds: i64| {
-        Error::new(Code::AccountLocked, "too many wrong passwords; please wait a little")
-            .retry_after(seconds.max(1).unsigned_abs())
+    let locked = |until: DateTime<Utc>, now: DateTime<Utc>| {
+        let seconds = (until - now).num_seconds().max(1).unsigned_abs();
+        Error::new(Code::AccountLocked, "too many wrong passwords; please wait a little").retry_after(seconds)
     };
-    let now = sessions.clock.now();
     let email = input.email.as_str().to_owned();
     if input.password.chars().count() > LONGEST {
         return Err(Error::invalid("password", format!("must have at most {LONGEST} characters")));
     }
-    let account = request.as_system(async |scope| {
-        let tx = scope.tx().await?;
-        let columns = (users::id, users::password_hash, users::status, users::failed_sign_ins, users::locked_until);
-        let account = users::table.filter(users::email.eq(&email)).filter(users::deleted_at.is_null()).select(columns);
-        Ok(account.first::<Account>(&mut tx.conn()?).await.optional()?)
-    });
-    let account = account.await?;
-    let until = account.as_ref().and_then(|account| account.locked_until).filter(|until| *until > now);
-    if let Some(until) = until {
-        return Err(locked((until - now).num_seconds()));
-    }
-    if account.is_none() && sessions.guesses.get(&email).is_some_and(|guesses| guesses >= MOST_FAILURES) {
-        return Err(locked(LOCKED_FOR.num_seconds()));
+    let account = request
+        .as_system(async |scope| {
+            let tx = scope.tx().await?;
+            let columns = (users::id, users::password_hash, users::status, users::failed_sign_ins, users::locked_until);
+            let account = users::table.filter(users::email.eq(&email)).filter(users::deleted_at.is_null());
+            Ok(account.select(columns).first::<Account>(&mut tx.conn()?).await.optional()?)
+        })
+        .await?;
+    let before = account.as_ref().map(Account::failures).or_else(|| sessions.guesses.get(&email)).unwrap_or_default();
+    let now = sessions.clock.now();
+    if let Some(until) = before.lock(now) {
+        return Err(locked(until, now));
     }
     let hash = account.as_ref().and_then(|account| account.password_hash.clone());
-    if passwords.verify(&input.password, hash).await? {
-        let Some(account) = account else { return Err(wrong()) };
-        if account.status != UserStatus::Active {
-            return Err(Error::new(Code::UserInactive, "this account is not active"));
-        }
-        return Ok(account.id);
-    }
-    match account {
-        Some(account) => {
-            let failures = account.failed_sign_ins + 1;
-            let locked_until = (failures >= MOST_FAILURES).then(|| now + LOCKED_FOR);
-            // Kept whatever becomes of the operation: the next guess must find it.
-            request
-                .as_system(async |scope| {
-                    let tx = scope.tx().await?;
-                    let counted = if locked_until.is_some() {
-                        diesel::dsl::sql::<diesel::sql_types::SmallInt>("0")
-                    } else {
-                        diesel::dsl::sql("failed_sign_ins + 1")
-                    };
-                    let changes = (users::failed_sign_ins.eq(counted), users::locked_until.eq(locked_until));
-                    update(users::table.find(account.id)).set(changes).execute(&mut tx.conn()?).await?;
-                    Ok(())
-                })
-                .await?;
-        }
-        None => {
-            let guesses = sessions.guesses.get(&email).unwrap_or_default();
-            sessions.guesses.insert(email, guesses.saturating_add(1));
+    let right = passwords.verify(&input.password, hash).await?;
+    let now = sessions.clock.now();
+    let attempt = match &account {
+        // Kept whatever becomes of the operation: the next guess must find it.
+        Some(account) => request.as_system(async |scope| settle(scope, account.id, right, now).await).await?,
+        None => sessions.guess(email, now),
+    };
+    match (attempt, account) {
+        (Attempt::Locked(until), _) => Err(locked(until, now)),
+        (Attempt::Right, Some(account)) if account.status == UserStatus::Active => Ok(account.id),
+        (Attempt::Right, Some(_)) => Err(Error::new(Code::UserInactive, "this account is not active")),
+        (Attempt::Right, None) | (Attempt::Wrong, _) => {
+            Err(Error::new(Code::InvalidCredentials, "e-mail address or password is wrong"))
         }
     }
-    Err(wrong())
+}
+
+/// Counts a checked password on its account, one after the other.
+async fn settle(scope: &Scope, user_id: Uuid, right: bool, now: DateTime<Utc>) -> Result<Attempt> {
+    let tx = scope.tx().await?;
+    let columns = (users::failed_sign_ins, users::locked_until);
+    let row = users::table.find(user_id).for_update().select(columns);
+    let (count, locked_until) = row.first::<(i16, Option<DateTime<Utc>>)>(&mut tx.conn()?).await?;
+    let (attempt, after) = Failures { count, locked_until }.settle(right, now);
+    if !matches!(attempt, Attempt::Locked(_)) {
+        let changes = (users::failed_sign_ins.eq(after.count), users::locked_until.eq(after.locked_until));
+        update(users::table.find(user_id)).set(changes).execute(&mut tx.conn()?).await?;
+    }
+    Ok(attempt)
 }
 
 /// Begins a session for somebody who has shown who they are.
@@ -327,12 +398,7 @@ async fn begin(request: &Request, known: &Sessions, user_id: Uuid) -> Result<Sig
             };
             let tx = scope.tx().await?;
             insert_into(sessions::table).values(session).execute(&mut tx.conn()?).await?;
-            let changes = (
-                users::failed_sign_ins.eq(0),
-                users::locked_until.eq(None::<DateTime<Utc>>),
-                users::last_login_at.eq(now),
-            );
-            update(users::table.find(user_id)).set(changes).execute(&mut tx.conn()?).await?;
+            update(users::table.find(user_id)).set(users::last_login_at.eq(now)).execute(&mut tx.conn()?).await?;
             Ok(())
         })
         .await?;

@@ -120,7 +120,12 @@ pub struct ViewerQuery;
 impl ViewerQuery {
     /// Who asks; null when nobody is signed in.
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<Viewer>> {
-        let request = ctx.request()?;
-        Ok(request.scope().actor().person().is_ok().then(|| Viewer::new(Arc::clone(request.scope()))))
+        let scope = ctx.request()?.scope();
+        if scope.actor().person().is_err() {
+            return Ok(None);
+        }
+        // Much here comes from who they were looked up as: the scope opens only if they still are.
+        scope.tx().await?;
+        Ok(Some(Viewer::new(Arc::clone(scope))))
     }
 }

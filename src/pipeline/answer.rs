@@ -120,16 +120,35 @@ pub fn code(error: &ServerError) -> &str {
     }
 }
 
-/// An error as clients see it.
-fn told(error: &ServerError, request_id: &str) -> serde_json::Value {
-    let code = code(error).to_owned();
-    let mut extensions = Map::new();
-    extensions.insert("code".to_owned(), code.clone().into());
-    extensions.insert("requestId".to_owned(), request_id.into());
+/// An answered field, with the errors beside it, in the form in which it is kept to be given again.
+#[must_use]
+pub fn to_keep((name, text): &(String, Vec<u8>), errors: &[ServerError]) -> Vec<u8> {
+    let plain = |error: &ServerError| {
+        json!({
+            "message": error.message, "locations": error.locations, "path": error.path, "extensions": extensions(error),
+        })
+    };
+    let errors = errors.iter().map(plain).collect::<serde_json::Value>().to_string();
+    [name.as_bytes(), b"\n", errors.as_bytes(), b"\n", text].concat()
+}
+
+/// What was kept.
+#[must_use]
+pub fn kept(kept: &[u8]) -> Option<((String, Vec<u8>), Vec<ServerError>)> {
+    let mut parts = kept.splitn(3, |byte| *byte == b'\n');
+    let name = String::from_utf8(parts.next()?.to_vec()).ok()?;
+    let errors = serde_json::from_slice(parts.next()?).ok()?;
+    Some(((name, parts.next()?.to_vec()), errors))
+}
+
+/// What an error tells beside its message.
+fn extensions(error: &ServerError) -> Map<String, serde_json::Value> {
+    let mut extensions = match serde_json::to_value(&error.extensions) {
+        Ok(serde_json::Value::Object(given)) => given,
+        _ => Map::new(),
+    };
+    extensions.insert("code".to_owned(), code(error).into());
     if let Some(known) = error.source::<Error>() {
-        if let Some(cause) = known.cause() {
-            tracing::error!(request.id = request_id, code, error = %Chain(cause), "an operation failed");
-        }
         if !known.fields().is_empty() {
             let field = |field: &crate::kernel::error::FieldProblem| json!({ "path": field.path, "code": field.code.as_str(), "message": field.message });
             extensions.insert("fields".to_owned(), known.fields().iter().map(field).collect());
@@ -144,6 +163,16 @@ fn told(error: &ServerError, request_id: &str) -> serde_json::Value {
                 extensions.insert(name.to_owned(), number);
             }
         }
+    }
+    extensions
+}
+
+/// An error as clients see it.
+fn told(error: &ServerError, request_id: &str) -> serde_json::Value {
+    let mut extensions = extensions(error);
+    extensions.insert("requestId".to_owned(), request_id.into());
+    if let Some(cause) = error.source::<Error>().and_then(Error::cause) {
+        tracing::error!(request.id = request_id, code = code(error), error = %Chain(cause), "an operation failed");
     }
     let mut told = json!({ "message": error.message, "extensions": extensions });
     if !error.locations.is_empty() {

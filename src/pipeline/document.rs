@@ -7,7 +7,7 @@ use async_graphql::{
     EmptySubscription, Positioned, Request, Schema, ServerError, ValidationResult, Variables,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
     parser::{
-        parse_query,
+        self, parse_query,
         types::{DocumentOperations, ExecutableDocument, OperationDefinition},
     },
 };
@@ -59,6 +59,7 @@ impl Documents {
                 .build(),
             validator: Schema::build(Query::default(), Mutation::default(), EmptySubscription)
                 .extension(ValidateOnly)
+                .limit_recursive_depth(usize::MAX)
                 .finish(),
         }
     }
@@ -69,8 +70,14 @@ impl Documents {
             return Ok(known);
         }
         limits.check_text(text)?;
-        let mut parsed = parse_query(text)
-            .map_err(|error| Refused::Invalid(vec![with_code(ServerError::from(error), Code::ParseFailed)]))?;
+        let mut parsed = parse_query(text).map_err(|error| {
+            let code = match error {
+                parser::Error::Syntax { .. } => Code::ParseFailed,
+                // Names given twice, and the like.
+                _ => Code::ValidationFailed,
+            };
+            Refused::Invalid(vec![with_code(ServerError::from(error), code)])
+        })?;
         limits.check_tree(&parsed)?;
         self.validate(text, &parsed).await?;
         let is_conditional = merge::is_conditional(&parsed);

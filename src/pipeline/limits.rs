@@ -4,8 +4,8 @@
 use std::collections::HashMap;
 
 use async_graphql::{
-    Name, Positioned,
-    parser::types::{ExecutableDocument, FragmentDefinition, Selection, SelectionSet},
+    Name, Positioned, Value,
+    parser::types::{ExecutableDocument, Field, FragmentDefinition, Selection, SelectionSet},
 };
 
 use crate::kernel::{Code, Error, Result};
@@ -15,10 +15,11 @@ use crate::kernel::{Code, Error, Result};
 pub struct Limits {
     pub document_bytes: usize,
     pub tokens: usize,
-    /// Brackets in brackets, before the document is parsed: the parser works on the stack.
+    /// Brackets in brackets before the document is parsed, then selections in selections, through fragments too: all
+    /// who walk a document do so on the stack.
     pub nesting: usize,
     pub depth: u64,
-    /// Fields, with every fragment counted wherever it is spread.
+    /// Fields and fragments, with all that is in a fragment counted wherever it is spread.
     pub selections: u64,
     pub aliases: u64,
     pub directives: u64,
@@ -67,7 +68,11 @@ impl Limits {
                 b'{' | b'(' | b'[' => {
                     nesting += 1;
                     if nesting > self.nesting {
-                        return Err(over(Code::TooDeep, "brackets nested deeper", self.nesting as u64));
+                        return Err(Error::new(
+                            Code::TooDeep,
+                            format!("the document nests brackets deeper than the limit of {}", self.nesting),
+                        )
+                        .limit(self.nesting as u64));
                     }
                 }
                 b'}' | b')' | b']' => nesting = nesting.saturating_sub(1),
@@ -79,7 +84,11 @@ impl Limits {
             }
             tokens += 1;
             if tokens > self.tokens {
-                return Err(over(Code::TooLarge, "more tokens", self.tokens as u64));
+                return Err(Error::new(
+                    Code::TooLarge,
+                    format!("the document has more tokens than the limit of {}", self.tokens),
+                )
+                .limit(self.tokens as u64));
             }
         }
         Ok(())
@@ -87,31 +96,31 @@ impl Limits {
 
     /// Measures the tree.
     pub fn check_tree(&self, document: &ExecutableDocument) -> Result<()> {
-        let mut measured = Measured { fragments: &document.fragments, known: HashMap::new() };
+        let mut measured =
+            Measured { fragments: &document.fragments, known: HashMap::new(), longest_list: self.input_list };
         let mut whole = Size::default();
         for (_, operation) in document.operations.iter() {
             let set = &operation.node.selection_set.node;
             let size = measured.set(set)?;
-            let roots = measured.roots(set);
-            if roots > self.root_fields {
-                return Err(over(Code::TooComplex, &format!("{roots} fields at its root"), self.root_fields));
-            }
-            whole.fields = whole.fields.saturating_add(size.fields);
-            whole.aliases = whole.aliases.saturating_add(size.aliases);
-            whole.directives =
-                whole.directives.saturating_add(size.directives + operation.node.directives.len() as u64);
-            whole.depth = whole.depth.max(size.depth);
+            // Each operation has a root of its own; the rest counts together.
+            let roots = whole.roots.max(size.roots);
+            whole.add(size);
+            whole.roots = roots;
+            whole.directives = whole.directives.saturating_add(operation.node.directives.len() as u64);
         }
         // A fragment that no operation spreads is refused later, by validation; it must not cost until then.
         for name in document.fragments.keys() {
             let size = measured.fragment(name)?;
-            whole.fields = whole.fields.max(size.fields);
+            whole.selections = whole.selections.max(size.selections);
+            whole.nesting = whole.nesting.max(size.nesting);
         }
         let checks = [
-            (whole.fields, self.selections, Code::TooComplex, "selections"),
+            (whole.selections, self.selections, Code::TooComplex, "selections"),
+            (whole.roots, self.root_fields, Code::TooComplex, "fields at its root"),
             (whole.aliases, self.aliases, Code::TooComplex, "aliases"),
             (whole.directives, self.directives, Code::TooComplex, "directives"),
             (whole.depth, self.depth, Code::TooDeep, "levels of fields"),
+            (whole.nesting, self.nesting as u64, Code::TooDeep, "levels of selections"),
         ];
         match checks.into_iter().find(|(size, limit, ..)| size > limit) {
             Some((size, limit, code, what)) => Err(over(code, &format!("{size} {what}"), limit)),
@@ -151,18 +160,24 @@ fn end_of_string(bytes: &[u8], mut at: usize) -> Result<usize> {
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Size {
-    fields: u64,
+    selections: u64,
+    /// Fields that stand at the top, in fragments too.
+    roots: u64,
     depth: u64,
+    /// Levels of selections, fragments among them.
+    nesting: u64,
     aliases: u64,
     directives: u64,
 }
 
 impl Size {
     fn add(&mut self, other: Self) {
-        self.fields = self.fields.saturating_add(other.fields);
+        self.selections = self.selections.saturating_add(other.selections);
+        self.roots = self.roots.saturating_add(other.roots);
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.directives = self.directives.saturating_add(other.directives);
         self.depth = self.depth.max(other.depth);
+        self.nesting = self.nesting.max(other.nesting);
     }
 }
 
@@ -170,6 +185,7 @@ struct Measured<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
     /// Sizes of fragments; `None` while one is being measured.
     known: HashMap<&'a str, Option<Size>>,
+    longest_list: usize,
 }
 
 impl<'a> Measured<'a> {
@@ -178,20 +194,22 @@ impl<'a> Measured<'a> {
         for selection in &set.items {
             let mut size = match &selection.node {
                 Selection::Field(field) => {
-                    let mut size = self.set(&field.node.selection_set.node)?;
-                    size.fields = size.fields.saturating_add(1);
-                    size.aliases += u64::from(field.node.alias.is_some());
+                    self.field(&field.node)?;
+                    let below = self.set(&field.node.selection_set.node)?;
                     // Introspection is deep by nature, and bounded by the schema and the count of fields.
                     let introspects = matches!(field.node.name.node.as_str(), "__schema" | "__type");
-                    size.depth = if introspects { 1 } else { size.depth + 1 };
-                    size
+                    let aliases = below.aliases.saturating_add(u64::from(field.node.alias.is_some()));
+                    Size { roots: 1, aliases, depth: if introspects { 1 } else { below.depth + 1 }, ..below }
                 }
                 Selection::InlineFragment(fragment) => self.set(&fragment.node.selection_set.node)?,
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?,
             };
+            // Fragments count themselves: those without a field in them are walked by others like any.
+            size.selections = size.selections.saturating_add(1);
             size.directives = size.directives.saturating_add(selection.node.directives().len() as u64);
             whole.add(size);
         }
+        whole.nesting += u64::from(!set.items.is_empty());
         Ok(whole)
     }
 
@@ -212,19 +230,32 @@ impl<'a> Measured<'a> {
         Ok(size)
     }
 
-    fn roots(&self, set: &SelectionSet) -> u64 {
-        set.items.iter().fold(0u64, |sum, selection| {
-            sum.saturating_add(match &selection.node {
-                Selection::Field(_) => 1,
-                Selection::InlineFragment(fragment) => self.roots(&fragment.node.selection_set.node),
-                // Cycles were refused while measuring, and the whole is small enough by now or refused right after.
-                Selection::FragmentSpread(spread) => self
-                    .known
-                    .get(spread.node.fragment_name.node.as_str())
-                    .copied()
-                    .flatten()
-                    .map_or(0, |size| if size.depth <= 1 { size.fields } else { 1 }),
-            })
-        })
+    /// Looks at the values of a field's arguments; those of variables come later.
+    fn field(&self, field: &Field) -> Result<()> {
+        for (name, value) in &field.arguments {
+            let value = value.node.clone().into_const_with(|_| Ok::<_, Error>(Value::Null))?;
+            self.value(&name.node, &value)?;
+        }
+        Ok(())
     }
+
+    fn value(&self, path: &str, value: &Value) -> Result<()> {
+        match value {
+            Value::List(items) if items.len() > self.longest_list => {
+                Err(too_many_items(path, items.len(), self.longest_list))
+            }
+            Value::List(items) => {
+                items.iter().enumerate().try_for_each(|(at, item)| self.value(&format!("{path}.{at}"), item))
+            }
+            Value::Object(fields) => {
+                fields.iter().try_for_each(|(name, value)| self.value(&format!("{path}.{name}"), value))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A list of an input that is longer than the limit.
+pub fn too_many_items(path: &str, count: usize, limit: usize) -> Error {
+    Error::invalid(path, format!("must have at most {limit} items, not {count}")).limit(limit as u64)
 }

@@ -36,7 +36,7 @@ use crate::{
         Actor, Code, Error, Result,
         actor::Origin,
         clock::Clock,
-        db::{Access, Door},
+        db::{Access, Door, Scope},
         idempotency,
         request::{Request, SessionCookie},
         secrets::KeyRing,
@@ -139,14 +139,26 @@ impl Pipeline {
 impl Parts {
     async fn answer(&self, incoming: Incoming, caller: Caller) -> Answer {
         let request_id = caller.request_id.clone();
+        let hash = caller.token.as_deref().map(token_hash);
         match self.work(incoming, caller).await {
             Ok(answer) => answer,
             Err(Refused::One(error)) => self.refuse_with(&request_id, &[from_ours(&error)], &error),
-            Err(Refused::Invalid(errors)) => {
+            Err(Refused::Invalid(mut errors)) => {
+                // What validation suggests is read out of the schema.
+                if !self.settings.development && !matches!(self.actor(hash).await, Ok(Actor::Person(_))) {
+                    errors.iter_mut().for_each(|error| forget_suggestion(&mut error.message));
+                }
                 let code = errors.first().map(answer::code) == Some(Code::ParseFailed.as_str());
                 let error = Error::new(if code { Code::ParseFailed } else { Code::ValidationFailed }, "");
                 self.refuse_with(&request_id, &errors, &error)
             }
+        }
+    }
+
+    async fn actor(&self, hash: Option<[u8; 32]>) -> Result<Actor> {
+        match hash {
+            Some(hash) => self.sessions.actor(hash).await,
+            None => Ok(Actor::Nobody),
         }
     }
 
@@ -170,10 +182,7 @@ impl Parts {
             return Err(Error::new(Code::OperationNotAllowed, "a mutation is sent by POST").into());
         }
         let hash = caller.token.as_deref().map(token_hash);
-        let actor = match hash {
-            Some(hash) => self.sessions.actor(hash).await?,
-            None => Actor::Nobody,
-        };
+        let actor = self.actor(hash).await?;
         let given = incoming.variables.unwrap_or_default();
         let fingerprint = fingerprint(&text, incoming.operation_name.as_deref(), &given);
         let variables = self.variables(meant, given)?;
@@ -440,10 +449,11 @@ impl Parts {
         if let Some(key) = &key
             && let Some(earlier) = key.take(request.scope(), &self.ring, self.clock.now()).await?
         {
-            let (name, text) = split_kept(&earlier).ok_or_else(|| Error::internal("a kept answer cannot be read"))?;
+            let (field, errors) =
+                answer::kept(&earlier).ok_or_else(|| Error::internal("a kept answer cannot be read"))?;
             return Ok(Done {
-                data: Data::Fields(vec![(name, text)]),
-                errors: Vec::new(),
+                data: Data::Fields(vec![field]),
+                errors,
                 sql_count: request.scope().sent(),
                 cookies: Vec::new(),
             });
@@ -456,9 +466,9 @@ impl Parts {
             cookies: request.session_cookie().iter().map(cookie).collect(),
         };
         if let (Some(key), Data::Fields(fields)) = (&key, &done.data)
-            && let Some((name, text)) = fields.first()
+            && let Some(field) = fields.first()
         {
-            key.keep(request.scope(), &self.ring, &[name.as_bytes(), b"\n", text].concat()).await?;
+            key.keep(request.scope(), &self.ring, &answer::to_keep(field, &done.errors)).await?;
         }
         Ok(done)
     }
@@ -468,6 +478,12 @@ impl Parts {
         executed.set_parsed_query(document);
         executed.introspection_mode = IntrospectionMode::Enabled;
         executed
+    }
+}
+
+fn forget_suggestion(message: &mut String) {
+    if let Some(at) = message.find(" Did you mean") {
+        message.truncate(at);
     }
 }
 
@@ -490,11 +506,6 @@ fn cookie(told: &SessionCookie) -> String {
         SessionCookie::Forget => ("", 0),
     };
     format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age={seconds}")
-}
-
-fn split_kept(kept: &[u8]) -> Option<(String, Vec<u8>)> {
-    let end = kept.iter().position(|byte| *byte == b'\n')?;
-    Some((String::from_utf8(kept[..end].to_vec()).ok()?, kept[end + 1..].to_vec()))
 }
 
 fn data(value: &Value) -> Data {

@@ -11,6 +11,7 @@ use async_graphql::{
     },
 };
 
+use super::limits::too_many_items;
 use crate::kernel::{Error, Result};
 
 /// The schema's types by name.
@@ -117,8 +118,7 @@ impl Types {
                     return Ok(Value::List(vec![self.coerce(of, value, path, longest_list)?]));
                 };
                 if items.len() > longest_list {
-                    let told = format!("must have at most {longest_list} items, not {}", items.len());
-                    return Err(Error::invalid(path, told).limit(longest_list as u64));
+                    return Err(too_many_items(path, items.len(), longest_list));
                 }
                 let items = items.into_iter().enumerate();
                 let items = items.map(|(at, item)| self.coerce(of, item, &format!("{path}.{at}"), longest_list));
@@ -142,6 +142,10 @@ impl Types {
         }
         match (self.inputs.get(name), value) {
             (Some(Input::Enum(known)), Value::String(text)) if known.contains(&text) => Ok(Value::String(text)),
+            // As a default in the document spells it.
+            (Some(Input::Enum(known)), Value::Enum(name)) if known.iter().any(|known| known == name.as_str()) => {
+                Ok(Value::Enum(name))
+            }
             (Some(Input::Enum(known)), _) => wrong(&format!("one of {}", known.join(", "))),
             (Some(Input::Object(fields)), Value::Object(mut given)) => {
                 if let Some(unknown) = given.keys().find(|key| !fields.contains_key(key.as_str())) {

@@ -4,8 +4,11 @@ mod app;
 mod cluster;
 mod person;
 pub mod print_schema;
+mod raw;
+mod rows;
 pub mod sql;
 
 pub use app::{TestApp, TestClinic};
 pub use cluster::{KEYS, database};
 pub use person::{Answer, Person};
+pub use raw::RawAnswer;
