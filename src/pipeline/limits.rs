@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use async_graphql::{
-    Name, Positioned,
+    Name, Positioned, Value,
     parser::types::{ExecutableDocument, FragmentDefinition, Selection, SelectionSet},
 };
 
@@ -18,7 +18,7 @@ pub struct Limits {
     /// Brackets in brackets, before the document is parsed: the parser works on the stack.
     pub nesting: usize,
     pub depth: u64,
-    /// Fields, with every fragment counted wherever it is spread.
+    /// Fields and spreads of fragments, each fragment counted wherever it is spread.
     pub selections: u64,
     pub aliases: u64,
     pub directives: u64,
@@ -90,13 +90,10 @@ impl Limits {
         let mut measured = Measured { fragments: &document.fragments, known: HashMap::new() };
         let mut whole = Size::default();
         for (_, operation) in document.operations.iter() {
-            let set = &operation.node.selection_set.node;
-            let size = measured.set(set)?;
-            let roots = measured.roots(set);
-            if roots > self.root_fields {
-                return Err(over(Code::TooComplex, &format!("{roots} fields at its root"), self.root_fields));
-            }
-            whole.fields = whole.fields.saturating_add(size.fields);
+            let size = measured.set(&operation.node.selection_set.node)?;
+            whole.roots = whole.roots.max(size.roots);
+            whole.selections = whole.selections.saturating_add(size.selections);
+            whole.longest_list = whole.longest_list.max(size.longest_list);
             whole.aliases = whole.aliases.saturating_add(size.aliases);
             whole.directives =
                 whole.directives.saturating_add(size.directives + operation.node.directives.len() as u64);
@@ -105,13 +102,16 @@ impl Limits {
         // A fragment that no operation spreads is refused later, by validation; it must not cost until then.
         for name in document.fragments.keys() {
             let size = measured.fragment(name)?;
-            whole.fields = whole.fields.max(size.fields);
+            whole.selections = whole.selections.max(size.selections);
+            whole.longest_list = whole.longest_list.max(size.longest_list);
         }
         let checks = [
-            (whole.fields, self.selections, Code::TooComplex, "selections"),
+            (whole.selections, self.selections, Code::TooComplex, "selections"),
+            (whole.roots, self.root_fields, Code::TooComplex, "fields at its root"),
             (whole.aliases, self.aliases, Code::TooComplex, "aliases"),
             (whole.directives, self.directives, Code::TooComplex, "directives"),
             (whole.depth, self.depth, Code::TooDeep, "levels of fields"),
+            (whole.longest_list, self.input_list as u64, Code::InvalidInput, "items in a list"),
         ];
         match checks.into_iter().find(|(size, limit, ..)| size > limit) {
             Some((size, limit, code, what)) => Err(over(code, &format!("{size} {what}"), limit)),
@@ -124,45 +124,63 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'+') || byte >= 0x80
 }
 
-/// Where the string that begins before `at` ends; refuses an escaped NUL, which Postgres cannot keep.
+/// Where the string that begins before `at` ends. Refuses an escaped NUL, which Postgres cannot keep, and a
+/// string without an end: where that is a block string, the parser reads an empty string and goes on, unmeasured.
 fn end_of_string(bytes: &[u8], mut at: usize) -> Result<usize> {
-    let block = bytes[at..].starts_with(b"\"\"");
-    if block {
+    if bytes[at..].starts_with(b"\"\"") {
         at += 2;
-        // `""` alone is the empty string.
-        if bytes.get(at - 2..at + 1) != Some(b"\"\"\"") && !bytes[at - 2..].starts_with(b"\"\"") {
-            return Ok(at);
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            if rest.starts_with(b"\"\"\"") {
+                return Ok(at + 3);
+            }
+            at += if rest.starts_with(b"\\\"\"\"") { 4 } else { 1 };
         }
+        return Err(Error::new(Code::ParseFailed, "a block string has no end"));
     }
     while let Some(byte) = bytes.get(at) {
         let rest = &bytes[at..];
-        if !block && (rest.starts_with(b"\\u0000") || rest.starts_with(b"\\u{0")) {
+        if rest.starts_with(b"\\u0000") || rest.starts_with(b"\\u{0") {
             return Err(Error::new(Code::InvalidInput, "a string must not have the character NUL in it"));
         }
         at += match byte {
             b'\\' => 2,
-            b'"' if !block || rest.starts_with(b"\"\"\"") => return Ok(at + if block { 3 } else { 1 }),
-            b'\n' if !block => return Ok(at),
+            b'"' => return Ok(at + 1),
+            b'\n' | b'\r' => break,
             _ => 1,
         };
     }
-    Ok(bytes.len())
+    Err(Error::new(Code::ParseFailed, "a string has no end"))
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Size {
-    fields: u64,
+    selections: u64,
+    /// Fields that stand directly in the set, fragments written out.
+    roots: u64,
     depth: u64,
     aliases: u64,
     directives: u64,
+    /// Items of the longest list that is written as an argument.
+    longest_list: u64,
 }
 
 impl Size {
     fn add(&mut self, other: Self) {
-        self.fields = self.fields.saturating_add(other.fields);
+        self.selections = self.selections.saturating_add(other.selections);
+        self.roots = self.roots.saturating_add(other.roots);
         self.aliases = self.aliases.saturating_add(other.aliases);
         self.directives = self.directives.saturating_add(other.directives);
         self.depth = self.depth.max(other.depth);
+        self.longest_list = self.longest_list.max(other.longest_list);
+    }
+}
+
+fn longest_list(value: &Value) -> u64 {
+    match value {
+        Value::List(items) => items.iter().map(longest_list).max().unwrap_or(0).max(items.len() as u64),
+        Value::Object(fields) => fields.values().map(longest_list).max().unwrap_or(0),
+        _ => 0,
     }
 }
 
@@ -179,8 +197,13 @@ impl<'a> Measured<'a> {
             let mut size = match &selection.node {
                 Selection::Field(field) => {
                     let mut size = self.set(&field.node.selection_set.node)?;
-                    size.fields = size.fields.saturating_add(1);
-                    size.aliases += u64::from(field.node.alias.is_some());
+                    size.roots = 1;
+                    for (_, value) in &field.node.arguments {
+                        // Variables are measured with their values.
+                        let written = value.node.clone().into_const_with(|_| Ok::<_, ()>(Value::Null));
+                        size.longest_list = size.longest_list.max(written.as_ref().map_or(0, longest_list));
+                    }
+                    size.aliases = size.aliases.saturating_add(u64::from(field.node.alias.is_some()));
                     // Introspection is deep by nature, and bounded by the schema and the count of fields.
                     let introspects = matches!(field.node.name.node.as_str(), "__schema" | "__type");
                     size.depth = if introspects { 1 } else { size.depth + 1 };
@@ -189,6 +212,8 @@ impl<'a> Measured<'a> {
                 Selection::InlineFragment(fragment) => self.set(&fragment.node.selection_set.node)?,
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?,
             };
+            // A spread counts as well: a fragment of nothing but spreads has no field, and is walked all the same.
+            size.selections = size.selections.saturating_add(1);
             size.directives = size.directives.saturating_add(selection.node.directives().len() as u64);
             whole.add(size);
         }
@@ -210,21 +235,5 @@ impl<'a> Measured<'a> {
         size.directives = size.directives.saturating_add(fragment.node.directives.len() as u64);
         self.known.insert(name.as_str(), Some(size));
         Ok(size)
-    }
-
-    fn roots(&self, set: &SelectionSet) -> u64 {
-        set.items.iter().fold(0u64, |sum, selection| {
-            sum.saturating_add(match &selection.node {
-                Selection::Field(_) => 1,
-                Selection::InlineFragment(fragment) => self.roots(&fragment.node.selection_set.node),
-                // Cycles were refused while measuring, and the whole is small enough by now or refused right after.
-                Selection::FragmentSpread(spread) => self
-                    .known
-                    .get(spread.node.fragment_name.node.as_str())
-                    .copied()
-                    .flatten()
-                    .map_or(0, |size| if size.depth <= 1 { size.fields } else { 1 }),
-            })
-        })
     }
 }
