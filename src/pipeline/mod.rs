@@ -106,15 +106,25 @@ impl Pipeline {
 impl Parts {
     async fn answer(&self, incoming: Incoming, caller: Caller) -> Answer {
         let request_id = caller.request_id.clone();
+        let hash = caller.token.as_deref().map(token_hash);
         match self.work(incoming, caller).await {
             Ok(answer) => answer,
             Err(Refused::One(error)) => self.refuse_with(&request_id, &[from_ours(&error)], &error),
-            Err(Refused::Invalid(errors)) => {
+            Err(Refused::Invalid(mut errors)) => {
+                if !self.may_see_schema(hash).await {
+                    errors.iter_mut().for_each(withhold_names);
+                }
                 let code = errors.first().map(answer::code) == Some(Code::ParseFailed.as_str());
                 let error = Error::new(if code { Code::ParseFailed } else { Code::ValidationFailed }, "");
                 self.refuse_with(&request_id, &errors, &error)
             }
         }
+    }
+
+    /// Whether a caller may learn what is in the schema.
+    async fn may_see_schema(&self, hash: Option<[u8; 32]>) -> bool {
+        let Some(hash) = hash.filter(|_| !self.settings.development) else { return self.settings.development };
+        self.sessions.actor(hash).await.is_ok_and(|actor| !matches!(actor, Actor::Nobody))
     }
 
     fn refuse_with(&self, request_id: &str, errors: &[ServerError], error: &Error) -> Answer {
@@ -423,6 +433,13 @@ impl Parts {
         executed.set_parsed_query(document);
         executed.introspection_mode = IntrospectionMode::Enabled;
         executed
+    }
+}
+
+/// Takes the suggestions out of an error of validation: guess by guess they would tell a stranger the whole schema.
+fn withhold_names(error: &mut ServerError) {
+    if let Some(at) = error.message.find(" Did you mean") {
+        error.message.truncate(at);
     }
 }
 
