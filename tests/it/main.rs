@@ -5,3 +5,4 @@ mod fresh;
 mod schema;
 mod support;
 mod tickets;
+mod transport;

@@ -4,6 +4,6 @@ mod app;
 mod cluster;
 mod person;
 
-pub use app::{TestApp, TestClinic};
+pub use app::{TestApp, TestClinic, settings};
 pub use cluster::superuser_url;
 pub use person::{Answer, Person};
