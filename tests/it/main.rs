@@ -13,3 +13,4 @@ mod isolation;
 mod schema;
 mod support;
 mod tickets;
+mod transport;

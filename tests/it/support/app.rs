@@ -52,22 +52,28 @@ impl Drop for TestApp {
     }
 }
 
+/// How operations are run, unless a test says otherwise.
+pub fn settings() -> Settings {
+    Settings {
+        limits: Limits::default(),
+        rates: Rates { person: 0, stranger: 0 },
+        operations: Operations::Any,
+        deadline: Duration::from_secs(10),
+        development: true,
+    }
+}
+
 impl TestApp {
     pub async fn new() -> Self {
-        Self::with(
-            Settings {
-                limits: Limits::default(),
-                rates: Rates { person: 0, stranger: 0 },
-                operations: Operations::Any,
-                deadline: Duration::from_secs(10),
-                development: true,
-            },
-            4,
-        )
-        .await
+        Self::with(settings(), 4).await
     }
 
     pub async fn with(settings: Settings, connections: usize) -> Self {
+        Self::served(settings, connections, ServerConfig::default()).await
+    }
+
+    /// With limits of the transports other than the usual ones.
+    pub async fn served(settings: Settings, connections: usize, config: ServerConfig) -> Self {
         let superuser_url = database().await;
         let ring = Arc::new(KeyRing::parse(KEYS).unwrap());
         let prepared = db::prepare(&superuser_url, ring.root()).await.unwrap();
@@ -78,7 +84,7 @@ impl TestApp {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = tokio::spawn(async move {
-            serve(listener, Arc::new(pipeline), ServerConfig::default(), std::future::pending()).await.unwrap();
+            serve(listener, Arc::new(pipeline), config, std::future::pending()).await.unwrap();
         });
         Self { address, door, clock, superuser_url, server_url: reached.server_url, served, count: AtomicUsize::new(0) }
     }

@@ -8,7 +8,7 @@ mod raw;
 mod rows;
 pub mod sql;
 
-pub use app::{TestApp, TestClinic};
+pub use app::{TestApp, TestClinic, settings};
 pub use cluster::{KEYS, database};
 pub use person::{Answer, Person};
 pub use raw::RawAnswer;

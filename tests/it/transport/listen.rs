@@ -1,0 +1,110 @@
+//! What is spoken on a connection, and what stands beside the API.
+
+use axum::{Router, routing::post};
+use reqwest::Version;
+use tokio::io::AsyncWriteExt;
+
+use super::{
+    client::{Front, GRAPHQL, JSON, STREAM, got, ms, rest},
+    stub::{StubApp, patient},
+};
+use crate::support::{TestApp, settings};
+
+fn http_2() -> reqwest::Client {
+    reqwest::Client::builder().no_proxy().http2_prior_knowledge().build().unwrap()
+}
+
+#[tokio::test]
+async fn http_2_is_spoken() {
+    let app = TestApp::new().await;
+    let front = Front { client: http_2(), ..Front::new(app.address) };
+    let manager = app.clinic("Oak").await.manager().await;
+    let own = format!("http://{}", app.address);
+    let cookie = format!("__Host-clinigraph={}", manager.token.as_ref().unwrap());
+
+    let answer = front.query("{ __typename }").send().await.unwrap();
+    assert_eq!((answer.version(), answer.status().as_u16()), (Version::HTTP_2, 200));
+    let asked = front.query("{ viewer { user { id } } }").header("origin", own).header("cookie", cookie);
+    assert_eq!(got(asked).await.json()["data"]["viewer"]["user"]["id"], manager.api_id());
+    assert_eq!(got(front.query("{ nope }").header("accept", GRAPHQL)).await.status, 400);
+    // One body that is too big does not cost the connection that others share.
+    assert_eq!(got(front.post().body(vec![b' '; 2_000_000])).await.status, 413);
+    assert_eq!(got(front.query("{ __typename }")).await.status, 200);
+}
+
+#[tokio::test]
+async fn event_streams_go_over_http_2() {
+    let app = StubApp::new().await;
+    let request = http_2().post(app.url("/graphql")).header("content-type", JSON).header("accept", STREAM);
+    let got = got(request.body(r#"{"query":"subscription { count(to: 2) }"}"#)).await;
+
+    assert!(got.text.ends_with("event: complete\ndata:\n\n"), "{}", got.text);
+}
+
+#[tokio::test]
+async fn an_idle_http_2_connection_is_given_up() {
+    let app = StubApp::with(|config| config.idle_timeout = ms(300)).await;
+    // The opening, SETTINGS, and HEADERS of GET /health/live.
+    let mut headers = vec![0x82, 0x86, 0x04, 12];
+    headers.extend(b"/health/live");
+    let mut bytes = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0".to_vec();
+    bytes.extend([0, 0, u8::try_from(headers.len()).unwrap(), 1, 5, 0, 0, 0, 1]);
+    bytes.extend(headers);
+    let mut stream = app.tcp().await;
+    stream.write_all(&bytes).await.unwrap();
+
+    assert!(rest(&mut stream).await.contains("live"));
+}
+
+#[tokio::test]
+async fn a_panic_costs_one_answer_only() {
+    let app = StubApp::new().await;
+    let panicked = got(app.query("{ panics }").header("accept", GRAPHQL)).await;
+
+    assert_eq!((panicked.status, &*panicked.code()), (500, "INTERNAL"));
+    assert_eq!(got(app.query("{ __typename }")).await.status, 200);
+    app.until_running(0).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_given_up() {
+    let app = StubApp::with(|config| config.answer_timeout = ms(300)).await;
+    let stuck = got(app.query("{ waits }").header("accept", GRAPHQL)).await;
+
+    assert_eq!((stuck.status, &*stuck.code()), (503, "TIMEOUT"));
+    app.until_running(0).await;
+}
+
+#[tokio::test]
+async fn a_client_that_leaves_ends_what_it_asked_for() {
+    let app = StubApp::new().await;
+    let asked = tokio::spawn(app.query("{ waits }").send());
+    app.until_running(1).await;
+    asked.abort();
+    app.until_running(0).await;
+}
+
+#[tokio::test]
+async fn health_tells_what_the_pipeline_can_do() {
+    let app = TestApp::served(settings(), 4, patient()).await;
+    let front = Front::new(app.address);
+    for path in ["/health/live", "/health/ready"] {
+        assert_eq!(got(front.get(path)).await.status, 200, "{path}");
+    }
+    app.door.pools().close();
+    assert_eq!(got(front.get("/health/live")).await.status, 200);
+    assert_eq!(got(front.get("/health/ready")).await.status, 503);
+
+    let stub = StubApp::new().await;
+    assert_eq!(got(stub.get("/health/ready")).await.status, 200);
+    stub.turn_unready();
+    assert_eq!(got(stub.get("/health/ready")).await.status, 503);
+}
+
+#[tokio::test]
+async fn more_routes_stand_beside_with_the_same_headers() {
+    let app = StubApp::beside(Router::new().route("/webhooks/x", post(async || "fine")), |_| {}).await;
+    let got = got(app.client.post(app.url("/webhooks/x"))).await;
+
+    assert_eq!((&*got.text, got.header("x-content-type-options")), ("fine", "nosniff"));
+}

@@ -1,0 +1,194 @@
+//! What closes a socket, each with its code.
+
+use futures_util::SinkExt;
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{
+    client::{Front, LONG, ms},
+    stub::{StubApp, patient},
+    ws::Socket,
+};
+use crate::support::{TestApp, settings};
+
+const SUBSCRIBE: &str = r#"{"type":"subscribe","id":"1","payload":{"query":"{__typename}"}}"#;
+
+#[tokio::test]
+async fn a_message_that_is_none_closes_with_4400() {
+    let mut config = patient();
+    config.socket.max_message = 5000;
+    let app = TestApp::served(settings(), 4, config).await;
+    let front = Front::new(app.address);
+    let long = format!(r#"{{"type":"ping","payload":"{}"}}"#, "x".repeat(6000));
+    let long_id = format!(r#"{{"type":"complete","id":"{}"}}"#, "x".repeat(257));
+    let bad = [
+        "",
+        "nonsense",
+        "[]",
+        "1",
+        "{}",
+        r#"{"type":1}"#,
+        r#"{"type":"start","id":"1"}"#,
+        r#"{"type":"connection_terminate"}"#,
+        r#"{"type":"subscribe"}"#,
+        r#"{"type":"subscribe","id":"","payload":{"query":"{a}"}}"#,
+        r#"{"type":"subscribe","id":1,"payload":{"query":"{a}"}}"#,
+        r#"{"type":"subscribe","id":"1"}"#,
+        r#"{"type":"subscribe","id":"1","payload":[]}"#,
+        r#"{"type":"subscribe","id":"1","payload":{}}"#,
+        r#"{"type":"subscribe","id":"1","payload":{"query":1}}"#,
+        r#"{"type":"subscribe","id":"1","payload":{"query":"{a}","variables":"x"}}"#,
+        r#"{"type":"complete"}"#,
+        r#"{"type":"ping","type":"ping"}"#,
+        r#"{"type":"\ud800"}"#,
+        r#"["ping",null,null]"#,
+        r#"{"type":"ping","id":{}}"#,
+        "{\"type\":\"ping\"} x",
+        &long,
+        &long_id,
+    ];
+    for text in bad {
+        let mut socket = Socket::greeted(&front).await;
+        socket.say_text(text).await;
+        let (code, reason) = socket.closed().await;
+        assert!(code == 4400 && reason.len() <= 123, "{text} {code} {reason}");
+    }
+    let mut binary = Socket::greeted(&front).await;
+    binary.0.send(Message::binary(vec![1])).await.unwrap();
+    assert_eq!(binary.closed().await.0, 4400);
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_long_closes_with_4400() {
+    let app = TestApp::served(settings(), 4, patient()).await;
+    let mut socket = Socket::greeted(&Front::new(app.address)).await;
+    socket.say_text("x".repeat(2 << 20)).await;
+    assert_eq!(socket.closed().await, (4400, "Message too long".to_owned()));
+}
+
+#[tokio::test]
+async fn a_deep_message_is_no_harm() {
+    let app = TestApp::served(settings(), 4, patient()).await;
+    let mut socket = Socket::greeted(&Front::new(app.address)).await;
+    let nested = format!("{}1{}", "[".repeat(100_000), "]".repeat(100_000));
+    socket.say_text(format!(r#"{{"type":"ping","payload":{nested}}}"#)).await;
+    // Taken or refused: the server is still there.
+    let _ = socket.next().await;
+    Socket::greeted(&Front::new(app.address)).await.assert_silent().await;
+}
+
+#[tokio::test]
+async fn a_greeting_that_is_none_closes_with_4400() {
+    let app = TestApp::served(settings(), 4, patient()).await;
+    for text in ["nonsense", r#"{"type":"connection_init","payload":[]}"#] {
+        let mut socket = Socket::open(&Front::new(app.address)).await;
+        socket.say_text(text).await;
+        assert_eq!(socket.closed().await.0, 4400, "{text}");
+    }
+}
+
+#[tokio::test]
+async fn an_operation_before_the_greeting_closes_with_4401() {
+    let app = StubApp::new().await;
+    let mut early = Socket::open(&app).await;
+    early.say_text(SUBSCRIBE).await;
+    assert_eq!(early.closed().await, (4401, "Unauthorized".to_owned()));
+
+    let mut unanswered = Socket::open(&app).await;
+    unanswered.init(json!({ "token": "waits" })).await;
+    unanswered.say_text(SUBSCRIBE).await;
+    assert_eq!(unanswered.closed().await.0, 4401);
+}
+
+#[tokio::test]
+async fn bad_credentials_close_with_4403() {
+    let app = TestApp::served(settings(), 4, patient()).await;
+    let front = Front::new(app.address);
+    for payload in [json!({ "token": "nothing" }), json!({ "authorization": "Bearer nothing" })] {
+        let mut socket = Socket::open(&front).await;
+        socket.init(payload).await;
+        assert_eq!(socket.closed().await.0, 4403);
+    }
+}
+
+#[tokio::test]
+async fn a_greeting_that_panics_closes_with_4500() {
+    let app = StubApp::new().await;
+    let mut socket = Socket::open(&app).await;
+    socket.init(json!({ "token": "panics" })).await;
+    assert_eq!(socket.closed().await.0, 4500);
+}
+
+#[tokio::test]
+async fn no_greeting_in_time_closes_with_4408() {
+    let app = StubApp::with(|config| config.socket.init_timeout = ms(300)).await;
+    let mut socket = Socket::open(&app).await;
+    assert_eq!(socket.closed().await.0, 4408);
+}
+
+#[tokio::test]
+async fn who_has_greeted_in_time_may_wait_for_the_answer() {
+    let app = StubApp::with(|config| config.socket.init_timeout = ms(1500)).await;
+    let mut socket = Socket::open(&app).await;
+    socket.init(json!({ "token": "waits" })).await;
+    tokio::time::sleep(ms(2000)).await;
+    app.release(1);
+    assert_eq!(socket.hear().await, json!({ "type": "connection_ack" }));
+}
+
+#[tokio::test]
+async fn an_id_that_is_taken_closes_with_4409() {
+    let app = StubApp::new().await;
+    let mut socket = Socket::greeted(&app).await;
+    for _ in 0..2 {
+        socket.subscribe("x", "subscription { silent }").await;
+    }
+    assert_eq!(socket.closed().await, (4409, "Subscriber for x already exists".to_owned()));
+    app.until_running(0).await;
+}
+
+#[tokio::test]
+async fn a_second_greeting_closes_with_4429() {
+    let app = StubApp::new().await;
+    let mut socket = Socket::greeted(&app).await;
+    socket.init(json!({})).await;
+    assert_eq!(socket.closed().await.0, 4429);
+
+    let mut hasty = Socket::open(&app).await;
+    for _ in 0..2 {
+        hasty.init(json!({ "token": "waits" })).await;
+    }
+    assert_eq!(hasty.closed().await.0, 4429);
+}
+
+#[tokio::test]
+async fn a_frame_that_is_none_closes_with_4400() {
+    const SHAKE: &[u8] = b"GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
+        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
+        sec-websocket-protocol: graphql-transport-ws\r\n\r\n";
+    let app = StubApp::new().await;
+    let mut long_ping = vec![0x89, 0xfe, 0, 200, 0, 0, 0, 0];
+    long_ping.resize(208, 0);
+    let frames: [(&str, &[u8]); 6] = [
+        ("no UTF-8", &[0x81, 0x81, 0, 0, 0, 0, 0xff]),
+        ("not masked", &[0x81, 0x01, b'x']),
+        ("reserved bits", &[0xf1, 0x80, 0, 0, 0, 0]),
+        ("reserved kind", &[0x83, 0x80, 0, 0, 0, 0]),
+        ("a continuation of nothing", &[0x80, 0x80, 0, 0, 0, 0]),
+        ("a long ping", &long_ping),
+    ];
+    for (what, frame) in frames {
+        let mut stream = app.tcp().await;
+        stream.write_all(SHAKE).await.unwrap();
+        let mut head = Vec::new();
+        while !head.ends_with(b"\r\n\r\n") {
+            head.push(stream.read_u8().await.unwrap());
+        }
+        assert!(String::from_utf8(head).unwrap().contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+        stream.write_all(frame).await.unwrap();
+        let mut answer = [0; 4];
+        tokio::time::timeout(LONG, stream.read_exact(&mut answer)).await.unwrap().unwrap();
+        assert_eq!((answer[0], u16::from_be_bytes([answer[2], answer[3]])), (0x88, 4400), "{what}");
+    }
+}
