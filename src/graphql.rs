@@ -9,21 +9,21 @@ use crate::{
         entity::{AnyNode, AnyNodes, Def, Entity},
         error, ids,
     },
-    support,
+    notification, support,
 };
 
 /// What can be read.
 #[derive(Default, MergedObject)]
-pub struct Query(NodeQuery, access::ViewerQuery, clinic::ClinicQuery, clinic::ClinicLists, support::SupportReads);
+pub struct Query(NodeQuery, access::ViewerQuery, clinic::ClinicQuery, clinic::ClinicLists, support::SupportReads, notification::NotificationReads);
 
 /// What can be done. Each field is a transaction of its own, one after the other; a field that answers with an error has
 /// done nothing.
 #[derive(Default, MergedObject)]
-pub struct Mutation(access::AccessMutation, support::SupportMutation);
+pub struct Mutation(access::AccessMutation, support::SupportMutation, notification::NotificationMutation);
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
 #[must_use]
-pub fn entities() -> [&'static Def; 6] {
+pub fn entities() -> [&'static Def; 7] {
     [
         clinic::ClinicNetwork::def(),
         clinic::Clinic::def(),
@@ -31,6 +31,7 @@ pub fn entities() -> [&'static Def; 6] {
         access::Membership::def(),
         support::SupportTicket::def(),
         support::TicketMessage::def(),
+        notification::Notification::def(),
     ]
 }
 

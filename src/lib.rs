@@ -8,6 +8,7 @@ pub mod demo;
 pub mod embedded;
 pub mod graphql;
 pub mod kernel;
+pub mod notification;
 pub mod pipeline;
 #[rustfmt::skip]
 pub mod schema;

@@ -171,18 +171,52 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// What somebody is told of, made in the transaction of its cause.
+    notifications (id) {
+        /// UUIDv7, made by the server.
+        id -> Uuid,
+        /// Who is told.
+        recipient_user_id -> Uuid,
+        /// The clinic it is about; null for the platform.
+        clinic_id -> Nullable<Uuid>,
+        /// What it tells of.
+        kind -> Text,
+        /// In a line.
+        title -> Text,
+        /// A little more.
+        body -> Text,
+        /// Where a dashboard leads from it.
+        link_path -> Nullable<Text>,
+        /// The ticket it is about; null for none.
+        ticket_id -> Nullable<Uuid>,
+        /// The cause and the recipient: nobody is told twice of one thing.
+        dedupe_key -> Text,
+        /// When it was read; null before.
+        read_at -> Nullable<Timestamptz>,
+        /// When it was put away; null before.
+        archived_at -> Nullable<Timestamptz>,
+        /// When it was made.
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// What happened, written in the transaction in which it did: ids only, no content.
     outbox_events (created_at, id) {
         /// Counts up; read in this order, below the oldest transaction still running.
         id -> Int8,
         /// The clinic concerned; null for the platform.
         clinic_id -> Nullable<Uuid>,
+        /// The one user who is told; null for everybody who may see the subject.
+        user_id -> Nullable<Uuid>,
         /// platform: never told to the clinic, not even that it exists.
         audience -> Text,
         /// The kind of subject, as in its id.
         topic -> Text,
         /// The row it happened to.
         subject_id -> Uuid,
+        /// What the subject is part of: the ticket of a message; null for nothing.
+        parent_id -> Nullable<Uuid>,
         /// What happened.
         kind -> Text,
         /// The fields that changed, as the API names them.
@@ -335,6 +369,8 @@ diesel::table! {
 diesel::joinable!(clinics -> clinic_networks (network_id));
 diesel::joinable!(idempotency_keys -> users (user_id));
 diesel::joinable!(memberships -> clinics (clinic_id));
+diesel::joinable!(notifications -> clinics (clinic_id));
+diesel::joinable!(notifications -> users (recipient_user_id));
 diesel::joinable!(sessions -> clinics (acting_clinic_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(support_tickets -> clinics (clinic_id));
@@ -346,6 +382,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     clinics,
     idempotency_keys,
     memberships,
+    notifications,
     outbox_events,
     sessions,
     support_tickets,

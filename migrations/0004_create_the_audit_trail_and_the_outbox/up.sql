@@ -130,13 +130,17 @@ create trigger audit after insert or update or delete on support_tickets
 create trigger audit after insert or update or delete on ticket_messages
     for each row execute function private.audit('ticket_message', 'ticket_id author_user_id is_internal');
 
+-- xid stands before id because defaults are taken in this order: a transaction must have its number before it draws an
+-- id, or a reader could pass the id by before it sees that the transaction exists.
 create table outbox_events (
-    id bigint not null,
     xid xid8 not null default pg_current_xact_id(),
+    id bigint not null,
     clinic_id uuid,
+    user_id uuid,
     audience text not null constraint outbox_events_audience_check check (audience in ('clinic', 'platform')),
     topic text not null,
     subject_id uuid not null,
+    parent_id uuid,
     kind text not null,
     changed text[] not null default '{}',
     created_at timestamptz not null default clock_timestamp(),
@@ -150,9 +154,11 @@ comment on table outbox_events is 'What happened, written in the transaction in 
 comment on column outbox_events.id is 'Counts up; read in this order, below the oldest transaction still running.';
 comment on column outbox_events.xid is 'The transaction, by which a reader knows what may still be missing.';
 comment on column outbox_events.clinic_id is 'The clinic concerned; null for the platform.';
+comment on column outbox_events.user_id is 'The one user who is told; null for everybody who may see the subject.';
 comment on column outbox_events.audience is 'platform: never told to the clinic, not even that it exists.';
 comment on column outbox_events.topic is 'The kind of subject, as in its id.';
 comment on column outbox_events.subject_id is 'The row it happened to.';
+comment on column outbox_events.parent_id is 'What the subject is part of: the ticket of a message; null for nothing.';
 comment on column outbox_events.kind is 'What happened.';
 comment on column outbox_events.changed is 'The fields that changed, as the API names them.';
 comment on column outbox_events.created_at is 'When.';

@@ -22,9 +22,11 @@ pub enum Audience {
 #[diesel(table_name = outbox_events)]
 pub struct Event {
     pub clinic_id: Option<Uuid>,
+    pub user_id: Option<Uuid>,
     pub audience: &'static str,
     pub topic: &'static str,
     pub subject_id: Uuid,
+    pub parent_id: Option<Uuid>,
     pub kind: &'static str,
     pub changed: Vec<&'static str>,
 }
@@ -32,7 +34,7 @@ pub struct Event {
 impl Event {
     #[must_use]
     pub fn new(topic: &'static str, kind: &'static str, subject_id: Uuid, clinic_id: Option<Uuid>) -> Self {
-        Self { clinic_id, audience: "clinic", topic, subject_id, kind, changed: Vec::new() }
+        Self { clinic_id, user_id: None, audience: "clinic", topic, subject_id, parent_id: None, kind, changed: Vec::new() }
     }
 
     #[must_use]
@@ -41,6 +43,20 @@ impl Event {
             Audience::Clinic => "clinic",
             Audience::Platform => "platform",
         };
+        self
+    }
+
+    /// What the subject is part of.
+    #[must_use]
+    pub fn within(mut self, parent: Uuid) -> Self {
+        self.parent_id = Some(parent);
+        self
+    }
+
+    /// One user alone is told.
+    #[must_use]
+    pub fn for_user(mut self, user: Uuid) -> Self {
+        self.user_id = Some(user);
         self
     }
 
@@ -53,7 +69,13 @@ impl Event {
 
     /// Writes it into the transaction of its cause.
     pub async fn push(self, scope: &Scope) -> Result<()> {
-        insert_into(outbox_events::table).values(self).execute(&mut scope.tx().await?.conn()?).await?;
+        Self::push_all(vec![self], scope).await
+    }
+
+    /// Writes several, in this order.
+    pub async fn push_all(events: Vec<Self>, scope: &Scope) -> Result<()> {
+        insert_into(outbox_events::table).values(events).execute(&mut scope.tx().await?.conn()?).await?;
+        scope.note_events();
         Ok(())
     }
 }

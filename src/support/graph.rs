@@ -10,6 +10,7 @@ use crate::{
     access::{User, user_id},
     clinic::Clinic,
     kernel::{Error, Id, Permission, RequestOf, Result, clock::Clock, entity::One, request::service},
+    notification::{About, NotificationKind, Recipients, tell},
     queries,
 };
 
@@ -117,7 +118,19 @@ impl SupportMutation {
             priority: input.priority,
             now: service::<Clock>(ctx)?.now(),
         };
-        Ok(One::of(ticket::open(scope, opening).await?))
+        let now = opening.now;
+        let id = ticket::open(scope, opening).await?;
+        let about = About {
+            what: NotificationKind::TicketCreated,
+            clinic: clinic.uuid(),
+            ticket: id.uuid(),
+            title: format!("New ticket: {}", input.title.trim()),
+            body: input.description.trim(),
+            cause: format!("{id}:opened"),
+            now,
+        };
+        tell(scope, Recipients::Administrators, about).await?;
+        Ok(One::of(id))
     }
 
     /// Reply to a ticket. The clinic's reply takes a waiting or resolved ticket back to `IN_PROGRESS`; a closed one
@@ -137,7 +150,26 @@ impl SupportMutation {
             is_internal: input.is_internal,
             now: service::<Clock>(ctx)?.now(),
         };
-        Ok(One::of(message::reply(scope, &ticket, reply).await?))
+        let (by_platform, is_internal, now) = (reply.by_platform, reply.by_platform && reply.is_internal, reply.now);
+        let id = message::reply(scope, &ticket, reply).await?;
+        if !is_internal {
+            let whom = match ticket.assignee_id {
+                _ if by_platform => Recipients::One(ticket.created_by_user_id.uuid()),
+                Some(assignee) => Recipients::One(assignee.uuid()),
+                None => Recipients::Administrators,
+            };
+            let about = About {
+                what: NotificationKind::TicketReply,
+                clinic: ticket.clinic_id.uuid(),
+                ticket: ticket.id.uuid(),
+                title: format!("Reply to ticket {}: {}", ticket.number, ticket.title),
+                body: input.body.trim(),
+                cause: format!("{id}:added"),
+                now,
+            };
+            tell(scope, whom, about).await?;
+        }
+        Ok(One::of(id))
     }
 
     /// Give a ticket to an administrator, or take it from one. Needs the permission `TICKETS_MANAGE`.
@@ -171,8 +203,19 @@ impl SupportMutation {
         scope.actor().require(if closes { Permission::TicketsWrite } else { Permission::TicketsManage })?;
         let ticket = ticket::lock(scope, input.ticket_id, input.expected_version).await?;
         if ticket.status != input.status {
-            let changes = ticket::to_status(&ticket, input.status, service::<Clock>(ctx)?.now())?;
+            let now = service::<Clock>(ctx)?.now();
+            let changes = ticket::to_status(&ticket, input.status, now)?;
             ticket::change(scope, &ticket, "status_changed", vec!["status"], changes).await?;
+            let about = About {
+                what: NotificationKind::TicketStatusChanged,
+                clinic: ticket.clinic_id.uuid(),
+                ticket: ticket.id.uuid(),
+                title: format!("Ticket {} is now {}", ticket.number, input.status.text().replace('_', " ")),
+                body: &ticket.title,
+                cause: format!("{}:status:{}", ticket.id, ticket.version + 1),
+                now,
+            };
+            tell(scope, Recipients::One(ticket.created_by_user_id.uuid()), about).await?;
         }
         Ok(One::of(ticket.id))
     }

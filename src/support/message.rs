@@ -99,7 +99,8 @@ pub async fn reply(scope: &Scope, ticket: &SupportTicket, reply: Reply<'_>) -> R
     let tx = scope.tx().await?;
     insert_into(ticket_messages::table).values(message).execute(&mut tx.conn()?).await?;
     let audience = if is_internal { Audience::Platform } else { Audience::Clinic };
-    Event::new("ticket_message", "added", id.uuid(), Some(ticket.clinic_id.uuid())).to(audience).push(scope).await?;
+    let added = Event::new("ticket_message", "added", id.uuid(), Some(ticket.clinic_id.uuid()));
+    added.within(ticket.id.uuid()).to(audience).push(scope).await?;
     // A note among administrators must not show: neither in the status nor in when the ticket was last touched.
     if !is_internal {
         let (changes, changed) = effect(ticket, &reply);

@@ -109,6 +109,7 @@ entity! {
     }
     inside {
         clinic_id: Id<Clinic>,
+        created_by_user_id: Id<User>,
         assignee_id: Option<Id<User>>,
     }
     edges {

@@ -26,7 +26,7 @@ use futures_util::{
     FutureExt, TryStreamExt,
     future::{BoxFuture, Shared},
 };
-use tokio::sync::OnceCell;
+use tokio::sync::{Notify, OnceCell};
 use uuid::Uuid;
 
 use super::pool::{Class, Connection, Manager, Pools};
@@ -50,12 +50,20 @@ pub struct Door {
     pools: Pools,
     /// Longest time of one statement.
     statement_timeout: Duration,
+    /// Rung when a transaction that told of something was committed here.
+    told: Arc<Notify>,
 }
 
 impl Door {
     #[must_use]
     pub fn new(pools: Pools, statement_timeout: Duration) -> Self {
-        Self { pools, statement_timeout }
+        Self { pools, statement_timeout, told: Arc::default() }
+    }
+
+    /// Rings when events were written by this process.
+    #[must_use]
+    pub fn told(&self) -> &Notify {
+        &self.told
     }
 
     #[must_use]
@@ -74,6 +82,7 @@ impl Door {
             lease: OnceCell::new(),
             failed: AtomicBool::new(false),
             opened_at: AtomicUsize::new(0),
+            tells: AtomicBool::new(false),
         }
     }
 }
@@ -110,6 +119,8 @@ pub struct Scope {
     failed: AtomicBool,
     /// Statements on the connection when the scope stood open, to tell its own.
     opened_at: AtomicUsize,
+    /// Events were written: once they stand, somebody waits for them.
+    tells: AtomicBool,
 }
 
 impl std::fmt::Debug for Scope {
@@ -259,6 +270,11 @@ impl Scope {
         })
     }
 
+    /// Notes that the transaction tells of something.
+    pub fn note_events(&self) {
+        self.tells.store(true, Ordering::Relaxed);
+    }
+
     /// Why the database would not open the scope, when it would not.
     #[must_use]
     pub fn refusal(&self) -> Option<Error> {
@@ -307,7 +323,11 @@ impl Scope {
     /// Ends a transaction that wrote, or meant to.
     pub async fn commit(&self) -> Result<()> {
         self.sound()?;
-        self.end("commit").await
+        self.end("commit").await?;
+        if self.tells.load(Ordering::Relaxed) {
+            self.door.told.notify_one();
+        }
+        Ok(())
     }
 
     /// Undoes what was done, and gives the connection back.

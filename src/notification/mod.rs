@@ -1,0 +1,8 @@
+//! Notifications: what somebody is told of. They are made in the transaction of their cause, by whoever causes it
+//! ([`tell`]); this room reads them back and puts them away.
+
+mod graph;
+mod notification;
+
+pub use graph::{NotificationMutation, NotificationReads};
+pub use notification::{About, Notification, NotificationKind, Recipients, tell, unread};
