@@ -17,6 +17,7 @@ use crate::{
         db::{self, Door, Finding, Pools},
         secrets::KeyRing,
     },
+    live::relay,
     pipeline::{Limits, Operations, Pipeline, Rates, Settings},
     server::{PageConfig, ServerConfig, serve},
 };
@@ -163,7 +164,12 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         development: options.development || options.demo,
     };
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
+    let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
     let people = if options.demo { demo::load(pipeline.door()).await? } else { Vec::new() };
+    let playing = (options.demo && !options.demo_quiet).then(|| {
+        let pipeline = pipeline.clone();
+        tokio::spawn(async move { demo::play(&pipeline).await })
+    });
     let listener = TcpListener::bind(options.address).await.map_err(|error| {
         Error::unavailable(format!(
             "cannot listen on {}: {error}; choose another address with --address",
@@ -177,7 +183,10 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         page: PageConfig { demo: options.demo, people, ..PageConfig::default() },
         ..ServerConfig::default()
     };
-    serve(listener, Arc::new(pipeline), config, told_to_stop()).await.map_err(Error::unavailable)
+    let served = serve(listener, Arc::new(pipeline), config, told_to_stop()).await.map_err(Error::unavailable);
+    playing.iter().for_each(tokio::task::JoinHandle::abort);
+    relaying.abort();
+    served
 }
 
 #[expect(clippy::print_stdout, reason = "what a person at the terminal came for")]

@@ -56,6 +56,9 @@ pub struct Serve {
     /// Load made-up clinics and people into an empty database, and let anyone sign in as them. Not for real data.
     #[arg(long, env = "CLINIGRAPH_DEMO")]
     pub demo: bool,
+    /// In a demo, keep the made-up people from opening and answering tickets by themselves.
+    #[arg(long, env = "CLINIGRAPH_DEMO_QUIET")]
+    pub demo_quiet: bool,
     /// Tell the number of statements in each answer, and show the schema to strangers.
     #[arg(long, env = "CLINIGRAPH_DEVELOPMENT")]
     pub development: bool,

@@ -1,44 +1,39 @@
 //! The roots of the API, merged from the rooms' parts: one line a room.
 
-use async_graphql::{EmptySubscription, MergedObject, Object, Schema, SchemaBuilder};
+use async_graphql::{MergedObject, Object, Schema, SchemaBuilder};
 
+pub use crate::entities::entities;
 use crate::{
     access, clinic,
     kernel::{
         Code, Error, Result,
-        entity::{AnyNode, AnyNodes, Def, Entity},
+        entity::{AnyNode, AnyNodes, Def},
         error, ids,
     },
+    live::Subscription,
     notification, support,
 };
 
 /// What can be read.
 #[derive(Default, MergedObject)]
-pub struct Query(NodeQuery, access::ViewerQuery, clinic::ClinicQuery, clinic::ClinicLists, support::SupportReads, notification::NotificationReads);
+pub struct Query(
+    NodeQuery,
+    access::ViewerQuery,
+    clinic::ClinicQuery,
+    clinic::ClinicLists,
+    support::SupportReads,
+    notification::NotificationReads,
+);
 
 /// What can be done. Each field is a transaction of its own, one after the other; a field that answers with an error has
 /// done nothing.
 #[derive(Default, MergedObject)]
 pub struct Mutation(access::AccessMutation, support::SupportMutation, notification::NotificationMutation);
 
-/// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
-#[must_use]
-pub fn entities() -> [&'static Def; 7] {
-    [
-        clinic::ClinicNetwork::def(),
-        clinic::Clinic::def(),
-        access::User::def(),
-        access::Membership::def(),
-        support::SupportTicket::def(),
-        support::TicketMessage::def(),
-        notification::Notification::def(),
-    ]
-}
-
 /// The schema that executes. It has no extension, and checks nothing that the pipeline has checked before.
 #[must_use]
-pub fn schema() -> SchemaBuilder<Query, Mutation, EmptySubscription> {
-    Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+pub fn schema() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription)
         .register_output_type::<error::Code>()
         .validation_mode(async_graphql::ValidationMode::Fast)
         .disable_suggestions()

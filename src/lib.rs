@@ -6,8 +6,10 @@ pub mod clinic;
 pub mod config;
 pub mod demo;
 pub mod embedded;
+pub mod entities;
 pub mod graphql;
 pub mod kernel;
+pub mod live;
 pub mod notification;
 pub mod pipeline;
 #[rustfmt::skip]

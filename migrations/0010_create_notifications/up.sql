@@ -1,7 +1,7 @@
 create table notifications (
     id uuid not null constraint notifications_pkey primary key,
     recipient_user_id uuid not null constraint notifications_recipient_user_id_fkey references users (id) on delete cascade,
-    clinic_id uuid constraint notifications_clinic_id_fkey references clinics (id),
+    clinic_id uuid not null constraint notifications_clinic_id_fkey references clinics (id),
     kind text not null constraint notifications_kind_check check (kind in ('ticket_created', 'ticket_reply', 'ticket_status_changed')),
     title text not null constraint notifications_title_check check (char_length(title) between 1 and 300),
     body text not null constraint notifications_body_check check (char_length(body) <= 1000),
@@ -20,7 +20,7 @@ create index notifications_clinic_id_ticket_id_idx on notifications (clinic_id, 
 comment on table notifications is 'What somebody is told of, made in the transaction of its cause.';
 comment on column notifications.id is 'UUIDv7, made by the server.';
 comment on column notifications.recipient_user_id is 'Who is told.';
-comment on column notifications.clinic_id is 'The clinic it is about; null for the platform.';
+comment on column notifications.clinic_id is 'The clinic it is about.';
 comment on column notifications.kind is 'What it tells of.';
 comment on column notifications.title is 'In a line.';
 comment on column notifications.body is 'A little more.';
@@ -31,14 +31,16 @@ comment on column notifications.read_at is 'When it was read; null before.';
 comment on column notifications.archived_at is 'When it was put away; null before.';
 comment on column notifications.created_at is 'When it was made.';
 
--- One's own alone; made for others only about the clinic one works in.
+-- One's own alone, and of the clinic one works in; made for others only about that clinic.
 alter table notifications enable row level security, force row level security;
 create policy system on notifications to clinigraph_system using (true) with check (true);
 create policy admin_reads on notifications for select to clinigraph_admin using (recipient_user_id = (select private.request_user_id()));
 create policy admin_changes on notifications for update to clinigraph_admin using (recipient_user_id = (select private.request_user_id()));
 create policy admin_makes on notifications for insert to clinigraph_admin with check (true);
-create policy tenant_reads on notifications for select to clinigraph_tenant using (recipient_user_id = (select private.request_user_id()));
-create policy tenant_changes on notifications for update to clinigraph_tenant using (recipient_user_id = (select private.request_user_id()));
+create policy tenant_reads on notifications for select to clinigraph_tenant
+    using (clinic_id = (select private.request_clinic_id()) and recipient_user_id = (select private.request_user_id()));
+create policy tenant_changes on notifications for update to clinigraph_tenant
+    using (clinic_id = (select private.request_clinic_id()) and recipient_user_id = (select private.request_user_id()));
 create policy tenant_makes on notifications for insert to clinigraph_tenant with check (clinic_id = (select private.request_clinic_id()));
 grant select, insert on notifications to clinigraph_system, clinigraph_admin, clinigraph_tenant;
 grant update (read_at, archived_at) on notifications to clinigraph_system, clinigraph_admin, clinigraph_tenant;

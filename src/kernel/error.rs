@@ -49,6 +49,10 @@ pub enum Code {
     InvalidInput,
     /// The cursor is not one of this list in this order.
     InvalidCursor,
+    /// What follows the cursor is not kept any more: reload, and listen from now on.
+    CursorExpired,
+    /// The listener was too slow; it can resume from the cursor it got last.
+    Lagged,
     /// Something like it exists already.
     Duplicate,
     /// The object was changed by somebody else; `currentVersion` is its version now.

@@ -34,7 +34,16 @@ pub struct Event {
 impl Event {
     #[must_use]
     pub fn new(topic: &'static str, kind: &'static str, subject_id: Uuid, clinic_id: Option<Uuid>) -> Self {
-        Self { clinic_id, user_id: None, audience: "clinic", topic, subject_id, parent_id: None, kind, changed: Vec::new() }
+        Self {
+            clinic_id,
+            user_id: None,
+            audience: "clinic",
+            topic,
+            subject_id,
+            parent_id: None,
+            kind,
+            changed: Vec::new(),
+        }
     }
 
     #[must_use]

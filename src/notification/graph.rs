@@ -15,7 +15,7 @@ queries! {
     /// Lists of notifications.
     NotificationLists;
     list {
-        /// The caller's own notifications, newest first; those put away only when asked for.
+        /// The caller's own notifications, of the clinic they work in, newest first; those put away only when asked for.
         notifications: Notification,
     }
 }
@@ -68,9 +68,14 @@ impl NotificationMutation {
         let now = service::<Clock>(ctx)?.now();
         let person = scope.actor().person()?;
         let tx = scope.tx().await?;
-        let own = notifications::table.filter(notifications::recipient_user_id.eq(person.user_id)).filter(notifications::read_at.is_null());
-        let changed: Vec<Id<Notification>> =
-            update(own).set(notifications::read_at.eq(now)).returning(notifications::id).get_results(&mut tx.conn()?).await?;
+        let own = notifications::table
+            .filter(notifications::recipient_user_id.eq(person.user_id))
+            .filter(notifications::read_at.is_null());
+        let changed: Vec<Id<Notification>> = update(own)
+            .set(notifications::read_at.eq(now))
+            .returning(notifications::id)
+            .get_results(&mut tx.conn()?)
+            .await?;
         if let Some(last) = changed.last() {
             tell_count(scope, *last, changed.len()).await?;
         }

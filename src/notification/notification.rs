@@ -59,8 +59,8 @@ entity! {
         read: bool = "read_at is not null",
     }
     edges {
-        /// The clinic it is about; null for the platform.
-        clinic: maybe Clinic by clinic_id,
+        /// The clinic it is about.
+        clinic: one Clinic by clinic_id,
         /// The ticket it is about; null for none.
         ticket: maybe SupportTicket by ticket_id,
     }
@@ -144,7 +144,10 @@ pub async fn tell(scope: &Scope, whom: Recipients, about: About<'_>) -> Result<(
     let people: Vec<Uuid> = match whom {
         Recipients::One(user) => vec![user],
         Recipients::Administrators => {
-            let administrators = users::table.filter(users::is_platform_admin).filter(users::status.eq("active")).filter(users::deleted_at.is_null());
+            let administrators = users::table
+                .filter(users::is_platform_admin)
+                .filter(users::status.eq("active"))
+                .filter(users::deleted_at.is_null());
             administrators.order(users::id).select(users::id).load(&mut conn).await?
         }
     };

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use async_graphql::{
-    EmptySubscription, Positioned, Request, Schema, ServerError, ValidationResult, Variables,
+    Positioned, Request, Schema, ServerError, ValidationResult, Variables,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
     parser::{
         self, parse_query,
@@ -17,6 +17,7 @@ use super::{limits::Limits, merge, types::Types};
 use crate::{
     graphql::{Mutation, Query},
     kernel::{Code, Error, Result},
+    live::Subscription,
 };
 
 /// A document that is valid.
@@ -30,7 +31,7 @@ pub struct Document {
 /// Reads and keeps documents.
 pub struct Documents {
     known: Cache<Arc<str>, Arc<Document>>,
-    validator: Schema<Query, Mutation, EmptySubscription>,
+    validator: Schema<Query, Mutation, Subscription>,
 }
 
 /// What makes reading fail.
@@ -38,6 +39,8 @@ pub enum Refused {
     One(Error),
     /// What validation found, in its own words.
     Invalid(Vec<ServerError>),
+    /// A subscription that could not begin.
+    Failed(Vec<ServerError>),
 }
 
 impl From<Error> for Refused {
@@ -57,7 +60,7 @@ impl Documents {
                 .max_capacity(2 * 1024 * 1024)
                 .time_to_idle(Duration::from_secs(3600))
                 .build(),
-            validator: Schema::build(Query::default(), Mutation::default(), EmptySubscription)
+            validator: Schema::build(Query::default(), Mutation::default(), Subscription)
                 .extension(ValidateOnly)
                 .limit_recursive_depth(usize::MAX)
                 .finish(),

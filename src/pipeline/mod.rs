@@ -6,6 +6,7 @@ mod answer;
 mod cost;
 mod document;
 mod limits;
+mod listen;
 mod merge;
 mod persisted;
 mod rate;
@@ -14,7 +15,7 @@ mod types;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_graphql::{
-    EmptySubscription, IntrospectionMode, Name, Positioned, Schema, ServerError, Value, Variables,
+    IntrospectionMode, Name, Positioned, Schema, ServerError, Value, Variables,
     parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection},
 };
 use futures_util::FutureExt;
@@ -41,6 +42,7 @@ use crate::{
         request::{Request, SessionCookie},
         secrets::KeyRing,
     },
+    live::{Hub, Subscription},
     server::door::{Answer, Caller, Execute, Incoming, Outcome, RateLimit, SESSION_COOKIE, Status, Transport},
 };
 
@@ -73,7 +75,8 @@ struct Parts {
     persisted: Persisted,
     meter: Meter,
     types: Types,
-    schema: Schema<Query, Mutation, EmptySubscription>,
+    hub: Arc<Hub>,
+    schema: Schema<Query, Mutation, Subscription>,
 }
 
 /// What a request needs to be run.
@@ -116,6 +119,7 @@ impl Pipeline {
         let types = Types::read(&graphql::sdl())?;
         let persisted = Persisted::new(settings.operations.clone());
         let meter = Meter::new(settings.rates, clock.clone());
+        let hub = Hub::new(door.clone(), clock.clone());
         Ok(Self(Arc::new(Parts {
             settings,
             door,
@@ -126,6 +130,7 @@ impl Pipeline {
             persisted,
             meter,
             types,
+            hub,
             schema,
         })))
     }
@@ -134,15 +139,22 @@ impl Pipeline {
     pub fn door(&self) -> &Door {
         &self.0.door
     }
+
+    /// Where events come in.
+    #[must_use]
+    pub fn hub(&self) -> &Arc<Hub> {
+        &self.0.hub
+    }
 }
 
 impl Parts {
-    async fn answer(&self, incoming: Incoming, caller: Caller) -> Answer {
+    async fn answer(self: Arc<Self>, incoming: Incoming, caller: Caller) -> Outcome {
         let request_id = caller.request_id.clone();
         let hash = caller.token.as_deref().map(token_hash);
-        match self.work(incoming, caller).await {
-            Ok(answer) => answer,
+        Outcome::Answer(match Arc::clone(&self).work(incoming, caller).await {
+            Ok(outcome) => return outcome,
             Err(Refused::One(error)) => self.refuse_with(&request_id, &[from_ours(&error)], &error),
+            Err(Refused::Failed(errors)) => self.refuse_with(&request_id, &errors, &listen::refusal(&errors)),
             Err(Refused::Invalid(mut errors)) => {
                 // What validation suggests is read out of the schema.
                 if !self.settings.development && !matches!(self.actor(hash).await, Ok(Actor::Person(_))) {
@@ -152,7 +164,7 @@ impl Parts {
                 let error = Error::new(if code { Code::ParseFailed } else { Code::ValidationFailed }, "");
                 self.refuse_with(&request_id, &errors, &error)
             }
-        }
+        })
     }
 
     async fn actor(&self, hash: Option<[u8; 32]>) -> Result<Actor> {
@@ -172,7 +184,7 @@ impl Parts {
         }
     }
 
-    async fn work(&self, mut incoming: Incoming, caller: Caller) -> Result<Answer, Refused> {
+    async fn work(self: Arc<Self>, mut incoming: Incoming, caller: Caller) -> Result<Outcome, Refused> {
         let text = self.persisted.text(&mut incoming)?;
         let document = self.documents.read(&text, &self.settings.limits, &self.types).await?;
         self.persisted.learn(&incoming, &text);
@@ -216,7 +228,10 @@ impl Parts {
             cost,
             rate_limit,
         };
-        self.execute(job).await.map_err(Into::into)
+        if kind == OperationType::Subscription {
+            return listen::listen(self, job).await;
+        }
+        Ok(Outcome::Answer(self.execute(job).await?))
     }
 
     /// Checks the variables; absent ones get their defaults, which the executor forgets where a directive reads them.
@@ -323,9 +338,7 @@ impl Parts {
             match job.kind {
                 OperationType::Query => self.run_query(job).await,
                 OperationType::Mutation => self.run_mutation(job).await,
-                OperationType::Subscription => {
-                    Err(Error::new(Code::OperationNotAllowed, "subscriptions are not served yet"))
-                }
+                OperationType::Subscription => Err(Error::internal("a subscription is listened to")),
             }
         };
         match tokio::time::timeout(self.settings.deadline, AssertUnwindSafe(work).catch_unwind()).await {
@@ -554,11 +567,11 @@ impl Execute for Pipeline {
         let parts = Arc::clone(&self.0);
         let request_id = caller.request_id.clone();
         // In a task of its own: a client that hangs up does not cut a mutation in half, nor cost a connection.
-        let answered = tokio::spawn(async move { parts.answer(incoming, caller).await }).await;
-        Outcome::Answer(answered.unwrap_or_else(|error| {
+        let answered = tokio::spawn(parts.answer(incoming, caller)).await;
+        answered.unwrap_or_else(|error| {
             let error = Error::internal(error);
-            self.0.refuse_with(&request_id, &[from_ours(&error)], &error)
-        }))
+            Outcome::Answer(self.0.refuse_with(&request_id, &[from_ours(&error)], &error))
+        })
     }
 
     async fn greet(&self, caller: &Caller) -> Result<Option<String>, String> {

@@ -42,12 +42,14 @@ pub struct TestApp {
     /// The same, as the server logs in.
     pub server_url: String,
     served: tokio::task::JoinHandle<()>,
+    relaying: tokio::task::JoinHandle<()>,
     count: AtomicUsize,
 }
 
 impl Drop for TestApp {
     fn drop(&mut self) {
         self.served.abort();
+        self.relaying.abort();
         self.door.pools().close();
     }
 }
@@ -81,12 +83,22 @@ impl TestApp {
         let reached = Reached { embedded: None, server_url: prepared.server_url, ran: prepared.ran, ring };
         let pipeline = pipeline(&reached, settings, connections, clock.clone()).await.unwrap();
         let door = pipeline.door().clone();
+        let relaying = tokio::spawn(clinigraph::live::relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = tokio::spawn(async move {
             serve(listener, Arc::new(pipeline), config, std::future::pending()).await.unwrap();
         });
-        Self { address, door, clock, superuser_url, server_url: reached.server_url, served, count: AtomicUsize::new(0) }
+        Self {
+            address,
+            door,
+            clock,
+            superuser_url,
+            server_url: reached.server_url,
+            served,
+            relaying,
+            count: AtomicUsize::new(0),
+        }
     }
 
     fn next(&self) -> usize {

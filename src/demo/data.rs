@@ -1,4 +1,4 @@
-//! Made-up clinics, people and tickets for those who want to look around: the same at every first start, in ids as
+//! Made-up clinics, people and tickets: the same at every first start, in ids as
 //! in words. Loaded into an empty database only.
 
 use chrono::{DateTime, TimeDelta, Utc};
