@@ -177,8 +177,8 @@ diesel::table! {
         id -> Uuid,
         /// Who is told.
         recipient_user_id -> Uuid,
-        /// The clinic it is about; null for the platform.
-        clinic_id -> Nullable<Uuid>,
+        /// The clinic it is about.
+        clinic_id -> Uuid,
         /// What it tells of.
         kind -> Text,
         /// In a line.

@@ -37,7 +37,7 @@ use crate::{
         Actor, Code, Error, Result,
         actor::Origin,
         clock::Clock,
-        db::{Access, Door, Scope},
+        db::{Access, Door},
         idempotency,
         request::{Request, SessionCookie},
         secrets::KeyRing,

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clinigraph::pipeline::{Limits, Settings};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Person, TestApp};
+use crate::support::{settings, Answer, Person, TestApp};
 
 /// Code and limit of the first error; "fine" when there is none.
 fn told(answer: &Answer) -> (String, Option<u64>) {
@@ -440,8 +440,8 @@ async fn what_an_operation_costs_is_told() {
 
 #[tokio::test]
 async fn strangers_see_neither_schema_nor_statements_in_production() {
-    let settings = Settings { limits: Limits::default(), deadline: Duration::from_secs(10), development: false };
-    let app = TestApp::with(settings, 4).await;
+    let strict = Settings { development: false, ..settings() };
+    let app = TestApp::with(strict, 4).await;
     let manager = app.clinic("Oak").await.manager().await;
 
     for query in [
@@ -462,8 +462,8 @@ async fn strangers_see_neither_schema_nor_statements_in_production() {
 
 #[tokio::test]
 async fn only_who_may_see_the_schema_is_told_what_they_may_have_meant() {
-    let settings = Settings { limits: Limits::default(), deadline: Duration::from_secs(10), development: false };
-    let app = TestApp::with(settings, 4).await;
+    let strict = Settings { development: false, ..settings() };
+    let app = TestApp::with(strict, 4).await;
     let manager = app.clinic("Oak").await.manager().await;
     let message = async |person: &Person| {
         person.send("{ viever { role } }", json!({})).await.body["errors"][0]["message"].as_str().unwrap().to_owned()
