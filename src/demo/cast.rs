@@ -19,9 +19,24 @@ const PAUSE: Duration = Duration::from_secs(30);
 /// Who opens, who answers, what it is about, what the answer is.
 const SCENES: [(&str, &str, &str, &str); 4] = [
     ("tom@harbour.example", "linus@clinigraph.example", "The label printer is slow today", "We are having a look."),
-    ("joseph@acacia.example", "ada@clinigraph.example", "A patient cannot see her prescription", "Thank you, we see why."),
-    ("jack@bondi.example", "linus@clinigraph.example", "The calendar shows last week", "Please reload the page; it is mended."),
-    ("mei@harbour.example", "ada@clinigraph.example", "Please add a second fax number", "Done. It shows in your settings now."),
+    (
+        "joseph@acacia.example",
+        "ada@clinigraph.example",
+        "A patient cannot see her prescription",
+        "Thank you, we see why.",
+    ),
+    (
+        "jack@bondi.example",
+        "linus@clinigraph.example",
+        "The calendar shows last week",
+        "Please reload the page; it is mended.",
+    ),
+    (
+        "mei@harbour.example",
+        "ada@clinigraph.example",
+        "Please add a second fax number",
+        "Done. It shows in your settings now.",
+    ),
 ];
 
 /// Plays for ever; a scene that fails is told in the log, and the next one is played.
@@ -34,19 +49,35 @@ pub async fn play<P: Execute>(pipeline: &P) {
     }
 }
 
-async fn play_scene<P: Execute>(pipeline: &P, (opener, helper, title, answer): &(&str, &str, &str, &str)) -> Result<()> {
+async fn play_scene<P: Execute>(
+    pipeline: &P,
+    (opener, helper, title, answer): &(&str, &str, &str, &str),
+) -> Result<()> {
     let opener = sign_in(pipeline, opener).await?;
     let ticket = json!({ "title": title, "description": "This is a made-up ticket of the demo." });
-    let opened = ask(pipeline, Some(&opener), "mutation Open($input: OpenTicketInput!) { it: openTicket(input: $input) { id } }", ticket).await?;
+    let opened = ask(
+        pipeline,
+        Some(&opener),
+        "mutation Open($input: OpenTicketInput!) { it: openTicket(input: $input) { id } }",
+        ticket,
+    )
+    .await?;
     let id = opened.pointer("/data/it/id").cloned().unwrap_or_default();
     tokio::time::sleep(PAUSE / 6).await;
     let helper = sign_in(pipeline, helper).await?;
     let reply = json!({ "ticketId": id, "body": answer });
-    ask(pipeline, Some(&helper), "mutation Reply($input: ReplyToTicketInput!) { it: replyToTicket(input: $input) { id } }", reply).await?;
+    ask(
+        pipeline,
+        Some(&helper),
+        "mutation Reply($input: ReplyToTicketInput!) { it: replyToTicket(input: $input) { id } }",
+        reply,
+    )
+    .await?;
     for (token, status) in [(&helper, "IN_PROGRESS"), (&helper, "RESOLVED"), (&opener, "CLOSED")] {
         tokio::time::sleep(PAUSE / 10).await;
         let change = json!({ "ticketId": id, "status": status });
-        let document = "mutation Move($input: ChangeTicketStatusInput!) { it: changeTicketStatus(input: $input) { id } }";
+        let document =
+            "mutation Move($input: ChangeTicketStatusInput!) { it: changeTicketStatus(input: $input) { id } }";
         ask(pipeline, Some(token), document, change).await?;
     }
     for token in [opener, helper] {
@@ -57,7 +88,9 @@ async fn play_scene<P: Execute>(pipeline: &P, (opener, helper, title, answer): &
 
 async fn sign_in<P: Execute>(pipeline: &P, email: &str) -> Result<String> {
     let input = json!({ "email": email, "password": PASSWORD });
-    let answer = ask(pipeline, None, "mutation Enter($input: SignInInput!) { it: signIn(input: $input) { token } }", input).await?;
+    let answer =
+        ask(pipeline, None, "mutation Enter($input: SignInInput!) { it: signIn(input: $input) { token } }", input)
+            .await?;
     let token = answer.pointer("/data/it/token").and_then(Value::as_str);
     token.map(str::to_owned).ok_or_else(|| Error::internal(answer.to_string()))
 }

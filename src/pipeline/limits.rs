@@ -133,29 +133,33 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'+') || byte >= 0x80
 }
 
-/// Where the string that begins before `at` ends; refuses an escaped NUL, which Postgres cannot keep.
+/// Where the string that begins before `at` ends. Refuses an escaped NUL, which Postgres cannot keep, and a
+/// string without an end: where that is a block string, the parser reads an empty string and goes on, unmeasured.
 fn end_of_string(bytes: &[u8], mut at: usize) -> Result<usize> {
-    let block = bytes[at..].starts_with(b"\"\"");
-    if block {
+    if bytes[at..].starts_with(b"\"\"") {
         at += 2;
-        // `""` alone is the empty string.
-        if bytes.get(at - 2..at + 1) != Some(b"\"\"\"") && !bytes[at - 2..].starts_with(b"\"\"") {
-            return Ok(at);
+        while at < bytes.len() {
+            let rest = &bytes[at..];
+            if rest.starts_with(b"\"\"\"") {
+                return Ok(at + 3);
+            }
+            at += if rest.starts_with(b"\\\"\"\"") { 4 } else { 1 };
         }
+        return Err(Error::new(Code::ParseFailed, "a block string has no end"));
     }
     while let Some(byte) = bytes.get(at) {
         let rest = &bytes[at..];
-        if !block && (rest.starts_with(b"\\u0000") || rest.starts_with(b"\\u{0")) {
+        if rest.starts_with(b"\\u0000") || rest.starts_with(b"\\u{0") {
             return Err(Error::new(Code::InvalidInput, "a string must not have the character NUL in it"));
         }
         at += match byte {
             b'\\' => 2,
-            b'"' if !block || rest.starts_with(b"\"\"\"") => return Ok(at + if block { 3 } else { 1 }),
-            b'\n' if !block => return Ok(at),
+            b'"' => return Ok(at + 1),
+            b'\n' | b'\r' => break,
             _ => 1,
         };
     }
-    Ok(bytes.len())
+    Err(Error::new(Code::ParseFailed, "a string has no end"))
 }
 
 #[derive(Debug, Default, Clone, Copy)]

@@ -25,7 +25,7 @@ enum Who {
 use Who::{Administrator, Manager};
 
 /// An operation, and the statements it may take. Where several stand for one field they differ in what is selected.
-const BUDGET: [(&str, Who, &str, u64); 32] = [
+const BUDGET: [(&str, Who, &str, u64); 38] = [
     ("Query.viewer", Manager, "{ viewer { role permissions } }", 0),
     ("Query.viewer", Manager, "{ viewer { user { displayName } actingClinic { name } } }", 2),
     ("Query.viewer", Manager, "{ viewer { memberships { clinic { name } } } }", 0),
@@ -74,22 +74,43 @@ const BUDGET: [(&str, Who, &str, u64); 32] = [
     ("Query.tickets", Administrator, NESTED, 5),
     ("Query.tickets", Manager, NESTED, 5),
     (
+        "Query.notifications",
+        Administrator,
+        "{ notifications { totalCount nodes { title read ticket { title } clinic { name } } } }",
+        4,
+    ),
+    ("Query.notifications", Administrator, "{ notifications(filter: { unreadOnly: true }) { nodes { title } } }", 1),
+    ("Query.unreadNotificationCount", Manager, "{ unreadNotificationCount }", 1),
+    (
+        "Mutation.markNotificationRead",
+        Administrator,
+        "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { read } }",
+        3,
+    ),
+    (
+        "Mutation.archiveNotification",
+        Administrator,
+        "mutation ($notification: ID!) { archiveNotification(input: { notificationId: $notification }) { archivedAt } }",
+        3,
+    ),
+    ("Mutation.markAllNotificationsRead", Administrator, "mutation { markAllNotificationsRead }", 2),
+    (
         "Mutation.openTicket",
         Manager,
         "mutation { openTicket(input: { title: \"New\", description: \"x\" }) { id } }",
-        3,
+        6,
     ),
     (
         "Mutation.openTicket",
         Administrator,
         "mutation ($clinic: ID!) { openTicket(input: { clinicId: $clinic, title: \"New\", description: \"x\" }) { id } }",
-        4,
+        7,
     ),
     (
         "Mutation.replyToTicket",
         Manager,
         "mutation ($ticket: ID!) { replyToTicket(input: { ticketId: $ticket, body: \"x\" }) { id } }",
-        6,
+        9,
     ),
     (
         "Mutation.replyToTicket",
@@ -113,7 +134,7 @@ const BUDGET: [(&str, Who, &str, u64); 32] = [
         "Mutation.changeTicketStatus",
         Administrator,
         "mutation ($ticket: ID!) { changeTicketStatus(input: { ticketId: $ticket, status: IN_PROGRESS }) { id } }",
-        4,
+        6,
     ),
     (
         "Mutation.switchClinic",
@@ -172,9 +193,11 @@ async fn every_operation_keeps_to_its_budget() {
     let ada = administrator.ask("{ viewer { user { id } } }", json!({})).await;
     let ticket = manager.open_ticket("Printer").await;
     let message = manager.reply(&ticket, "Hello?", false).await;
+    let told = administrator.ask("{ notifications { nodes { id } } }", json!({})).await;
     let variables = json!({
         "clinic": clinic["clinic"]["id"], "slug": clinic["clinic"]["slug"], "user": clinic["viewer"]["user"]["id"],
         "administrator": ada["viewer"]["user"]["id"], "ticket": ticket, "message": message,
+        "notification": told["notifications"]["nodes"][0]["id"],
     });
 
     let mut missed = Vec::new();

@@ -5,6 +5,7 @@ use clinigraph::{
     access::{MembershipStatus, UserStatus},
     clinic::ClinicStatus,
     kernel::{actor::Role, db},
+    notification::NotificationKind,
     support::{TicketPriority, TicketStatus},
 };
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -305,10 +306,11 @@ async fn no_role_of_the_server_can_create_anything() {
 }
 
 /// The constraint that holds a text to an enum's values, and the values.
-const ENUMS: [(&str, &[&str]); 6] = [
+const ENUMS: [(&str, &[&str]); 7] = [
     ("clinics_status_check", ClinicStatus::TEXTS),
     ("memberships_role_check", Role::TEXTS),
     ("memberships_status_check", MembershipStatus::TEXTS),
+    ("notifications_kind_check", NotificationKind::TEXTS),
     ("support_tickets_priority_check", TicketPriority::TEXTS),
     ("support_tickets_status_check", TicketStatus::TEXTS),
     ("users_status_check", UserStatus::TEXTS),

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clinigraph::pipeline::{Limits, Settings};
 use serde_json::{Value, json};
 
-use crate::support::{settings, Answer, Person, TestApp};
+use crate::support::{Answer, Person, TestApp, settings};
 
 /// Code and limit of the first error; "fine" when there is none.
 fn told(answer: &Answer) -> (String, Option<u64>) {

@@ -37,6 +37,7 @@ struct Side {
     ticket: String,
     message: String,
     note: String,
+    notification: String,
 }
 
 struct World {
@@ -88,6 +89,9 @@ impl World {
         let ticket = opened.body["data"]["openTicket"]["id"].as_str().unwrap().to_owned();
         let message = manager.reply(&ticket, &format!("{name} secret"), false).await;
         let note = administrator.reply(&ticket, &format!("{name} note"), true).await;
+        administrator.reply(&ticket, &format!("{name} secret"), false).await;
+        let first = "select id::text as told from notifications where recipient_user_id";
+        let notification = told(superuser, &format!("{first} = '{}'", manager.user_id)).await.unwrap().remove(0);
         let membership =
             told(superuser, &format!("select id::text as told from memberships where user_id = '{}'", manager.user_id))
                 .await
@@ -102,6 +106,7 @@ impl World {
             ticket,
             message,
             note,
+            notification: id("notification", &notification),
         }
     }
 
@@ -157,7 +162,7 @@ const ALL: Option<&str> = Some("true");
 const OF_CLINIC: &str = "clinic_id = $clinic";
 const OF_ITS_PEOPLE: &str = "user_id in (select user_id from memberships where clinic_id = $clinic)";
 
-const TABLES: [Table; 10] = [
+const TABLES: [Table; 11] = [
     Table {
         name: "audit_events",
         of_clinic: OF_CLINIC,
@@ -192,6 +197,14 @@ const TABLES: [Table; 10] = [
         tenant: Some(OF_CLINIC),
         admin: ALL,
         insert: "(id, clinic_id, user_id, role) values (gen_random_uuid(), $clinic, $stranger, 'clinic_manager')",
+    },
+    Table {
+        name: "notifications",
+        of_clinic: OF_CLINIC,
+        tenant: Some("clinic_id = $clinic and recipient_user_id = $user"),
+        admin: Some("recipient_user_id = $user"),
+        insert: "(id, recipient_user_id, clinic_id, kind, title, body, dedupe_key, created_at)
+                 select gen_random_uuid(), $user, $clinic, 'ticket_reply', 'New', 'New', 'new', now()",
     },
     Table {
         name: "outbox_events",
@@ -458,7 +471,7 @@ async fn a_clinic_can_make_what_is_its_own() {
         }
     }
 
-    assert_eq!(made, ["idempotency_keys", "outbox_events", "support_tickets", "ticket_messages"]);
+    assert_eq!(made, ["idempotency_keys", "notifications", "outbox_events", "support_tickets", "ticket_messages"]);
 }
 
 #[tokio::test]
@@ -501,11 +514,18 @@ async fn nobody_changes_or_removes_an_audit_row() {
 }
 
 /// For each foreign key between tables of clinics, a row of `$clinic` that leads to a row of the other.
-const POINTERS: [(&str, &str); 1] = [(
+const POINTERS: [(&str, &str); 2] = [
+    (
+        "notifications_ticket_id_fkey",
+        "insert into notifications (id, recipient_user_id, clinic_id, ticket_id, kind, title, body, dedupe_key, created_at)
+         values (gen_random_uuid(), $user, $clinic, $theirs_ticket, 'ticket_reply', 'New', 'New', 'new', now())",
+    ),
+    (
     "ticket_messages_ticket_id_fkey",
     "insert into ticket_messages (id, clinic_id, ticket_id, author_user_id, body, is_internal)
      values (gen_random_uuid(), $clinic, $theirs_ticket, $user, 'New', false)",
-)];
+    ),
+];
 
 #[tokio::test]
 async fn no_row_leads_into_another_clinic_whoever_writes_it() {
@@ -554,7 +574,14 @@ const READS_TICKETS: [&str; 4] = ["UNAUTHENTICATED", "-", "FORBIDDEN", "-"];
 const MANAGES: [&str; 4] = ["UNAUTHENTICATED", "FORBIDDEN", "FORBIDDEN", "FORBIDDEN"];
 const WRITES: [&str; 4] = ["UNAUTHENTICATED", "NOT_FOUND", "FORBIDDEN", "FORBIDDEN"];
 
-const CASES: [Case; 17] = [
+const ANOTHERS: [&str; 4] = ["UNAUTHENTICATED", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"];
+// A plain POST cannot carry a stream: whoever may listen is told so.
+const LISTENS: [&str; 4] =
+    ["UNAUTHENTICATED", "OPERATION_NOT_ALLOWED", "OPERATION_NOT_ALLOWED", "OPERATION_NOT_ALLOWED"];
+const LISTENS_TO_TICKETS: [&str; 4] =
+    ["UNAUTHENTICATED", "OPERATION_NOT_ALLOWED", "FORBIDDEN", "OPERATION_NOT_ALLOWED"];
+
+const CASES: [Case; 27] = [
     Case {
         field: "Query.viewer",
         document: "{ viewer { user { id email } actingClinic { id name } role permissions memberships { clinic { id } } } }",
@@ -596,6 +623,23 @@ const CASES: [Case; 17] = [
         codes: READS_TICKETS,
     },
     Case {
+        field: "Query.notifications",
+        document: "{ notifications { totalCount nodes { id title body ticket { title } clinic { name } } } }",
+        codes: OPEN,
+    },
+    Case { field: "Query.unreadNotificationCount", document: "{ unreadNotificationCount }", codes: OPEN },
+    Case {
+        field: "Mutation.archiveNotification",
+        document: "mutation ($notification: ID!) { archiveNotification(input: { notificationId: $notification }) { id title } }",
+        codes: ANOTHERS,
+    },
+    Case {
+        field: "Mutation.markNotificationRead",
+        document: "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { id title } }",
+        codes: ANOTHERS,
+    },
+    Case { field: "Mutation.markAllNotificationsRead", document: "mutation { markAllNotificationsRead }", codes: OPEN },
+    Case {
         field: "Mutation.assignTicket",
         document: "mutation ($ticket: ID!) { assignTicket(input: { ticketId: $ticket, assigneeId: null }) { id title } }",
         codes: MANAGES,
@@ -630,6 +674,31 @@ const CASES: [Case; 17] = [
         document: "mutation { signIn(input: { email: \"nobody@people.example\", password: \"x\" }) { token } }",
         codes: ["INVALID_CREDENTIALS"; 4],
     },
+    Case {
+        field: "Subscription.clinicActivity",
+        document: "subscription ($clinic: ID!) { clinicActivity(clinicId: $clinic) { id } }",
+        codes: LISTENS_TO_TICKETS,
+    },
+    Case {
+        field: "Subscription.notificationReceived",
+        document: "subscription { notificationReceived { id } }",
+        codes: LISTENS,
+    },
+    Case {
+        field: "Subscription.ticketEvents",
+        document: "subscription ($ticket: ID!) { ticketEvents(ticketId: $ticket) { id } }",
+        codes: LISTENS_TO_TICKETS,
+    },
+    Case {
+        field: "Subscription.ticketMessageAdded",
+        document: "subscription ($ticket: ID!) { ticketMessageAdded(ticketId: $ticket) { id } }",
+        codes: LISTENS_TO_TICKETS,
+    },
+    Case {
+        field: "Subscription.unreadNotificationCountChanged",
+        document: "subscription { unreadNotificationCountChanged { count } }",
+        codes: LISTENS,
+    },
     Case { field: "Mutation.signOut", document: "mutation { signOut }", codes: OPEN },
     Case {
         field: "Mutation.switchClinic",
@@ -647,6 +716,7 @@ fn id_of(side: &Side, prefix: &str) -> String {
         "membership" => side.membership.clone(),
         "ticket" => side.ticket.clone(),
         "ticket_message" => side.message.clone(),
+        "notification" => side.notification.clone(),
         other => panic!("the test has no {other} of a clinic"),
     }
 }
@@ -656,7 +726,7 @@ fn any_ids(side: &Side) -> Vec<String> {
 }
 
 fn variables(side: &Side) -> Value {
-    json!({ "clinic": side.clinic, "slug": side.slug, "network": side.network, "ticket": side.ticket, "any": any_ids(side) })
+    json!({ "clinic": side.clinic, "slug": side.slug, "network": side.network, "ticket": side.ticket, "notification": side.notification, "any": any_ids(side) })
 }
 
 /// That nothing of a side stands in an answer.
