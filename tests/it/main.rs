@@ -8,3 +8,4 @@ mod idempotency;
 mod schema;
 mod support;
 mod tickets;
+mod walk;
