@@ -5,6 +5,7 @@ mod access;
 mod documents;
 mod fresh;
 mod idempotency;
+mod pages;
 mod schema;
 mod support;
 mod tickets;
