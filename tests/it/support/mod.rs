@@ -9,4 +9,3 @@ mod sql;
 pub use app::{TestApp, TestClinic};
 pub use cluster::superuser_url;
 pub use person::{Answer, Person};
-pub use raw::RawAnswer;

@@ -30,7 +30,7 @@ async fn populate(app: &TestApp) -> [Uuid; 3] {
     };
     let mut all = String::new();
     let mut add = |table: &str, columns: &str, values: String| {
-        all.push_str(&format!("insert into {table} ({columns}) values ({values});\n"))
+        all.push_str(&format!("insert into {table} ({columns}) values ({values});\n"));
     };
     for network in 0..2 {
         add("clinic_networks", "id, name, slug", format!("'{}', 'Network {network}', 'n{network}'", id(1, network)));
