@@ -9,6 +9,7 @@ use async_graphql::{
 use std::collections::HashMap;
 
 use super::types::Types;
+use crate::kernel::{Error, Result};
 
 type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
@@ -37,41 +38,56 @@ pub fn is_conditional(document: &ExecutableDocument) -> bool {
 }
 
 /// Takes out what `@skip` and `@include` rule out; every variable has its value by now, defaults included.
-pub fn prune(document: &mut ExecutableDocument, variables: &Variables) {
-    fn in_set(set: &mut SelectionSet, variables: &Variables) {
-        set.items.retain(|selection| {
-            !selection.node.directives().iter().any(|directive| rules_out(&directive.node, variables))
-        });
-        for selection in &mut set.items {
-            selection
-                .node
-                .directives_mut()
-                .retain(|directive| !matches!(directive.node.name.node.as_str(), "skip" | "include"));
+pub fn prune(document: &mut ExecutableDocument, variables: &Variables) -> Result<()> {
+    fn in_set(set: &mut SelectionSet, variables: &Variables) -> Result<()> {
+        let mut kept = Vec::with_capacity(set.items.len());
+        for mut selection in std::mem::take(&mut set.items) {
+            if ruled_out(selection.node.directives(), variables)? {
+                continue;
+            }
+            selection.node.directives_mut().retain(|directive| unwanted(&directive.node).is_none());
             match &mut selection.node {
-                Selection::Field(field) => in_set(&mut field.node.selection_set.node, variables),
-                Selection::InlineFragment(fragment) => in_set(&mut fragment.node.selection_set.node, variables),
+                Selection::Field(field) => in_set(&mut field.node.selection_set.node, variables)?,
+                Selection::InlineFragment(fragment) => in_set(&mut fragment.node.selection_set.node, variables)?,
                 Selection::FragmentSpread(_) => {}
             }
+            kept.push(selection);
         }
+        set.items = kept;
+        Ok(())
     }
     for fragment in document.fragments.values_mut() {
-        in_set(&mut fragment.node.selection_set.node, variables);
+        in_set(&mut fragment.node.selection_set.node, variables)?;
     }
     for operation in operations_mut(document) {
-        in_set(&mut operation.selection_set.node, variables);
+        in_set(&mut operation.selection_set.node, variables)?;
+    }
+    Ok(())
+}
+
+/// The condition under which a directive rules out; `None` for one that never does.
+fn unwanted(directive: &Directive) -> Option<bool> {
+    match directive.name.node.as_str() {
+        "skip" => Some(true),
+        "include" => Some(false),
+        _ => None,
     }
 }
 
-fn rules_out(directive: &Directive, variables: &Variables) -> bool {
-    let unwanted = match directive.name.node.as_str() {
-        "skip" => true,
-        "include" => false,
-        _ => return false,
-    };
-    let condition = directive.get_argument("if").map(|value| value.node.clone());
-    let condition =
-        condition.and_then(|value| value.into_const_with(|name| variables.get(&name).cloned().ok_or(())).ok());
-    condition == Some(Value::Boolean(unwanted))
+fn ruled_out(directives: &[Positioned<Directive>], variables: &Variables) -> Result<bool> {
+    let mut out = false;
+    for directive in directives {
+        let Some(unwanted) = unwanted(&directive.node) else { continue };
+        let condition = directive.node.get_argument("if").map(|value| value.node.clone());
+        let condition =
+            condition.and_then(|value| value.into_const_with(|name| variables.get(&name).cloned().ok_or(())).ok());
+        // A nullable variable with a default may stand here, and may be null all the same.
+        let Some(Value::Boolean(condition)) = condition else {
+            return Err(Error::invalid("if", format!("@{} needs true or false", directive.node.name.node)));
+        };
+        out |= condition == unwanted;
+    }
+    Ok(out)
 }
 
 fn operations_mut(

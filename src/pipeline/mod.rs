@@ -204,7 +204,7 @@ impl Parts {
             fragments: document.parsed.fragments.clone(),
         };
         if document.is_conditional {
-            merge::prune(&mut parsed, &variables);
+            merge::prune(&mut parsed, &variables)?;
             merge::merge(&mut parsed, &self.types);
         }
         let (cost, roots) = self.cost(&parsed, kind, &variables)?;

@@ -11,4 +11,3 @@ pub mod sql;
 pub use app::{TestApp, TestClinic, settings};
 pub use cluster::{KEYS, database};
 pub use person::{Answer, Person};
-pub use raw::RawAnswer;
