@@ -1,7 +1,7 @@
 # The day's work. `make run` needs the Rust toolchain, a C linker and make; Node only for the full GraphiQL page.
 
 .DEFAULT_GOAL := run
-.PHONY: run build test check schema web clean
+.PHONY: run build test test-clients check schema web clean
 
 NODE_IS_NEW_ENOUGH := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' && echo yes)
 
@@ -15,6 +15,23 @@ build: web
 # Every test, in parallel, each in a database of its own.
 test: web
 	cargo test --locked
+	@$(MAKE) --no-print-directory test-clients
+
+# Real clients and tools against a server of their own: graphql-http, graphql-ws, graphql-sse, urql, Apollo, Relay, ...
+ifeq ($(NODE_IS_NEW_ENOUGH),yes)
+test-clients: tests/node/node_modules/.package-lock.json
+	cargo build --locked
+	node tests/node/run.mjs $(CLIENT_TESTS)
+else
+test-clients:
+	@echo "************************************************************************"
+	@echo "SKIPPED: the tests with real GraphQL clients need Node 20.19 or newer."
+	@echo "************************************************************************"
+endif
+
+tests/node/node_modules/.package-lock.json: tests/node/package-lock.json
+	cd tests/node && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
 
 # Format, lints, and that generated files are fresh (the last by tests of their own).
 check:
@@ -38,4 +55,4 @@ web/dist/index.html: web/package-lock.json web/index.html web/vite.config.ts $(s
 	@touch $@
 
 clean:
-	rm -rf target web/dist web/node_modules .data
+	rm -rf target web/dist web/node_modules tests/node/node_modules tests/node/.work .data

@@ -119,7 +119,7 @@ fn cpu() -> f64 {
 
 /// Kilobytes that this process holds.
 #[cfg(target_os = "linux")]
-fn memory() -> u64 {
+pub fn memory() -> u64 {
     let told = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = told.lines().find(|line| line.starts_with("VmRSS")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()

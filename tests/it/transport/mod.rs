@@ -6,6 +6,8 @@ mod body;
 mod browser;
 mod client;
 mod http;
+#[cfg(target_os = "linux")]
+mod idle;
 mod limits;
 mod listen;
 mod pages;

@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::{
     client::{Front, LONG, ms},
     stub::{StubApp, patient},
-    ws::Socket,
+    ws::{Socket, shaken},
 };
 use crate::support::{TestApp, settings};
 
@@ -164,9 +164,6 @@ async fn a_second_greeting_closes_with_4429() {
 
 #[tokio::test]
 async fn a_frame_that_is_none_closes_with_4400() {
-    const SHAKE: &[u8] = b"GET /graphql HTTP/1.1\r\nhost: x\r\nconnection: upgrade\r\nupgrade: websocket\r\n\
-        sec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\
-        sec-websocket-protocol: graphql-transport-ws\r\n\r\n";
     let app = StubApp::new().await;
     let mut long_ping = vec![0x89, 0xfe, 0, 200, 0, 0, 0, 0];
     long_ping.resize(208, 0);
@@ -179,13 +176,7 @@ async fn a_frame_that_is_none_closes_with_4400() {
         ("a long ping", &long_ping),
     ];
     for (what, frame) in frames {
-        let mut stream = app.tcp().await;
-        stream.write_all(SHAKE).await.unwrap();
-        let mut head = Vec::new();
-        while !head.ends_with(b"\r\n\r\n") {
-            head.push(stream.read_u8().await.unwrap());
-        }
-        assert!(String::from_utf8(head).unwrap().contains("s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+        let mut stream = shaken(&app).await;
         stream.write_all(frame).await.unwrap();
         let mut answer = [0; 4];
         tokio::time::timeout(LONG, stream.read_exact(&mut answer)).await.unwrap().unwrap();
