@@ -3,34 +3,47 @@
 use async_graphql::{EmptySubscription, MergedObject, Object, Schema, SchemaBuilder};
 
 use crate::{
-    access, clinic,
+    access, audit, clinic,
     kernel::{
         Code, Error, Result,
         entity::{AnyNode, Def, Entity},
         error, ids,
     },
-    support,
+    provider, support,
 };
 
 /// What can be read.
 #[derive(Default, MergedObject)]
-pub struct Query(NodeQuery, access::ViewerQuery, clinic::ClinicQuery, clinic::ClinicLists, support::SupportReads);
+pub struct Query(
+    NodeQuery,
+    access::ViewerQuery,
+    clinic::ClinicQuery,
+    clinic::ClinicLists,
+    provider::ProviderReads,
+    support::SupportReads,
+    audit::AuditReads,
+);
 
 /// What can be done. Each field is a transaction of its own, one after the other; a field that answers with an error has
 /// done nothing.
 #[derive(Default, MergedObject)]
-pub struct Mutation(access::AccessMutation, support::SupportMutation);
+pub struct Mutation(access::AccessMutation, clinic::ClinicMutation, support::SupportMutation);
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
 #[must_use]
-pub fn entities() -> [&'static Def; 6] {
+pub fn entities() -> [&'static Def; 11] {
     [
         clinic::ClinicNetwork::def(),
         clinic::Clinic::def(),
+        clinic::ClinicConfig::def(),
+        clinic::ClinicHours::def(),
+        clinic::ClinicClosure::def(),
+        provider::Provider::def(),
         access::User::def(),
         access::Membership::def(),
         support::SupportTicket::def(),
         support::TicketMessage::def(),
+        audit::AuditEvent::def(),
     ]
 }
 

@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod app;
+pub mod audit;
 pub mod clinic;
 pub mod config;
 pub mod demo;
@@ -9,6 +10,7 @@ pub mod embedded;
 pub mod graphql;
 pub mod kernel;
 pub mod pipeline;
+pub mod provider;
 #[rustfmt::skip]
 pub mod schema;
 pub mod server;
