@@ -1,21 +1,26 @@
 //! The list of entities, a line each.
 
 use crate::{
-    access, clinic,
+    access, audit, clinic,
     kernel::entity::{Def, Entity},
-    notification, support,
+    notification, provider, support,
 };
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
 #[must_use]
-pub fn entities() -> [&'static Def; 7] {
+pub fn entities() -> [&'static Def; 12] {
     [
         clinic::ClinicNetwork::def(),
         clinic::Clinic::def(),
+        clinic::ClinicConfig::def(),
+        clinic::ClinicHours::def(),
+        clinic::ClinicClosure::def(),
+        provider::Provider::def(),
         access::User::def(),
         access::Membership::def(),
         support::SupportTicket::def(),
         support::TicketMessage::def(),
         notification::Notification::def(),
+        audit::AuditEvent::def(),
     ]
 }

@@ -4,14 +4,14 @@ use async_graphql::{MergedObject, Object, Schema, SchemaBuilder};
 
 pub use crate::entities::entities;
 use crate::{
-    access, clinic,
+    access, audit, clinic,
     kernel::{
         Code, Error, Result,
         entity::{AnyNode, AnyNodes, Def},
         error, ids,
     },
     live::Subscription,
-    notification, support,
+    notification, provider, support,
 };
 
 /// What can be read.
@@ -21,14 +21,21 @@ pub struct Query(
     access::ViewerQuery,
     clinic::ClinicQuery,
     clinic::ClinicLists,
+    provider::ProviderReads,
     support::SupportReads,
+    audit::AuditReads,
     notification::NotificationReads,
 );
 
 /// What can be done. Each field is a transaction of its own, one after the other; a field that answers with an error has
 /// done nothing.
 #[derive(Default, MergedObject)]
-pub struct Mutation(access::AccessMutation, support::SupportMutation, notification::NotificationMutation);
+pub struct Mutation(
+    access::AccessMutation,
+    clinic::ClinicMutation,
+    support::SupportMutation,
+    notification::NotificationMutation,
+);
 
 /// The schema that executes. It has no extension, and checks nothing that the pipeline has checked before.
 #[must_use]

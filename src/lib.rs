@@ -2,6 +2,7 @@
 
 pub mod access;
 pub mod app;
+pub mod audit;
 pub mod clinic;
 pub mod config;
 pub mod demo;
@@ -12,6 +13,7 @@ pub mod kernel;
 pub mod live;
 pub mod notification;
 pub mod pipeline;
+pub mod provider;
 #[rustfmt::skip]
 pub mod schema;
 pub mod server;

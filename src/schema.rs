@@ -43,6 +43,124 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// A day on which a clinic is closed, whatever its hours say.
+    clinic_closures (id) {
+        /// UUIDv7, made by the server.
+        id -> Uuid,
+        /// The clinic.
+        clinic_id -> Uuid,
+        /// The day, on the calendar of the clinic.
+        date -> Date,
+        /// What day it is; null when nobody said.
+        name -> Nullable<Text>,
+        /// When the row was made.
+        created_at -> Timestamptz,
+        /// When the row was last changed.
+        updated_at -> Timestamptz,
+        /// Who made it; null for the system.
+        created_by -> Nullable<Uuid>,
+        /// Who changed it last; null for the system.
+        updated_by -> Nullable<Uuid>,
+        /// Counts changes, for optimistic concurrency.
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    /// How a clinic wants to be run: one row for each clinic, made with it.
+    clinic_configs (id) {
+        /// UUIDv7, made by the server.
+        id -> Uuid,
+        /// The clinic.
+        clinic_id -> Uuid,
+        /// Whether people who are no patients yet can register.
+        accepting_new_patients -> Bool,
+        /// Whether people can wait for a place.
+        waitlist_enabled -> Bool,
+        /// So many registrations in the clinic's week; null for any number.
+        max_new_patients_per_week -> Nullable<Int4>,
+        /// How long an appointment takes where nothing else says so.
+        appointment_duration_minutes -> Int4,
+        /// Free time behind each appointment.
+        buffer_minutes -> Int4,
+        /// How far ahead patients can book.
+        max_advance_booking_days -> Int4,
+        /// How short before they can.
+        min_advance_booking_hours -> Int4,
+        /// Until so many hours before they can cancel; null for until it begins.
+        cancellation_window_hours -> Nullable<Int4>,
+        /// Whether the chat bot books.
+        bot_enabled -> Bool,
+        /// BCP 47 tag; one of the supported ones.
+        default_language -> Text,
+        /// BCP 47 tags of the languages callers are served in.
+        supported_languages -> Array<Text>,
+        /// A list of { language, text }.
+        greetings -> Jsonb,
+        /// Where calls are transferred to; E.164.
+        transfer_phone -> Nullable<Text>,
+        /// The pharmacy prescriptions go to.
+        preferred_pharmacy_name -> Nullable<Text>,
+        /// Its address.
+        preferred_pharmacy_address -> Nullable<Text>,
+        /// Its fax; E.164.
+        preferred_pharmacy_fax -> Nullable<Text>,
+        /// Who answers for privacy.
+        officer_name -> Nullable<Text>,
+        /// Their address; folded to lower case.
+        officer_email -> Nullable<Text>,
+        /// Their telephone; E.164.
+        officer_phone -> Nullable<Text>,
+        /// How long transcripts of calls are kept; null for the platform's default, 90.
+        transcript_retention_days -> Nullable<Int4>,
+        /// How long call logs are kept; null for the platform's default, 365.
+        call_log_retention_days -> Nullable<Int4>,
+        /// How long the audit trail is kept; null for the platform's default, 7.
+        audit_retention_years -> Nullable<Int4>,
+        /// When the row was made.
+        created_at -> Timestamptz,
+        /// When the row was last changed.
+        updated_at -> Timestamptz,
+        /// Who made it; null for the system.
+        created_by -> Nullable<Uuid>,
+        /// Who changed it last; null for the system.
+        updated_by -> Nullable<Uuid>,
+        /// Counts changes, for optimistic concurrency.
+        version -> Int4,
+        /// Who is booked when nobody is asked for; null for whoever is free.
+        default_provider_id -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
+    /// When a clinic is open: a row for each day of the week, on the wall clock of its zone.
+    clinic_hours (id) {
+        /// UUIDv7, made by the server.
+        id -> Uuid,
+        /// The clinic.
+        clinic_id -> Uuid,
+        /// Counted from Sunday, which is 0.
+        day_of_week -> Int2,
+        /// When it opens; null on a day it does not.
+        opens_at -> Nullable<Time>,
+        /// When it closes, before midnight; null on a day it does not open.
+        closes_at -> Nullable<Time>,
+        /// Whether it is closed all day.
+        is_closed -> Bool,
+        /// When the row was made.
+        created_at -> Timestamptz,
+        /// When the row was last changed.
+        updated_at -> Timestamptz,
+        /// Who made it; null for the system.
+        created_by -> Nullable<Uuid>,
+        /// Who changed it last; null for the system.
+        updated_by -> Nullable<Uuid>,
+        /// Counts changes, for optimistic concurrency.
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     /// A group of clinics under one roof.
     clinic_networks (id) {
         /// UUIDv7, made by the server.
@@ -227,6 +345,74 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Somebody who treats patients in a clinic.
+    providers (id) {
+        /// UUIDv7, made by the server.
+        id -> Uuid,
+        /// The clinic.
+        clinic_id -> Uuid,
+        /// Their account; null for somebody who does not sign in.
+        user_id -> Nullable<Uuid>,
+        /// What stands before the name.
+        title -> Nullable<Text>,
+        /// Given name.
+        first_name -> Text,
+        /// Family name.
+        last_name -> Nullable<Text>,
+        /// Family and given name in lower case, so that lists can be ordered by it.
+        sort_name -> Text,
+        /// What patients read about them.
+        bio -> Nullable<Text>,
+        /// Their picture, a file.
+        photo_file_id -> Nullable<Uuid>,
+        /// Their fields, in lower case.
+        specialties -> Array<Text>,
+        /// BCP 47 tags of the languages they speak.
+        languages -> Array<Text>,
+        /// A list of { title, institution, year }.
+        qualifications -> Jsonb,
+        /// The number of their licence.
+        license_number -> Nullable<Text>,
+        /// National Provider Identifier, where the country has it.
+        npi -> Nullable<Text>,
+        /// For how long they have practised.
+        years_of_experience -> Nullable<Int2>,
+        /// Folded to lower case.
+        email -> Nullable<Text>,
+        /// E.164.
+        phone -> Nullable<Text>,
+        /// Their colour in calendars.
+        color -> Text,
+        /// Only active ones are offered.
+        status -> Text,
+        /// Whether people who are not their patients yet can book them.
+        accepting_new_patients -> Bool,
+        /// The ways they see patients.
+        consultation_modes -> Array<Text>,
+        /// What a consultation costs; null for no fixed fee.
+        consultation_fee -> Nullable<Numeric>,
+        /// ISO 4217.
+        currency -> Text,
+        /// How long an appointment with them takes; null for as long as in the clinic.
+        default_duration_minutes -> Nullable<Int4>,
+        /// Whether the platform has seen their credentials.
+        verification_status -> Text,
+        /// When the row was made.
+        created_at -> Timestamptz,
+        /// When the row was last changed.
+        updated_at -> Timestamptz,
+        /// Who made it; null for the system.
+        created_by -> Nullable<Uuid>,
+        /// Who changed it last; null for the system.
+        updated_by -> Nullable<Uuid>,
+        /// Counts changes, for optimistic concurrency.
+        version -> Int4,
+        /// When they were removed; null while they are there.
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     /// A sign-in: an opaque random token, of which only the hash is kept.
     sessions (id) {
         /// UUIDv7, made by the server.
@@ -366,11 +552,16 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(clinic_closures -> clinics (clinic_id));
+diesel::joinable!(clinic_configs -> clinics (clinic_id));
+diesel::joinable!(clinic_hours -> clinics (clinic_id));
 diesel::joinable!(clinics -> clinic_networks (network_id));
 diesel::joinable!(idempotency_keys -> users (user_id));
 diesel::joinable!(memberships -> clinics (clinic_id));
 diesel::joinable!(notifications -> clinics (clinic_id));
 diesel::joinable!(notifications -> users (recipient_user_id));
+diesel::joinable!(providers -> clinics (clinic_id));
+diesel::joinable!(providers -> users (user_id));
 diesel::joinable!(sessions -> clinics (acting_clinic_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(support_tickets -> clinics (clinic_id));
@@ -378,12 +569,16 @@ diesel::joinable!(ticket_messages -> users (author_user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     audit_events,
+    clinic_closures,
+    clinic_configs,
+    clinic_hours,
     clinic_networks,
     clinics,
     idempotency_keys,
     memberships,
     notifications,
     outbox_events,
+    providers,
     sessions,
     support_tickets,
     ticket_messages,

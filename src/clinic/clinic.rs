@@ -4,10 +4,10 @@ use std::collections::HashMap;
 
 use async_graphql::{Context, InputObject, Object};
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 
-use super::ClinicNetwork;
+use super::{ClinicClosure, ClinicConfig, ClinicHours, ClinicNetwork, closure::EarliestFirst};
 use crate::{
     access::{Membership, MembershipsOldestFirst},
     entity,
@@ -18,7 +18,9 @@ use crate::{
         loader::LookUp,
         text::{CurrencyCode, EmailAddress, LanguageTag, PhoneNumber, TimeZone, Url},
     },
-    orders, queries,
+    orders,
+    provider::Provider,
+    queries,
     schema::clinics,
     support::SupportTicket,
     text_enum,
@@ -96,6 +98,14 @@ entity! {
     edges {
         /// The network it belongs to; null for a clinic on its own.
         network: maybe ClinicNetwork by network_id,
+        /// How it wants to be run.
+        config: own ClinicConfig by clinic_id,
+        /// When it is open: seven days, Sunday first; none before somebody has told them.
+        hours: all ClinicHours by clinic_id order "day_of_week",
+        /// The days on which it is closed whatever its hours say, earliest first.
+        closures: page ClinicClosure by clinic_id in EarliestFirst,
+        /// Who treats patients there.
+        providers: list Provider by clinic_id,
         /// Who belongs to it.
         memberships: page Membership by clinic_id in MembershipsOldestFirst,
         /// Its support tickets.
@@ -154,6 +164,22 @@ impl LookUp for BySlug {
             .filter(clinics::deleted_at.is_null())
             .select((clinics::slug, clinics::id));
         Ok(found.load::<(String, Id<Clinic>)>(&mut tx.conn()?).await?.into_iter().collect())
+    }
+}
+
+/// The clinic that an operation is about: the one worked in, and for administrators the one they name. `NOT_FOUND` for
+/// one that the caller may not know of.
+pub async fn meant(scope: &Scope, named: Option<Id<Clinic>>) -> Result<Id<Clinic>> {
+    match (scope.actor().clinic_id().map(Id::from_uuid), named) {
+        (Some(acting), Some(named)) if acting != named => Err(Error::not_found("clinic")),
+        (Some(acting), _) => Ok(acting),
+        (None, None) => Err(Error::invalid("clinicId", "administrators must name the clinic")),
+        (None, Some(named)) => {
+            let tx = scope.tx().await?;
+            let found = clinics::table.find(named).filter(clinics::deleted_at.is_null()).select(clinics::id);
+            let found = found.first(&mut tx.conn()?).await.optional()?;
+            found.ok_or_else(|| Error::not_found("clinic"))
+        }
     }
 }
 

@@ -1,8 +1,17 @@
-//! Clinics, the tenants, and the networks they belong to. Other rooms use [`Clinic`] as an edge.
+//! Clinics, the tenants, and the networks they belong to; how a clinic wants to be run, when it is open and when not.
+//! Other rooms use [`Clinic`] as an edge, and [`meant`] to learn which clinic an operation is about.
 
 #[expect(clippy::module_inception, reason = "the room is named for its first entity")]
 mod clinic;
+mod closure;
+mod config;
+mod graph;
+mod hours;
 mod network;
 
-pub use clinic::{Clinic, ClinicFilter, ClinicLists, ClinicOrder, ClinicQuery, ClinicStatus};
+pub use clinic::{Clinic, ClinicFilter, ClinicLists, ClinicOrder, ClinicQuery, ClinicStatus, meant};
+pub use closure::ClinicClosure;
+pub use config::{ClinicConfig, Greeting};
+pub use graph::ClinicMutation;
+pub use hours::ClinicHours;
 pub use network::ClinicNetwork;

@@ -1,20 +1,28 @@
-//! Made-up clinics, people and tickets: the same at every first start, in ids as
+//! Made-up clinics, providers, people and tickets: the same at every first start, in ids as
 //! in words. Loaded into an empty database only.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use diesel::{ExpressionMethods, Insertable, QueryDsl, insert_into};
 use diesel_async::RunQueryDsl;
+use rust_decimal::Decimal;
 use uuid::Uuid;
 
 use crate::{
     access::{Passwords, UserStatus},
-    clinic::ClinicStatus,
+    clinic::{ClinicStatus, Greeting},
     kernel::{
         Error, Result,
         actor::Role,
         db::{Door, Scope},
+        entity::JsonList,
+        text::LanguageTag,
+        wall_clock::{Date, DayOfWeek, LocalTime},
     },
-    schema::{clinic_networks, clinics, memberships, support_tickets, ticket_messages, users},
+    provider::{ConsultationMode, ProviderStatus, Qualification, VerificationStatus},
+    schema::{
+        clinic_closures, clinic_configs, clinic_hours, clinic_networks, clinics, memberships, providers,
+        support_tickets, ticket_messages, users,
+    },
     server::DemoPerson,
     support::{TicketPriority, TicketStatus},
 };
@@ -36,6 +44,10 @@ struct Clinic {
     phone: &'static str,
     locale: &'static str,
     network: bool,
+    /// Beside English, and how one is greeted in it.
+    language: (&'static str, &'static str),
+    /// Month, day and name of days in 2027 when it is closed.
+    closures: &'static [(u32, u32, &'static str)],
 }
 
 const CLINICS: [Clinic; 3] = [
@@ -50,6 +62,8 @@ const CLINICS: [Clinic; 3] = [
         phone: "+16045550123",
         locale: "en-CA",
         network: false,
+        language: ("zh", "您好，这里是 Harbour 家庭诊所。"),
+        closures: &[(1, 1, "New Year's Day"), (2, 15, "Family Day"), (5, 24, "Victoria Day"), (7, 1, "Canada Day")],
     },
     Clinic {
         name: "Acacia Telehealth",
@@ -62,6 +76,8 @@ const CLINICS: [Clinic; 3] = [
         phone: "+254205550123",
         locale: "en-KE",
         network: true,
+        language: ("sw", "Karibu Acacia, tukusaidie vipi?"),
+        closures: &[(1, 1, "New Year's Day"), (5, 1, "Labour Day"), (6, 1, "Madaraka Day"), (12, 12, "Jamhuri Day")],
     },
     Clinic {
         name: "Bondi Physiotherapy",
@@ -74,6 +90,8 @@ const CLINICS: [Clinic; 3] = [
         phone: "+61255501234",
         locale: "en-AU",
         network: true,
+        language: ("vi", "Xin chào, đây là Bondi Physiotherapy."),
+        closures: &[(1, 1, "New Year's Day"), (1, 26, "Australia Day"), (4, 26, "Anzac Day holiday")],
     },
 ];
 
@@ -112,6 +130,17 @@ const PEOPLE: [Person; 15] = [
     person("Ella", "Novak", "ella@bondi.example", Some(2), Role::Clinician),
     person("Hugo", "Silva", "hugo@bondi.example", Some(2), Role::Patient),
     person("Nora", "Lind", "nora@research.example", Some(2), Role::ResearchPartner),
+];
+
+/// Those who treat patients: each clinic has all of these names once, beside its clinician with an account.
+const PROVIDERS: [(&str, &str, &str); 7] = [
+    ("Hannah", "Abara", "cardiology"),
+    ("Wei", "Zhang", "family medicine"),
+    ("Omar", "Haddad", "paediatrics"),
+    ("Sofia", "Lindqvist", "dermatology"),
+    ("Daniel", "Mbeki", "physiotherapy"),
+    ("Yuki", "Tanaka", "psychiatry"),
+    ("Clara", "Reyes", "family medicine"),
 ];
 
 const MATTERS: [(&str, &str); 12] = [
@@ -243,6 +272,69 @@ struct NewMessage<'a> {
     created_at: DateTime<Utc>,
 }
 
+#[derive(Insertable)]
+#[diesel(table_name = clinic_configs)]
+struct NewConfig {
+    id: Uuid,
+    clinic_id: Uuid,
+    default_provider_id: Uuid,
+    supported_languages: Vec<LanguageTag>,
+    greetings: JsonList<Greeting>,
+    transfer_phone: &'static str,
+    officer_name: String,
+    officer_email: &'static str,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = clinic_hours)]
+struct NewHours {
+    id: Uuid,
+    clinic_id: Uuid,
+    day_of_week: DayOfWeek,
+    opens_at: Option<LocalTime>,
+    closes_at: Option<LocalTime>,
+    is_closed: bool,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = clinic_closures)]
+struct NewClosure {
+    id: Uuid,
+    clinic_id: Uuid,
+    date: Date,
+    name: &'static str,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = providers)]
+struct NewProvider {
+    id: Uuid,
+    clinic_id: Uuid,
+    user_id: Option<Uuid>,
+    title: &'static str,
+    first_name: &'static str,
+    last_name: &'static str,
+    specialties: Vec<&'static str>,
+    languages: Vec<&'static str>,
+    qualifications: JsonList<Qualification>,
+    years_of_experience: i16,
+    color: &'static str,
+    status: ProviderStatus,
+    accepting_new_patients: bool,
+    consultation_modes: Vec<ConsultationMode>,
+    consultation_fee: Option<Decimal>,
+    currency: &'static str,
+    verification_status: VerificationStatus,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
 /// Loads all of it unless there is a clinic already, and tells who can sign in.
 pub async fn load(door: &Door) -> Result<Vec<DemoPerson>> {
     let hash = Passwords::new(1, 1)?.hash(PASSWORD).await?;
@@ -345,10 +437,134 @@ async fn fill(scope: &Scope, hash: &str, noon: DateTime<Utc>) -> Result<()> {
     rows.push(member(2, 6, Role::Staff));
     insert_into(memberships::table).values(rows).execute(&mut conn).await?;
 
+    let mut offered = Vec::new();
+    for (place, (clinic, id)) in CLINICS.iter().zip(&clinic_ids).enumerate() {
+        let rows = practice(&mut numbers, place, *id, &user_ids, founded);
+        let chosen = rows[0].id;
+        insert_into(providers::table).values(rows).execute(&mut conn).await?;
+        offered.push(configuration(&mut numbers, (clinic, place, *id), chosen, founded)?);
+    }
+    insert_into(clinic_configs::table).values(offered).execute(&mut conn).await?;
+    let (hours, closures) = week_and_year(&mut numbers, &clinic_ids, founded);
+    insert_into(clinic_hours::table).values(hours).execute(&mut conn).await?;
+    insert_into(clinic_closures::table).values(closures).execute(&mut conn).await?;
+
     let (tickets, messages) = talk(&mut numbers, &clinic_ids, &user_ids, noon);
     insert_into(support_tickets::table).values(tickets).execute(&mut conn).await?;
     insert_into(ticket_messages::table).values(messages).execute(&mut conn).await?;
     Ok(())
+}
+
+/// Who treats patients in a clinic; the clinician with an account first.
+fn practice(
+    numbers: &mut Numbers,
+    place: usize,
+    clinic: Uuid,
+    users: &[Uuid],
+    founded: DateTime<Utc>,
+) -> Vec<NewProvider> {
+    const COLORS: [&str; 4] = ["#3B82F6", "#10B981", "#F59E0B", "#8B5CF6"];
+    let own =
+        PEOPLE.iter().zip(users).filter(|(person, _)| person.clinic == Some(place) && person.role == Role::Clinician);
+    let own = own.map(|(person, user)| (person.first_name, person.last_name, "family medicine", Some(*user)));
+    let names = own.chain(PROVIDERS.into_iter().map(|(first, last, field)| (first, last, field, None)));
+    let provider = |(at, (first_name, last_name, field, user_id)): (usize, (_, _, _, Option<Uuid>))| NewProvider {
+        id: numbers.id(founded),
+        clinic_id: clinic,
+        user_id,
+        title: "Dr.",
+        first_name,
+        last_name,
+        specialties: vec![field],
+        languages: if at % 2 == 0 { vec!["en", CLINICS[place].language.0] } else { vec!["en"] },
+        qualifications: JsonList(vec![Qualification {
+            title: "MD".to_owned(),
+            institution: Some(format!("University of {}", CLINICS[place].city)),
+            year: Some(1990 + numbers.below(30) as i32),
+        }]),
+        years_of_experience: 3 + numbers.below(30) as i16,
+        color: COLORS[at % COLORS.len()],
+        status: match at {
+            6 => ProviderStatus::OnLeave,
+            7 => ProviderStatus::Inactive,
+            _ => ProviderStatus::Active,
+        },
+        accepting_new_patients: at % 3 != 2,
+        consultation_modes: match at % 3 {
+            0 => vec![ConsultationMode::InPerson, ConsultationMode::Video],
+            1 => vec![ConsultationMode::InPerson],
+            _ => vec![ConsultationMode::Video, ConsultationMode::Phone],
+        },
+        consultation_fee: (at % 4 != 3).then(|| Decimal::new(4_500 + 500 * numbers.below(20) as i64, 2)),
+        currency: CLINICS[place].currency,
+        verification_status: if at < 5 { VerificationStatus::Verified } else { VerificationStatus::Pending },
+        created_at: founded,
+        updated_at: founded,
+    };
+    names.enumerate().map(provider).collect()
+}
+
+/// How a clinic wants to be run.
+fn configuration(
+    numbers: &mut Numbers,
+    (clinic, place, id): (&Clinic, usize, Uuid),
+    default_provider_id: Uuid,
+    founded: DateTime<Utc>,
+) -> Result<NewConfig> {
+    let manager = PEOPLE.iter().find(|person| person.clinic == Some(place) && person.role == Role::ClinicManager);
+    let tag = |tag: &str| LanguageTag::new(tag).map_err(Error::internal);
+    let greeting = |language: &str, text: String| Ok::<_, Error>(Greeting { language: tag(language)?, text });
+    Ok(NewConfig {
+        id: numbers.id(founded),
+        clinic_id: id,
+        default_provider_id,
+        supported_languages: vec![tag("en")?, tag(clinic.language.0)?],
+        greetings: JsonList(vec![
+            greeting("en", format!("Hello, this is {}. How can we help?", clinic.name))?,
+            greeting(clinic.language.0, clinic.language.1.to_owned())?,
+        ]),
+        transfer_phone: clinic.phone,
+        officer_name: manager.map(|person| format!("{} {}", person.first_name, person.last_name)).unwrap_or_default(),
+        officer_email: manager.map(|person| person.email).unwrap_or_default(),
+        created_at: founded,
+        updated_at: founded,
+    })
+}
+
+/// When the clinics are open, and on which days of the coming year they are not.
+fn week_and_year(numbers: &mut Numbers, clinics: &[Uuid], founded: DateTime<Utc>) -> (Vec<NewHours>, Vec<NewClosure>) {
+    let (mut hours, mut closures) = (Vec::new(), Vec::new());
+    for (clinic, clinic_id) in CLINICS.iter().zip(clinics.iter().copied()) {
+        for day_of_week in DayOfWeek::WEEK {
+            let (opens, closes) = match day_of_week {
+                DayOfWeek::Sunday => (None, None),
+                DayOfWeek::Saturday => (Some(9), Some(13)),
+                _ => (Some(8), Some(17)),
+            };
+            let at = |hour: Option<u32>| hour.and_then(|hour| NaiveTime::from_hms_opt(hour, 30, 0)).map(LocalTime);
+            hours.push(NewHours {
+                id: numbers.id(founded),
+                clinic_id,
+                day_of_week,
+                opens_at: at(opens),
+                closes_at: at(closes),
+                is_closed: opens.is_none(),
+                created_at: founded,
+                updated_at: founded,
+            });
+        }
+        for (month, day, name) in clinic.closures {
+            closures.extend(NaiveDate::from_ymd_opt(2027, *month, *day).map(|date| NewClosure {
+                id: numbers.id(founded),
+                clinic_id,
+                date: Date(date),
+                name,
+                created_at: founded,
+                updated_at: founded,
+            }));
+        }
+    }
+    (hours, closures)
 }
 
 const TICKETS: i32 = 240;

@@ -19,6 +19,8 @@ pub enum Permission {
     TicketsManage,
     /// See who belongs to the clinic, and as what.
     MembersRead,
+    /// Change the clinic's configuration.
+    ClinicManage,
     /// See the audit trail.
     AuditRead,
 }
@@ -53,9 +55,9 @@ crate::text_enum! {
 impl Role {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
-        use Permission::{MembersRead, TicketsRead, TicketsWrite};
+        use Permission::{ClinicManage, MembersRead, TicketsRead, TicketsWrite};
         match self {
-            Self::ClinicManager => &[TicketsRead, TicketsWrite, MembersRead],
+            Self::ClinicManager => &[TicketsRead, TicketsWrite, MembersRead, ClinicManage],
             Self::Staff => &[TicketsRead, TicketsWrite],
             Self::Auditor => &[TicketsRead, MembersRead],
             Self::Clinician | Self::Patient | Self::ResearchPartner => &[],
@@ -64,8 +66,8 @@ impl Role {
 }
 
 const EVERYTHING: &[Permission] = {
-    use Permission::{AuditRead, MembersRead, TicketsManage, TicketsRead, TicketsWrite};
-    &[TicketsRead, TicketsWrite, TicketsManage, MembersRead, AuditRead]
+    use Permission::{AuditRead, ClinicManage, MembersRead, TicketsManage, TicketsRead, TicketsWrite};
+    &[TicketsRead, TicketsWrite, TicketsManage, MembersRead, ClinicManage, AuditRead]
 };
 
 /// Who asks. Cheap to clone.

@@ -167,6 +167,12 @@ impl Error {
         Self::new(Code::NotFound, format!("there is no such {what}"))
     }
 
+    /// The id is of something else.
+    #[must_use]
+    pub fn wrong_kind(wanted: &str, came: &str) -> Self {
+        Self::new(Code::InvalidId, format!("a {wanted} id is wanted here, and this is one of a {came}"))
+    }
+
     #[must_use]
     pub fn unauthenticated() -> Self {
         Self::new(Code::Unauthenticated, "please sign in")
@@ -310,7 +316,20 @@ impl Problems {
     /// Notes a problem unless the condition holds.
     pub fn check(&mut self, holds: bool, path: &str, message: impl Into<String>) {
         if !holds {
-            self.0.push(FieldProblem { path: path.to_owned(), code: Code::InvalidInput, message: message.into() });
+            self.refuse(path, Code::InvalidInput, message);
+        }
+    }
+
+    /// Notes a problem.
+    pub fn refuse(&mut self, path: &str, code: Code, message: impl Into<String>) {
+        self.0.push(FieldProblem { path: path.to_owned(), code, message: message.into() });
+    }
+
+    /// A number that may be given, within bounds.
+    pub fn range(&mut self, path: &str, number: Option<i32>, bounds: std::ops::RangeInclusive<i32>) {
+        if let Some(number) = number {
+            let (from, to) = (bounds.start(), bounds.end());
+            self.check(bounds.contains(&number), path, format!("must be from {from} to {to}, not {number}"));
         }
     }
 

@@ -186,6 +186,60 @@ impl<T: Kind> OutputType for Id<T> {
     }
 }
 
+/// The id of something of any kind: in a column, the kind, `_` and the UUID as text.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnyId {
+    /// None for a bare UUID.
+    pub prefix: Option<String>,
+    pub uuid: Uuid,
+}
+
+impl InputType for AnyId {
+    type RawValueType = Self;
+
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed("ID")
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <async_graphql::ID as InputType>::create_type_info(registry)
+    }
+
+    fn parse(value: Option<Value>) -> InputValueResult<Self> {
+        let Some(Value::String(text)) = value else { return Err(InputValueError::custom("an id is a string")) };
+        match split(&text) {
+            Some((prefix, uuid)) => Ok(Self { prefix: Some(prefix.to_owned()), uuid }),
+            None => Uuid::try_parse(&text).map(|uuid| Self { prefix: None, uuid }).map_err(|_| {
+                let told = "an id is wanted here: a prefix, `_` and 26 letters and digits, or a UUID";
+                InputValueError::custom(told).with_extension("code", Code::InvalidId.as_str())
+            }),
+        }
+    }
+
+    fn to_value(&self) -> Value {
+        let text = std::str::from_utf8(&encode(self.uuid)).unwrap_or_default().to_owned();
+        Value::String(self.prefix.as_ref().map_or_else(|| self.uuid.to_string(), |prefix| format!("{prefix}_{text}")))
+    }
+
+    fn as_raw_value(&self) -> Option<&Self> {
+        Some(self)
+    }
+}
+
+impl OutputType for AnyId {
+    fn type_name() -> Cow<'static, str> {
+        Cow::Borrowed("ID")
+    }
+
+    fn create_type_info(registry: &mut Registry) -> String {
+        <async_graphql::ID as OutputType>::create_type_info(registry)
+    }
+
+    async fn resolve(&self, _: &ContextSelectionSet<'_>, _: &Positioned<Field>) -> ServerResult<Value> {
+        Ok(self.to_value())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -16,6 +16,7 @@ pub mod patch;
 pub mod request;
 pub mod secrets;
 pub mod text;
+pub mod wall_clock;
 
 pub use actor::{Actor, Permission};
 pub use error::{Code, Error, Result};

@@ -26,6 +26,7 @@ pub enum Direction {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SortType {
     Timestamptz,
+    Date,
     SmallInt,
     Text,
 }
@@ -136,6 +137,7 @@ fn read_cursor(cursor: &str, list: &str, sort: Sort, path: &str) -> Result<Posit
     let (id, key) = rest.split_first_chunk::<16>().ok_or_else(refused)?;
     let fits = match sort.of {
         SortType::Timestamptz => key.len() == 8,
+        SortType::Date => key.len() == 4,
         SortType::SmallInt => key.len() == 2,
         SortType::Text => key.len() <= 4096 && !key.contains(&0) && std::str::from_utf8(key).is_ok(),
     };

@@ -2,28 +2,9 @@
 
 use std::str::FromStr;
 
-/// Declares a scalar over text: its name and specification for GraphQL, and what it accepts.
-macro_rules! text_scalar {
-    ($(#[doc = $doc:literal])+ $name:ident, $specification:literal, |$text:ident| $check:expr) => {
-        $(#[doc = $doc])+
-        #[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::deserialize::FromSqlRow, diesel::expression::AsExpression)]
-        #[diesel(sql_type = diesel::sql_types::Text)]
-        pub struct $name(String);
-
-        impl $name {
-            /// Checks and takes it.
-            pub fn new(text: impl Into<String>) -> Result<Self, String> {
-                let $text: String = text.into();
-                let checked: Result<String, String> = $check;
-                checked.map(Self)
-            }
-
-            #[must_use]
-            pub fn as_str(&self) -> &str {
-                &self.0
-            }
-        }
-
+/// Makes a type a scalar that is text outside: its specification, how it is read, and how it is written.
+macro_rules! graphql_scalar {
+    ($name:ident, $doc:expr, $specification:literal, $read:expr, $write:expr) => {
         impl async_graphql::InputType for $name {
             type RawValueType = Self;
 
@@ -32,19 +13,19 @@ macro_rules! text_scalar {
             }
 
             fn create_type_info(registry: &mut async_graphql::registry::Registry) -> String {
-                scalar(registry, stringify!($name), concat!($($doc, "\n"),+).trim(), $specification);
-                Self::qualified_type_name()
+                $crate::kernel::text::scalar(registry, stringify!($name), $doc, $specification);
+                <Self as async_graphql::InputType>::qualified_type_name()
             }
 
             fn parse(value: Option<async_graphql::Value>) -> async_graphql::InputValueResult<Self> {
                 match value.unwrap_or_default() {
-                    async_graphql::Value::String(text) => Self::new(text).map_err(async_graphql::InputValueError::custom),
+                    async_graphql::Value::String(text) => $read(text).map_err(async_graphql::InputValueError::custom),
                     other => Err(async_graphql::InputValueError::expected_type(other)),
                 }
             }
 
             fn to_value(&self) -> async_graphql::Value {
-                async_graphql::Value::String(self.0.clone())
+                async_graphql::Value::String($write(self))
             }
 
             fn as_raw_value(&self) -> Option<&Self> {
@@ -66,9 +47,38 @@ macro_rules! text_scalar {
                 _: &async_graphql::ContextSelectionSet<'_>,
                 _: &async_graphql::Positioned<async_graphql::parser::types::Field>,
             ) -> async_graphql::ServerResult<async_graphql::Value> {
-                Ok(async_graphql::Value::String(self.0.clone()))
+                Ok(async_graphql::InputType::to_value(self))
             }
         }
+    };
+}
+pub(crate) use graphql_scalar;
+
+/// Declares a scalar over text: its name and specification for GraphQL, and what it accepts.
+macro_rules! text_scalar {
+    ($(#[doc = $doc:literal])+ $name:ident, $specification:literal, |$text:ident| $check:expr) => {
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq, Eq, Hash, diesel::deserialize::FromSqlRow, diesel::expression::AsExpression)]
+        #[derive(serde::Serialize, serde::Deserialize)]
+        #[diesel(sql_type = diesel::sql_types::Text)]
+        #[serde(transparent)]
+        pub struct $name(String);
+
+        impl $name {
+            /// Checks and takes it.
+            pub fn new(text: impl Into<String>) -> Result<Self, String> {
+                let $text: String = text.into();
+                let checked: Result<String, String> = $check;
+                checked.map(Self)
+            }
+
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        graphql_scalar!($name, concat!($($doc, "\n"),+).trim(), $specification, Self::new, |this: &Self| this.0.clone());
 
         impl diesel::serialize::ToSql<diesel::sql_types::Text, diesel::pg::Pg> for $name {
             fn to_sql<'b>(&'b self, out: &mut diesel::serialize::Output<'b, '_, diesel::pg::Pg>) -> diesel::serialize::Result {
@@ -91,7 +101,13 @@ macro_rules! text_scalar {
     };
 }
 
-fn scalar(registry: &mut async_graphql::registry::Registry, name: &str, description: &str, specification: &str) {
+/// Adds a scalar unless it is known.
+pub(crate) fn scalar(
+    registry: &mut async_graphql::registry::Registry,
+    name: &str,
+    description: &str,
+    specification: &str,
+) {
     use async_graphql::registry::MetaType;
     registry.types.entry(name.to_owned()).or_insert_with(|| MetaType::Scalar {
         name: name.to_owned(),

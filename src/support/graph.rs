@@ -8,8 +8,8 @@ use super::{
 };
 use crate::{
     access::{User, user_id},
-    clinic::Clinic,
-    kernel::{Error, Id, Permission, RequestOf, Result, clock::Clock, entity::One, request::service},
+    clinic::{self, Clinic},
+    kernel::{Id, Permission, RequestOf, Result, clock::Clock, entity::One, request::service},
     notification::{About, NotificationKind, Recipients, tell},
     queries,
 };
@@ -100,25 +100,15 @@ impl SupportMutation {
     ) -> Result<One<SupportTicket>> {
         let scope = ctx.scope()?;
         scope.actor().require(Permission::TicketsWrite)?;
-        let acting = scope.actor().clinic_id().map(Id::from_uuid);
-        let clinic = match (acting, input.clinic_id) {
-            (Some(acting), Some(named)) if acting != named => return Err(Error::not_found("clinic")),
-            (Some(acting), _) => acting,
-            (None, Some(named)) => {
-                ticket::require_clinic(scope, named).await?;
-                named
-            }
-            (None, None) => return Err(Error::invalid("clinicId", "administrators must name the clinic")),
-        };
         let opening = ticket::Opening {
-            clinic,
+            clinic: clinic::meant(scope, input.clinic_id).await?,
             by: user_id(scope.actor().person()?),
             title: &input.title,
             description: &input.description,
             priority: input.priority,
             now: service::<Clock>(ctx)?.now(),
         };
-        let now = opening.now;
+        let (clinic, now) = (opening.clinic, opening.now);
         let id = ticket::open(scope, opening).await?;
         let about = About {
             what: NotificationKind::TicketCreated,

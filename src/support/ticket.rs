@@ -4,9 +4,7 @@ use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
 use diesel::{
     AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, SelectableHelper,
-    insert_into,
-    sql_types::{Bool, Text},
-    update,
+    insert_into, update,
 };
 use diesel_async::RunQueryDsl;
 
@@ -21,12 +19,12 @@ use crate::{
     kernel::{
         Code, Error, Id, Result,
         db::Scope,
-        entity::{Condition, Listed, condition},
+        entity::{Condition, Listed, condition, words},
         error::Problems,
         events::Event,
     },
     orders,
-    schema::{clinics, support_tickets, users},
+    schema::{support_tickets, users},
     text_enum,
 };
 
@@ -158,7 +156,7 @@ impl Listed for SupportTicket {
 
     fn conditions(filter: TicketFilter) -> Result<Vec<Condition>> {
         use support_tickets as t;
-        let text = filter.text.map(|text| search_words(&text)).transpose()?.flatten();
+        let text = filter.text.map(|text| words(t::table, &text)).transpose()?.flatten();
         let all = [
             filter.clinic_id.map(|clinic| condition(t::table, t::clinic_id.eq(clinic))),
             filter.status.map(|any| condition(t::table, t::status.eq_any(any))),
@@ -171,24 +169,10 @@ impl Listed for SupportTicket {
                     condition(t::table, t::assignee_id.is_null())
                 }
             }),
-            text.map(|words| {
-                let found = diesel::dsl::sql::<Bool>("search @@ to_tsquery('simple', ").bind::<Text, _>(words).sql(")");
-                condition(t::table, found)
-            }),
+            text,
         ];
         Ok(all.into_iter().flatten().collect())
     }
-}
-
-/// Words as a query for beginnings of all of them; none when there is no word in the text.
-fn search_words(text: &str) -> Result<Option<String>> {
-    let mut problems = Problems::default();
-    let length = text.chars().count();
-    problems.check(length <= 200, "filter.text", format!("must have at most 200 characters, not {length}"));
-    problems.done()?;
-    let words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
-    let query: Vec<_> = words.map(|word| format!("'{word}':*")).collect();
-    Ok((!query.is_empty()).then(|| query.join(" & ")))
 }
 
 /// A ticket to be.
@@ -344,25 +328,4 @@ pub async fn require_assignable(scope: &Scope, user: Id<User>) -> Result<()> {
         .await
         .optional()?;
     found.map(|_| ()).ok_or_else(|| Error::invalid("assigneeId", "must be an active platform administrator"))
-}
-
-/// That there is such a clinic, for administrators who name one.
-pub async fn require_clinic(scope: &Scope, clinic: Id<Clinic>) -> Result<()> {
-    let tx = scope.tx().await?;
-    let found = clinics::table.find(clinic).filter(clinics::deleted_at.is_null()).select(clinics::id);
-    found.first::<Id<Clinic>>(&mut tx.conn()?).await.optional()?.map(|_| ()).ok_or_else(|| Error::not_found("clinic"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn words_cannot_break_out_of_a_search() {
-        assert_eq!(search_words("Printer offline").unwrap().unwrap(), "'Printer':* & 'offline':*");
-        assert_eq!(search_words("a' | b:* & !(c)").unwrap().unwrap(), "'a':* & 'b':* & 'c':*");
-        assert_eq!(search_words("打印机").unwrap().unwrap(), "'打印机':*");
-        assert_eq!(search_words(" -- ").unwrap(), None);
-        assert!(search_words(&"x".repeat(201)).is_err());
-    }
 }

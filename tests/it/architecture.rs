@@ -13,21 +13,23 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("embedded", &[]),
     ("server", &[]),
     ("access", &["kernel", "schema", "clinic"]),
-    ("clinic", &["kernel", "schema", "access", "support"]),
+    ("provider", &["kernel", "schema", "access", "clinic"]),
+    ("audit", &["kernel", "schema", "access", "clinic"]),
+    ("clinic", &["kernel", "schema", "access", "provider", "support"]),
     ("support", &["kernel", "schema", "access", "clinic", "notification"]),
     ("notification", &["kernel", "schema", "clinic", "support"]),
-    ("entities", &["kernel", "access", "clinic", "support", "notification"]),
+    ("entities", &["kernel", "access", "audit", "clinic", "provider", "support", "notification"]),
     ("live", &["kernel", "schema", "clinic", "support", "notification", "entities"]),
-    ("graphql", &["kernel", "access", "clinic", "support", "notification", "entities", "live"]),
+    ("graphql", &["kernel", "access", "audit", "clinic", "provider", "support", "notification", "entities", "live"]),
     ("pipeline", &["kernel", "access", "graphql", "live", "server"]),
     ("config", &["pipeline", "server"]),
-    ("demo", &["kernel", "schema", "access", "clinic", "support", "server"]),
+    ("demo", &["kernel", "schema", "access", "clinic", "provider", "support", "server"]),
     ("app", &["kernel", "access", "config", "demo", "embedded", "live", "pipeline", "server"]),
     ("main", &["app", "config", "graphql"]),
 ];
 
 /// The kernel's macros, which are exported at the root of the crate.
-const MACROS: &[&str] = &["entity", "orders", "patch", "queries", "text_enum"];
+const MACROS: &[&str] = &["entity", "json_object", "orders", "patch", "queries", "text_enum"];
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let inside = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };

@@ -3,9 +3,11 @@
 
 use clinigraph::{
     access::{MembershipStatus, UserStatus},
+    audit::{ActorKind, AuditVerb},
     clinic::ClinicStatus,
     kernel::{actor::Role, db},
     notification::NotificationKind,
+    provider::{ProviderStatus, VerificationStatus},
     support::{TicketPriority, TicketStatus},
 };
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -343,19 +345,22 @@ async fn no_role_of_the_server_can_create_anything() {
 }
 
 /// The constraint that holds a text to an enum's values, and the values.
-const ENUMS: [(&str, &[&str]); 7] = [
+const ENUMS: [(&str, &[&str]); 11] = [
+    ("audit_events_actor_kind_check", ActorKind::TEXTS),
+    ("audit_events_verb_check", AuditVerb::TEXTS),
     ("clinics_status_check", ClinicStatus::TEXTS),
     ("memberships_role_check", Role::TEXTS),
     ("memberships_status_check", MembershipStatus::TEXTS),
     ("notifications_kind_check", NotificationKind::TEXTS),
+    ("providers_status_check", ProviderStatus::TEXTS),
+    ("providers_verification_status_check", VerificationStatus::TEXTS),
     ("support_tickets_priority_check", TicketPriority::TEXTS),
     ("support_tickets_status_check", TicketStatus::TEXTS),
     ("users_status_check", UserStatus::TEXTS),
 ];
 
 /// Lists of values that are no enum of the API: triggers and the relay alone write them.
-const PLAIN_LISTS: [&str; 3] =
-    ["audit_events_actor_kind_check", "audit_events_verb_check", "outbox_events_audience_check"];
+const PLAIN_LISTS: [&str; 1] = ["outbox_events_audience_check"];
 
 #[tokio::test]
 async fn enums_and_their_constraints_name_the_same_values() {

@@ -3,14 +3,18 @@
 
 mod access;
 mod architecture;
+mod audit;
 mod budget;
 mod catalogue;
+mod clinic_config;
 mod concurrency;
+mod demo;
 mod documents;
 mod fresh;
 mod idempotency;
 mod isolation;
 mod pages;
+mod providers;
 mod schema;
 mod support;
 mod tickets;

@@ -1,12 +1,16 @@
 //! From Postgres' binary bytes straight to JSON text, one encoder a type. Nothing in between: no value tree, no
 //! copied strings.
 
-use async_graphql::OutputType;
+use async_graphql::{OutputType, registry::Registry};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use crate::kernel::ids::{self, Id, Kind};
+use super::JsonDef;
+use crate::kernel::{
+    ids::{self, AnyId, Id, Kind},
+    text::scalar,
+};
 
 /// The JSON of an answer while it is written.
 pub type Json = Vec<u8>;
@@ -16,18 +20,29 @@ pub trait Cell: OutputType {
     /// Writes a value that is not null, in the form the type's own serialisation has.
     fn write(raw: &[u8], out: &mut Json);
 
-    /// Writes a value as it came.
-    fn write_nullable(raw: Option<&[u8]>, out: &mut Json) {
-        match raw {
-            Some(raw) => Self::write(raw, out),
-            None => out.extend_from_slice(b"null"),
-        }
+    /// Of a list of objects in jsonb: what can be selected below.
+    fn below() -> Option<&'static JsonDef> {
+        None
+    }
+
+    /// Makes the GraphQL type known and returns its qualified name.
+    fn register(registry: &mut Registry) -> String {
+        Self::create_type_info(registry)
     }
 }
 
 impl<T: Cell + Sync> Cell for Option<T> {
     fn write(raw: &[u8], out: &mut Json) {
         T::write(raw, out);
+    }
+
+    fn below() -> Option<&'static JsonDef> {
+        T::below()
+    }
+
+    fn register(registry: &mut Registry) -> String {
+        T::register(registry);
+        Self::create_type_info(registry)
     }
 }
 
@@ -98,6 +113,17 @@ impl<T: Kind> Cell for Id<T> {
     }
 }
 
+impl Cell for AnyId {
+    fn write(raw: &[u8], out: &mut Json) {
+        // A UUID as text ends it.
+        let (kind, uuid) = raw.split_at(raw.len().saturating_sub(36));
+        out.push(b'"');
+        out.extend_from_slice(kind);
+        out.extend_from_slice(&ids::encode(Uuid::try_parse_ascii(uuid).unwrap_or_default()));
+        out.push(b'"');
+    }
+}
+
 /// Microseconds from the Unix epoch to Postgres' own, 2000-01-01.
 const POSTGRES_EPOCH: i64 = 946_684_800_000_000;
 
@@ -127,6 +153,22 @@ impl Cell for NaiveDate {
             Some(date) => {
                 out.push(b'"');
                 write_date(date, out);
+                out.push(b'"');
+            }
+            None => out.extend_from_slice(b"null"),
+        }
+    }
+}
+
+impl Cell for NaiveTime {
+    fn write(raw: &[u8], out: &mut Json) {
+        let micros = i64::from_be_bytes(fixed(raw));
+        let seconds = u32::try_from(micros / 1_000_000).unwrap_or_default();
+        // Postgres has a 24:00:00, which is no time of a day; a check constraint keeps it out where it matters.
+        match NaiveTime::from_num_seconds_from_midnight_opt(seconds, (micros % 1_000_000) as u32 * 1000) {
+            Some(time) => {
+                out.push(b'"');
+                write_time(time, out);
                 out.push(b'"');
             }
             None => out.extend_from_slice(b"null"),
@@ -176,7 +218,7 @@ impl Cell for serde_json::Value {
     }
 }
 
-impl Cell for Vec<String> {
+impl<T: Cell> Cell for Vec<T> {
     fn write(raw: &[u8], out: &mut Json) {
         // Dimensions, flags and element type come first, then per element a length (-1 is null) and its bytes.
         out.push(b'[');
@@ -184,12 +226,12 @@ impl Cell for Vec<String> {
         let mut first = true;
         while let Some((length, tail)) = rest.split_first_chunk::<4>() {
             let length = usize::try_from(i32::from_be_bytes(*length)).unwrap_or_default();
-            let (text, tail) = tail.split_at_checked(length).unwrap_or_default();
+            let (item, tail) = tail.split_at_checked(length).unwrap_or_default();
             if !first {
                 out.push(b',');
             }
             first = false;
-            quote(text, out);
+            T::write(item, out);
             rest = tail;
         }
         out.push(b']');
@@ -197,6 +239,13 @@ impl Cell for Vec<String> {
 }
 
 impl Cell for Decimal {
+    /// The library's scalar comes without a word about it.
+    fn register(registry: &mut Registry) -> String {
+        let told = "An exact decimal number, as a string: `\"120.50\"`.";
+        scalar(registry, "Decimal", told, "https://www.w3.org/TR/xmlschema-2/#decimal");
+        Self::create_type_info(registry)
+    }
+
     fn write(raw: &[u8], out: &mut Json) {
         // Groups of four digits, the weight of the first, a sign, and how many digits to show behind the point.
         let part = |at: usize| raw.get(at..at + 2).map_or(0, |two| i16::from_be_bytes(fixed(two)));
@@ -268,5 +317,24 @@ mod tests {
         ] {
             assert_eq!(written(|out| Decimal::write(&numeric(&parts), out)), text);
         }
+    }
+
+    #[test]
+    fn lists_times_and_ids_of_any_kind_come_out() {
+        let mut list = [1i32, 0, 25, 2, 1].map(i32::to_be_bytes).concat();
+        for text in ["en", "z\"h"] {
+            list.extend_from_slice(&(text.len() as i32).to_be_bytes());
+            list.extend_from_slice(text.as_bytes());
+        }
+        assert_eq!(written(|out| Vec::<String>::write(&list, out)), r#"["en","z\"h"]"#);
+        let nothing = [0i32, 0, 25].map(i32::to_be_bytes).concat();
+        assert_eq!(written(|out| Vec::<String>::write(&nothing, out)), "[]");
+        for (micros, text) in [(0i64, "\"00:00:00\""), (34_200_000_000, "\"09:30:00\""), (86_400_000_000, "null")] {
+            assert_eq!(written(|out| NaiveTime::write(&micros.to_be_bytes(), out)), text);
+        }
+        assert_eq!(
+            written(|out| AnyId::write(b"ticket_message_01890a5d-ac96-774b-bcce-b302099a8057", out)),
+            "\"ticket_message_01h455vb4pex5vsknk084sn02q\""
+        );
     }
 }

@@ -236,8 +236,8 @@ impl<'a> Walk<'a> {
         let parent_column = parents.map_or("id", |(column, _)| column);
         // Found by place below: the parent first, then what a cursor holds.
         let mut columns = vec![parent_column, page.sort.column, "id"];
-        let plans: Vec<Plan> =
-            connection.nodes.iter().map(|nodes| Plan::new(def, &nodes.groups, &mut columns)).collect();
+        let plan = |nodes: &Nodes<'a>| Plan::new(self.ctx, def, &nodes.groups, &mut columns);
+        let plans: Vec<Plan<'a>> = connection.nodes.iter().map(plan).collect();
         // One more than wanted tells whether others follow.
         let most = i64::from(page.limit) + 1;
 

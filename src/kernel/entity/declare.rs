@@ -13,6 +13,8 @@
 ///     }
 ///     inside { clinic_id: Id<Clinic> }
 ///     derived { /// Title and number. caption: String = "number || ' ' || title" }
+///     groups { /// What is due. due: TicketDue { /// A first answer. first_response_due_at: DateTime<Utc> } }
+///     money { /// What it cost; null for nothing. cost in currency }
 ///     edges {
 ///         /// The clinic that raised it.
 ///         clinic: one Clinic by clinic_id,
@@ -26,7 +28,9 @@
 ///
 /// An edge is `one` or `maybe` (this row's column holds the other's id), `own` or `maybe_own` (the other's column
 /// holds this row's id, once), `all … order "…"` (a short list, whole), `page … in` an order, or `list` (a page with
-/// the other's filter and orders).
+/// the other's filter and orders). A group is a nested object over columns of the same row, with what is derived and
+/// edges of its own where it wants; so is money, of which the columns stand in the struct where a rule names them
+/// `inside`.
 #[macro_export]
 macro_rules! entity {
     (
@@ -35,6 +39,13 @@ macro_rules! entity {
         columns { $($(#[doc = $column_doc:literal])+ $column:ident : $column_type:ty),* $(,)? }
         $(inside { $($inside:ident : $inside_type:ty),* $(,)? })?
         $(derived { $($(#[doc = $derived_doc:literal])+ $derived:ident : $derived_type:ty = $sql:literal),* $(,)? })?
+        $(groups { $(
+            $(#[doc = $group_doc:literal])+ $group:ident : $part:ident
+            { $($(#[doc = $in_doc:literal])+ $in_column:ident : $in_type:ty),* $(,)? }
+            $(derived { $($(#[doc = $in_derived_doc:literal])+ $in_derived:ident : $in_derived_type:ty = $in_sql:literal),* $(,)? })?
+            $(edges { $($(#[doc = $in_edge_doc:literal])+ $in_edge:ident : $in_way:ident $in_to:ident by $in_by:ident $(in $in_in:ident)? $(order $in_order:literal)?),* $(,)? })?
+        ),* $(,)? })?
+        $(money { $($(#[doc = $money_doc:literal])+ $amount:ident in $currency:ident),* $(,)? })?
         $(edges { $($(#[doc = $edge_doc:literal])+ $edge:ident : $way:ident $to:ident by $by:ident $(in $in:ident)? $(order $order:literal)?),* $(,)? })?
     ) => {
         $(#[doc = $doc])+
@@ -43,6 +54,7 @@ macro_rules! entity {
         pub struct $name {
             $($(#[doc = $column_doc])+ pub $column: $column_type,)*
             $($(pub $inside: $inside_type,)*)?
+            $($($($(#[doc = $in_doc])+ pub $in_column: $in_type,)*)*)?
         }
 
         impl $crate::kernel::ids::Kind for $name {
@@ -51,39 +63,58 @@ macro_rules! entity {
 
         impl $crate::kernel::entity::Entity for $name {
             fn def() -> &'static $crate::kernel::entity::Def {
-                use $crate::kernel::entity::{Cell, Column, Def, camel};
-                static DEF: std::sync::LazyLock<Def> = std::sync::LazyLock::new(|| {
+                use std::sync::LazyLock;
+                use $crate::kernel::entity::Def;
+                static DEF: LazyLock<Def> = LazyLock::new(|| {
                     let description = concat!($($doc, "\n"),+).trim();
-                    #[allow(unused_mut)]
                     let mut def = Def::unfinished(stringify!($name), $prefix, stringify!($table), description);
                     $(def.tenant = Some(stringify!($tenant));)?
                     $(def.live = Some($live);)?
                     $(def.read = Some($crate::kernel::Permission::$read);)?
-                    $(def.columns.push(Column {
-                        name: camel(stringify!($column)),
-                        description: concat!($($column_doc, "\n"),+).trim(),
-                        sql: stringify!($column),
-                        write: <$column_type as Cell>::write,
-                        register: <$column_type as async_graphql::OutputType>::create_type_info,
-                    });)*
-                    $($(def.columns.push(Column {
-                        name: camel(stringify!($derived)),
-                        description: concat!($($derived_doc, "\n"),+).trim(),
-                        sql: $sql,
-                        write: <$derived_type as Cell>::write,
-                        register: <$derived_type as async_graphql::OutputType>::create_type_info,
-                    });)*)?
-                    $($(def.edges.push($crate::kernel::entity::Edge {
-                        name: camel(stringify!($edge)),
-                        description: concat!($($edge_doc, "\n"),+).trim(),
-                        to: <$to as $crate::kernel::entity::Entity>::def,
-                        way: $crate::entity!(@way $way $to $by $($in)? $($order)?),
-                    });)*)?
+                    $crate::entity!(@columns def $($column: $column_type = (stringify!($column)) ($($column_doc)+);)*);
+                    $($crate::entity!(@columns def $($derived: $derived_type = ($sql) ($($derived_doc)+);)*);)?
+                    $($(def.edges.push($crate::kernel::entity::Edge::part(
+                        stringify!($group),
+                        concat!($($group_doc, "\n"),+).trim(),
+                        || {
+                            static PART: LazyLock<Def> = LazyLock::new(|| {
+                                let description = concat!($($group_doc, "\n"),+).trim();
+                                let mut def = Def::unfinished(stringify!($part), "", stringify!($table), description);
+                                $crate::entity!(@columns def $($in_column: $in_type = (stringify!($in_column)) ($($in_doc)+);)*);
+                                $($crate::entity!(@columns def $($in_derived: $in_derived_type = ($in_sql) ($($in_derived_doc)+);)*);)?
+                                $($crate::entity!(@edges def $($in_edge ($($in_edge_doc)+) $in_to ($in_way $in_to $in_by $($in_in)? $($in_order)?);)*);)?
+                                def.finish()
+                            });
+                            &PART
+                        },
+                        None,
+                    ));)*)?
+                    $($(def.edges.push($crate::kernel::entity::Edge::part(
+                        stringify!($amount),
+                        concat!($($money_doc, "\n"),+).trim(),
+                        || {
+                            static PART: LazyLock<Def> =
+                                LazyLock::new(|| $crate::kernel::money::part(stringify!($amount), stringify!($currency)));
+                            &PART
+                        },
+                        Some(stringify!($amount)),
+                    ));)*)?
+                    $($crate::entity!(@edges def $($edge ($($edge_doc)+) $to ($way $to $by $($in)? $($order)?);)*);)?
                     def.finish()
                 });
                 &DEF
             }
         }
+    };
+    (@columns $def:ident $($column:ident: $column_type:ty = ($sql:expr) ($($doc:literal)+);)*) => {
+        $($def.columns.push($crate::kernel::entity::Column::of::<$column_type>(
+            stringify!($column), $sql, concat!($($doc, "\n"),+).trim(),
+        ));)*
+    };
+    (@edges $def:ident $($edge:ident ($($doc:literal)+) $to:ident ($($way:tt)+);)*) => {
+        $($def.edges.push($crate::kernel::entity::Edge::of::<$to>(
+            stringify!($edge), concat!($($doc, "\n"),+).trim(), $crate::entity!(@way $($way)+),
+        ));)*
     };
     (@way one $to:ident $by:ident) => { $crate::kernel::entity::Way::One { column: stringify!($by), nullable: false } };
     (@way maybe $to:ident $by:ident) => { $crate::kernel::entity::Way::One { column: stringify!($by), nullable: true } };

@@ -7,6 +7,7 @@ mod cell;
 mod connection;
 mod declare;
 mod handle;
+mod json;
 mod register;
 mod select;
 mod selection;
@@ -18,8 +19,9 @@ use async_graphql::{ServerResult, registry::Registry};
 
 pub use cell::{Cell, Json, quote};
 pub use handle::{AnyNode, AnyNodes, Listed, Maybe, One, Page, PageArgs};
+pub use json::{JsonDef, JsonField, JsonList, JsonObject};
 pub use register::{Argument, input_argument};
-pub use select::{Condition, condition};
+pub use select::{Condition, condition, words};
 
 use super::{
     actor::Permission,
@@ -68,8 +70,17 @@ pub struct Column {
     pub sql: &'static str,
     /// Writes Postgres' bytes as JSON.
     pub write: fn(&[u8], &mut Vec<u8>),
+    /// Of a list of objects in jsonb: what can be selected below.
+    pub below: fn() -> Option<&'static JsonDef>,
     /// Makes the GraphQL type known and returns its qualified name.
     pub register: fn(&mut Registry) -> String,
+}
+
+impl Column {
+    #[must_use]
+    pub fn of<T: Cell>(name: &str, sql: &'static str, description: &'static str) -> Self {
+        Self { name: camel(name), description, sql, write: T::write, below: T::below, register: T::register }
+    }
 }
 
 /// A field that leads to other rows.
@@ -79,6 +90,24 @@ pub struct Edge {
     pub description: &'static str,
     pub to: fn() -> &'static Def,
     pub way: Way,
+}
+
+impl Edge {
+    #[must_use]
+    pub fn of<E: Entity>(name: &str, description: &'static str, way: Way) -> Self {
+        Self { name: camel(name), description, to: E::def, way }
+    }
+
+    /// To an object over the same row.
+    #[must_use]
+    pub fn part(
+        name: &str,
+        description: &'static str,
+        to: fn() -> &'static Def,
+        present: Option<&'static str>,
+    ) -> Self {
+        Self { name: camel(name), description, to, way: Way::Part { present } }
+    }
 }
 
 /// How an edge finds its rows.
@@ -92,6 +121,9 @@ pub enum Way {
     All { column: &'static str, order: &'static str },
     /// The other's column holds this row's id; a connection.
     Page { column: &'static str, list: List },
+    /// The very same row: some of its columns, as an object of their own without an id. With `present`, null where
+    /// that column is.
+    Part { present: Option<&'static str> },
 }
 
 /// What a connection can be asked for.

@@ -26,7 +26,7 @@ pub(super) fn field(name: &str, ty: impl Into<String>, description: impl Into<St
 }
 
 /// Adds a type unless it is known. A placeholder goes first, since types may run in rings.
-fn define(registry: &mut Registry, name: &str, make: impl FnOnce(&mut Registry) -> MetaType) {
+pub(super) fn define(registry: &mut Registry, name: &str, make: impl FnOnce(&mut Registry) -> MetaType) {
     if !registry.types.contains_key(name) {
         registry.types.insert(name.to_owned(), object(name, "", IndexMap::new()));
         let made = make(registry);
@@ -34,21 +34,27 @@ fn define(registry: &mut Registry, name: &str, make: impl FnOnce(&mut Registry) 
     }
 }
 
-fn object(name: &str, description: &str, fields: IndexMap<String, MetaField>) -> MetaType {
+pub(super) fn object(name: &str, description: &str, fields: IndexMap<String, MetaField>) -> MetaType {
     ObjectBuilder::new(name, fields).description(Some(description.to_owned())).build()
 }
 
-fn fields(fields: impl IntoIterator<Item = MetaField>) -> IndexMap<String, MetaField> {
+pub(super) fn fields(fields: impl IntoIterator<Item = MetaField>) -> IndexMap<String, MetaField> {
     fields.into_iter().map(|field| (field.name.clone(), field)).collect()
 }
 
-/// Makes an entity's type known; returns its name.
-pub(super) fn entity(def: &'static Def, registry: &mut Registry) -> &'static str {
+/// Makes the type of a declaration known, and nothing of it a node; returns its name.
+fn part(def: &'static Def, registry: &mut Registry) -> &'static str {
     define(registry, def.type_name, |registry| {
         let columns: Vec<_> = def.columns.iter().map(|column| column_field(column, registry)).collect();
         let edges: Vec<_> = def.edges.iter().map(|edge| edge_field(edge, registry)).collect();
         object(def.type_name, def.description, fields(columns.into_iter().chain(edges)))
     });
+    def.type_name
+}
+
+/// Makes an entity's type known; returns its name.
+pub(super) fn entity(def: &'static Def, registry: &mut Registry) -> &'static str {
+    part(def, registry);
     node(registry);
     registry.add_implements(def.type_name, "Node");
     if let Some(MetaType::Interface { possible_types, .. }) = registry.types.get_mut("Node") {
@@ -70,7 +76,7 @@ pub(super) fn connection(def: &'static Def, registry: &mut Registry) -> String {
             field("cursor", &string, "Where this row stands in the list; give it to after or before."),
             field("node", format!("{node}!"), "The row."),
         ];
-        object(&edge, &format!("A {node} in a list."), fields(all))
+        object(&edge, &format!("A row of a list of {node}."), fields(all))
     });
     define(registry, &name, |_| {
         let all = [
@@ -126,6 +132,7 @@ fn edge_field(edge: &'static Edge, registry: &mut Registry) -> MetaField {
             if nullable { name.to_owned() } else { format!("{name}{bang}") }
         }
         Way::All { .. } => format!("[{}!]{bang}", entity(to, registry)),
+        Way::Part { present } => format!("{}{}", part(to, registry), if present.is_some() { "" } else { "!" }),
         Way::Page { list, .. } => {
             arguments = window_arguments(registry);
             arguments.extend((list.arguments)(registry));

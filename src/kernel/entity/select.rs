@@ -2,6 +2,7 @@
 //! their text, and conditions come in diesel's own typed expressions.
 
 use diesel::{
+    dsl::sql,
     expression::{AppearsOnTable, Expression},
     pg::Pg,
     query_builder::{AstPass, Query, QueryFragment, QueryId},
@@ -14,7 +15,10 @@ use std::io::Write;
 use uuid::Uuid;
 
 use super::Def;
-use crate::kernel::page::{Key, PageSpec, Position, Sort, SortType};
+use crate::kernel::{
+    Error, Result,
+    page::{Key, PageSpec, Position, Sort, SortType},
+};
 
 /// A filter of a list, of whatever diesel expression.
 pub type Condition = Box<dyn QueryFragment<Pg> + Send + Sync>;
@@ -31,6 +35,25 @@ where
         + 'static,
 {
     Box::new(expression)
+}
+
+/// A filter for rows whose column `search` has all words of a text, or words that begin so; none when there is no word
+/// in it.
+pub fn words<T: Table>(_: T, text: &str) -> Result<Option<Condition>> {
+    let length = text.chars().count();
+    if length > 200 {
+        return Err(Error::invalid("filter.text", format!("must have at most 200 characters, not {length}")));
+    }
+    Ok(prefixes(text).map(|words| -> Condition {
+        Box::new(sql::<sql_types::Bool>("search @@ to_tsquery('simple', ").bind::<sql_types::Text, _>(words).sql(")"))
+    }))
+}
+
+/// Words as a query for beginnings of all of them.
+fn prefixes(text: &str) -> Option<String> {
+    let words = text.split(|letter: char| !letter.is_alphanumeric()).filter(|word| !word.is_empty());
+    let query: Vec<_> = words.map(|word| format!("'{word}':*")).collect();
+    (!query.is_empty()).then(|| query.join(" & "))
 }
 
 /// Which rows of the table.
@@ -210,12 +233,27 @@ macro_rules! key_to_sql {
         }
     )+};
 }
-key_to_sql!(sql_types::Timestamptz, sql_types::SmallInt, sql_types::Text);
+key_to_sql!(sql_types::Timestamptz, sql_types::Date, sql_types::SmallInt, sql_types::Text);
 
 fn push_key<'b>(sort: Sort, position: &'b Position, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
     match sort.of {
         SortType::Timestamptz => out.push_bind_param::<sql_types::Timestamptz, Key>(&position.key),
+        SortType::Date => out.push_bind_param::<sql_types::Date, Key>(&position.key),
         SortType::SmallInt => out.push_bind_param::<sql_types::SmallInt, Key>(&position.key),
         SortType::Text => out.push_bind_param::<sql_types::Text, Key>(&position.key),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_cannot_break_out_of_a_search() {
+        assert_eq!(prefixes("Printer offline").unwrap(), "'Printer':* & 'offline':*");
+        assert_eq!(prefixes("a' | b:* & !(c)").unwrap(), "'a':* & 'b':* & 'c':*");
+        assert_eq!(prefixes("打印机").unwrap(), "'打印机':*");
+        assert_eq!(prefixes(" -- "), None);
+        assert!(words(crate::schema::support_tickets::table, &"x".repeat(201)).is_err());
     }
 }

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::{
     Column, Def, Edge, Json, Member, Way,
+    json::Selected,
     select::{Rows, Select},
     selection::Group,
 };
@@ -97,50 +98,81 @@ impl Cells {
 }
 
 /// One way to answer a selected field.
-enum Slot {
+enum Slot<'a> {
     TypeName,
     Column {
         at: usize,
         column: &'static Column,
     },
+    /// Objects in jsonb.
+    Objects {
+        at: usize,
+        selected: Selected,
+    },
     Edge {
         at: usize,
         edge: &'static Edge,
+    },
+    /// An object over the same rows.
+    Part {
+        def: &'static Def,
+        /// The column that is null where the object is.
+        present: Option<usize>,
+        plan: Plan<'a>,
+        groups: Vec<Group<'a>>,
     },
     /// Validation has refused what is no field; this is null all the same.
     Unknown,
 }
 
 /// What a selection needs of a declaration.
-pub(super) struct Plan {
-    slots: Vec<Slot>,
+pub(super) struct Plan<'a> {
+    slots: Vec<Slot<'a>>,
     /// `{"id":`, then `,"title":` and so on.
     heads: Vec<Json>,
 }
 
-impl Plan {
+/// Where a column stands among those of the statement; it is added when it is new.
+fn place(sql: &'static str, columns: &mut Vec<&'static str>) -> usize {
+    columns.iter().position(|known| *known == sql).unwrap_or_else(|| {
+        columns.push(sql);
+        columns.len() - 1
+    })
+}
+
+impl<'a> Plan<'a> {
     /// Adds what it needs to `columns`; plans over the same rows share them.
-    pub fn new(def: &'static Def, groups: &[Group<'_>], columns: &mut Vec<&'static str>) -> Self {
-        let mut place = |sql: &'static str| {
-            columns.iter().position(|known| *known == sql).unwrap_or_else(|| {
-                columns.push(sql);
-                columns.len() - 1
-            })
-        };
+    pub fn new(
+        ctx: &ContextSelectionSet<'a>,
+        def: &'static Def,
+        groups: &[Group<'a>],
+        columns: &mut Vec<&'static str>,
+    ) -> Self {
         let slots = groups
             .iter()
             .map(|group| match def.members.get(group.name()) {
                 Some(Member::Column(at)) => {
                     let column = &def.columns[*at];
-                    Slot::Column { at: place(column.sql), column }
+                    let at = place(column.sql, columns);
+                    match (column.below)() {
+                        Some(objects) => Slot::Objects { at, selected: Selected::of(ctx, group, objects) },
+                        None => Slot::Column { at, column },
+                    }
                 }
                 Some(Member::Edge(at)) => {
                     let edge = &def.edges[*at];
                     let key = match edge.way {
                         Way::One { column, .. } => column,
                         Way::Own { .. } | Way::All { .. } | Way::Page { .. } => "id",
+                        Way::Part { present } => {
+                            let def = (edge.to)();
+                            let groups = group.below(ctx, def.type_name);
+                            let plan = Plan::new(ctx, def, &groups, columns);
+                            let present = present.map(|column| place(column, columns));
+                            return Slot::Part { def, present, plan, groups };
+                        }
                     };
-                    Slot::Edge { at: place(key), edge }
+                    Slot::Edge { at: place(key, columns), edge }
                 }
                 None if group.name() == "__typename" => Slot::TypeName,
                 None => Slot::Unknown,
@@ -208,7 +240,7 @@ impl<'a> Walk<'a> {
         live: bool,
     ) -> Result<(Objects, Vec<Uuid>)> {
         let mut columns = vec!["id"];
-        let plan = Plan::new(def, groups, &mut columns);
+        let plan = Plan::new(self.ctx, def, groups, &mut columns);
         let rows = Rows::Of { column: "id", keys: ids, live, order: None };
         let rows = self.scope.load(Select { def, columns: &columns, rows }).await?;
         let found = rows.iter().filter_map(|row| uuid(row, 0)).collect();
@@ -219,7 +251,7 @@ impl<'a> Walk<'a> {
     pub fn render<'w>(
         self,
         def: &'static Def,
-        plan: &'w Plan,
+        plan: &'w Plan<'a>,
         groups: &'w [Group<'a>],
         rows: &'w [PgRow],
     ) -> BoxFuture<'w, Result<Objects>>
@@ -232,6 +264,17 @@ impl<'a> Walk<'a> {
                     Slot::Edge { at, edge } if !rows.is_empty() => {
                         let keys = rows.iter().map(|row| uuid(row, *at)).collect();
                         self.edge(edge, group, keys).await.map(Some)
+                    }
+                    Slot::Part { def, present, plan, groups } if !rows.is_empty() => {
+                        let mut cells = one_each(self.render(def, plan, groups, rows).await?, group.key, false);
+                        if let Some(at) = present {
+                            for (cell, row) in cells.of.iter_mut().zip(rows) {
+                                if with_bytes(row, *at, |bytes| bytes.is_none()) {
+                                    *cell = Cell::Null;
+                                }
+                            }
+                        }
+                        Ok(Some(cells))
                     }
                     _ => Ok(None),
                 }
@@ -246,6 +289,10 @@ impl<'a> Walk<'a> {
                     match (slot, cells) {
                         (Slot::Column { at, column }, _) => with_bytes(row, *at, |bytes| match bytes {
                             Some(bytes) => (column.write)(bytes, &mut out.json),
+                            None => out.json.extend_from_slice(b"null"),
+                        }),
+                        (Slot::Objects { at, selected }, _) => with_bytes(row, *at, |bytes| match bytes {
+                            Some(bytes) => selected.write_jsonb(bytes, &mut out.json),
                             None => out.json.extend_from_slice(b"null"),
                         }),
                         (Slot::TypeName, _) => super::quote(def.type_name.as_bytes(), &mut out.json),
@@ -281,6 +328,8 @@ impl<'a> Walk<'a> {
             match edge.way {
                 Way::One { nullable, .. } => self.to_one(to, "id", nullable, group, &keys).await,
                 Way::Own { column, nullable } => self.to_one(to, column, nullable, group, &keys).await,
+                // Written with the row itself.
+                Way::Part { .. } => Ok(Cells::same(Cell::Dead, keys.len())),
                 Way::All { column, order } => self.to_all(to, column, order, group, &keys).await,
                 Way::Page { column, list } => {
                     let field = self.ctx.with_field(group.fields[0]);
@@ -314,7 +363,7 @@ impl<'a> Walk<'a> {
         }
         let groups = group.below(self.ctx, to.type_name);
         let mut columns = vec![column];
-        let plan = Plan::new(to, &groups, &mut columns);
+        let plan = Plan::new(self.ctx, to, &groups, &mut columns);
         let rows = Rows::Of { column, keys: &ids, live: false, order: None };
         let rows = self.scope.load(Select { def: to, columns: &columns, rows }).await?;
         let mut place: Vec<Option<u32>> = vec![None; ids.len()];
@@ -369,7 +418,7 @@ impl<'a> Walk<'a> {
         let parents: Vec<Uuid> = keys.iter().map(|key| key.unwrap_or_default()).collect();
         let groups = group.below(self.ctx, to.type_name);
         let mut columns = vec![column];
-        let plan = Plan::new(to, &groups, &mut columns);
+        let plan = Plan::new(self.ctx, to, &groups, &mut columns);
         let rows = Rows::Of { column, keys: &parents, live: true, order: Some(order) };
         let rows = self.scope.load(Select { def: to, columns: &columns, rows }).await?;
         let (rows, lists) = by_parent(rows, &parents);

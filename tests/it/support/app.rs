@@ -20,7 +20,7 @@ use clinigraph::{
         secrets::KeyRing,
     },
     pipeline::{Limits, Operations, Rates, Settings},
-    schema::{clinics, memberships, sessions, users},
+    schema::{clinics, memberships, providers, sessions, users},
     server::{ServerConfig, serve},
 };
 use diesel::{ExpressionMethods, insert_into};
@@ -207,6 +207,26 @@ impl TestClinic<'_> {
         let user = self.app.user(&format!("{role:?}"), false).await;
         self.join(user, role).await;
         self.app.signed_in(user, Some(self.id)).await
+    }
+
+    /// A provider of the clinic; returns their id as the API spells it.
+    pub async fn provider(&self, first_name: &str, last_name: &str) -> String {
+        let id = Uuid::now_v7();
+        self.app
+            .as_system(async |scope| {
+                let tx = scope.tx().await?;
+                let provider = (
+                    providers::id.eq(id),
+                    providers::clinic_id.eq(self.id),
+                    providers::first_name.eq(first_name),
+                    providers::last_name.eq(last_name),
+                    providers::currency.eq("CAD"),
+                );
+                insert_into(providers::table).values(provider).execute(&mut tx.conn()?).await?;
+                Ok(())
+            })
+            .await;
+        clinigraph::kernel::Id::<clinigraph::provider::Provider>::from_uuid(id).to_string()
     }
 
     pub async fn manager(&self) -> Person {

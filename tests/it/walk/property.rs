@@ -135,7 +135,7 @@ fn settings() -> Settings {
         cost: u64::MAX,
         input_list: 1 << 20,
     };
-    Settings { limits, deadline: Duration::from_secs(20), development: true }
+    Settings { limits, deadline: Duration::from_secs(20), ..crate::support::settings() }
 }
 
 #[test]

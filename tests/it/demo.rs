@@ -1,0 +1,38 @@
+//! The demo data, as its administrator sees it.
+
+use clinigraph::demo;
+use serde_json::json;
+
+use crate::support::TestApp;
+
+#[tokio::test]
+async fn every_demo_clinic_is_furnished() {
+    let app = TestApp::new().await;
+    demo::load(&app.door).await.unwrap();
+
+    let seen = app
+        .administrator()
+        .await
+        .ask(
+            "{ clinics { nodes {
+                config { version language { greetings { language } } booking { defaultProvider { status user { displayName } } } }
+                hours { isClosed }
+                closures { totalCount }
+                providers { totalCount nodes { consultationFee { currencyCode } } }
+            } } }",
+            json!({}),
+        )
+        .await;
+
+    let clinics = seen["clinics"]["nodes"].as_array().unwrap();
+    assert_eq!(clinics.len(), 3);
+    for (clinic, clinician) in clinics.iter().zip(["Grace Mutua", "Ella Novak", "Priya Nair"]) {
+        assert_eq!(clinic["config"]["version"], 1);
+        assert_eq!(clinic["config"]["language"]["greetings"].as_array().unwrap().len(), 2);
+        let default = json!({ "status": "ACTIVE", "user": { "displayName": clinician } });
+        assert_eq!(clinic["config"]["booking"]["defaultProvider"], default);
+        assert_eq!(clinic["hours"].as_array().unwrap().len(), 7);
+        assert!(clinic["closures"]["totalCount"].as_u64().unwrap() >= 3);
+        assert_eq!(clinic["providers"]["totalCount"], 8);
+    }
+}
