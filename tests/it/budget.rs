@@ -25,7 +25,7 @@ enum Who {
 use Who::{Administrator, Manager};
 
 /// An operation, and the statements it may take. Where several stand for one field they differ in what is selected.
-const BUDGET: [(&str, Who, &str, u64); 38] = [
+const BUDGET: [(&str, Who, &str, u64); 45] = [
     ("Query.viewer", Manager, "{ viewer { role permissions } }", 0),
     ("Query.viewer", Manager, "{ viewer { user { displayName } actingClinic { name } } }", 2),
     ("Query.viewer", Manager, "{ viewer { memberships { clinic { name } } } }", 0),
@@ -80,6 +80,38 @@ const BUDGET: [(&str, Who, &str, u64); 38] = [
         4,
     ),
     ("Query.notifications", Administrator, "{ notifications(filter: { unreadOnly: true }) { nodes { title } } }", 1),
+    (
+        "Query.clinic",
+        Manager,
+        "{ clinic { config { booking { bufferMinutes } language { greetings { text } } privacy { officerName } } hours { dayOfWeek opensAt } } }",
+        3,
+    ),
+    (
+        "Query.auditEvents",
+        Administrator,
+        "{ auditEvents(first: 100) { nodes { id occurredAt changes { field after } } } }",
+        1,
+    ),
+    ("Query.auditEvents", Administrator, "{ auditEvents { nodes { actor { displayName } clinic { name } } } }", 3),
+    (
+        "Query.provider",
+        Manager,
+        "query ($provider: ID!) { provider(id: $provider) { firstName consultationFee { amount } } }",
+        1,
+    ),
+    (
+        "Query.providers",
+        Manager,
+        "{ providers(first: 100) { nodes { firstName lastName specialties clinic { name } } } }",
+        2,
+    ),
+    ("Query.providers", Administrator, "{ providers { totalCount } }", 1),
+    (
+        "Mutation.updateClinicConfig",
+        Manager,
+        "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { booking { bufferMinutes } } }",
+        4,
+    ),
     ("Query.unreadNotificationCount", Manager, "{ unreadNotificationCount }", 1),
     (
         "Mutation.markNotificationRead",
@@ -193,11 +225,11 @@ async fn every_operation_keeps_to_its_budget() {
     let ada = administrator.ask("{ viewer { user { id } } }", json!({})).await;
     let ticket = manager.open_ticket("Printer").await;
     let message = manager.reply(&ticket, "Hello?", false).await;
-    let told = administrator.ask("{ notifications { nodes { id } } }", json!({})).await;
+    let told = administrator.ask("{ notifications { nodes { id } } providers { nodes { id } } }", json!({})).await;
     let variables = json!({
         "clinic": clinic["clinic"]["id"], "slug": clinic["clinic"]["slug"], "user": clinic["viewer"]["user"]["id"],
         "administrator": ada["viewer"]["user"]["id"], "ticket": ticket, "message": message,
-        "notification": told["notifications"]["nodes"][0]["id"],
+        "notification": told["notifications"]["nodes"][0]["id"], "provider": told["providers"]["nodes"][0]["id"],
     });
 
     let mut missed = Vec::new();

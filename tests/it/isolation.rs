@@ -2,7 +2,10 @@
 //! Tables, foreign keys, root fields and kinds of objects come from the catalogue and the schema, so that a new one
 //! without its line here fails.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use async_graphql::parser::{
     parse_schema,
@@ -11,11 +14,13 @@ use async_graphql::parser::{
 use clinigraph::{
     access::{Sessions, token_hash},
     kernel::{
-        Actor,
+        Actor, Permission,
         actor::Role,
         db::{self, Access, Scope},
+        entity::Def,
         ids,
     },
+    pipeline::{Limits, Settings},
 };
 use diesel::result::QueryResult;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -23,7 +28,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{
-    Person, TestApp,
+    Person, TestApp, settings,
     sql::{run, told},
 };
 
@@ -33,11 +38,11 @@ struct Side {
     slug: String,
     network: String,
     manager: Person,
-    membership: String,
     ticket: String,
     message: String,
     note: String,
-    notification: String,
+    /// One object of each further kind, by the prefix of its ids.
+    kinds: BTreeMap<&'static str, String>,
 }
 
 struct World {
@@ -58,7 +63,9 @@ fn id(prefix: &str, uuid: &str) -> String {
 
 impl World {
     async fn new() -> Self {
-        let app = TestApp::new().await;
+        // The deepest selections cost more than a client may ask for at once.
+        let limits = Limits { cost: 100_000, ..Limits::default() };
+        let app = TestApp::with(Settings { limits, ..settings() }, 4).await;
         let superuser = db::connect(&app.superuser_url).await.unwrap();
         let administrator = app.administrator().await;
         let oak = Self::side(&app, &superuser, &administrator, "Oak").await;
@@ -74,8 +81,13 @@ impl World {
         (&mut &*superuser)
             .batch_execute(&format!(
                 "insert into clinic_networks (id, name, slug) values ('{network}', '{name} network', '{lower}-network');
-                 update clinics set network_id = '{network}', description = '{name} secret' where id = '{}'",
-                clinic.id
+                 update clinics set network_id = '{network}', description = '{name} secret' where id = '{clinic}';
+                 update clinic_configs set preferred_pharmacy_name = '{name} secret' where clinic_id = '{clinic}';
+                 insert into clinic_hours (id, clinic_id, day_of_week, opens_at, closes_at, is_closed)
+                 values (gen_random_uuid(), '{clinic}', 1, '09:00', '17:00', false);
+                 insert into clinic_closures (id, clinic_id, date, name) values (gen_random_uuid(), '{clinic}', '2027-01-01', '{name} secret');
+                 insert into providers (id, clinic_id, first_name, bio, currency) values (gen_random_uuid(), '{clinic}', 'Pat', '{name} secret', 'CAD')",
+                clinic = clinic.id
             ))
             .await
             .unwrap();
@@ -90,23 +102,32 @@ impl World {
         let message = manager.reply(&ticket, &format!("{name} secret"), false).await;
         let note = administrator.reply(&ticket, &format!("{name} note"), true).await;
         administrator.reply(&ticket, &format!("{name} secret"), false).await;
-        let first = "select id::text as told from notifications where recipient_user_id";
-        let notification = told(superuser, &format!("{first} = '{}'", manager.user_id)).await.unwrap().remove(0);
-        let membership =
-            told(superuser, &format!("select id::text as told from memberships where user_id = '{}'", manager.user_id))
-                .await
-                .unwrap()
-                .remove(0);
+        let mut kinds = BTreeMap::new();
+        for (prefix, table, whose) in [
+            ("membership", "memberships", "user_id = $user"),
+            ("notification", "notifications", "recipient_user_id = $user"),
+            ("clinic_config", "clinic_configs", OF_CLINIC),
+            ("clinic_hours", "clinic_hours", OF_CLINIC),
+            ("clinic_closure", "clinic_closures", OF_CLINIC),
+            ("provider", "providers", OF_CLINIC),
+            ("audit_event", "audit_events", OF_CLINIC),
+        ] {
+            let whose = whose
+                .replace("$user", &format!("'{}'", manager.user_id))
+                .replace("$clinic", &format!("'{}'", clinic.id));
+            let row =
+                told(superuser, &format!("select id::text as told from {table} where {whose} limit 1")).await.unwrap();
+            kinds.insert(prefix, id(prefix, &row[0]));
+        }
         Side {
             clinic: clinic.api_id(),
             slug: clinic.slug.clone(),
             network: id("network", &network.to_string()),
-            membership: id("membership", &membership),
             manager,
             ticket,
             message,
             note,
-            notification: id("notification", &notification),
+            kinds,
         }
     }
 
@@ -162,13 +183,36 @@ const ALL: Option<&str> = Some("true");
 const OF_CLINIC: &str = "clinic_id = $clinic";
 const OF_ITS_PEOPLE: &str = "user_id in (select user_id from memberships where clinic_id = $clinic)";
 
-const TABLES: [Table; 11] = [
+const TABLES: [Table; 15] = [
     Table {
         name: "audit_events",
         of_clinic: OF_CLINIC,
         tenant: None,
         admin: ALL,
         insert: "(actor_kind, verb, resource_type, clinic_id) values ('tenant', 'view', 'ticket', $clinic)",
+    },
+    Table {
+        name: "clinic_closures",
+        of_clinic: OF_CLINIC,
+        tenant: Some(OF_CLINIC),
+        admin: ALL,
+        insert: "(id, clinic_id, date) values (gen_random_uuid(), $clinic, '2027-12-24')",
+    },
+    Table {
+        name: "clinic_configs",
+        of_clinic: OF_CLINIC,
+        tenant: Some(OF_CLINIC),
+        admin: ALL,
+        // Each clinic has one from the start.
+        insert: "(id, clinic_id) values (gen_random_uuid(), $clinic)
+                 on conflict (clinic_id) do update set version = clinic_configs.version",
+    },
+    Table {
+        name: "clinic_hours",
+        of_clinic: OF_CLINIC,
+        tenant: Some(OF_CLINIC),
+        admin: ALL,
+        insert: "(id, clinic_id, day_of_week, is_closed) values (gen_random_uuid(), $clinic, 0, true)",
     },
     Table {
         name: "clinic_networks",
@@ -212,6 +256,13 @@ const TABLES: [Table; 11] = [
         tenant: None,
         admin: None,
         insert: "(clinic_id, audience, topic, subject_id, kind) values ($clinic, 'clinic', 'ticket', gen_random_uuid(), 'opened')",
+    },
+    Table {
+        name: "providers",
+        of_clinic: OF_CLINIC,
+        tenant: Some(OF_CLINIC),
+        admin: ALL,
+        insert: "(id, clinic_id, first_name, currency) values (gen_random_uuid(), $clinic, 'New', 'CAD')",
     },
     Table {
         name: "sessions",
@@ -514,7 +565,11 @@ async fn nobody_changes_or_removes_an_audit_row() {
 }
 
 /// For each foreign key between tables of clinics, a row of `$clinic` that leads to a row of the other.
-const POINTERS: [(&str, &str); 2] = [
+const POINTERS: [(&str, &str); 3] = [
+    (
+        "clinic_configs_default_provider_id_fkey",
+        "update clinic_configs set default_provider_id = $theirs_provider where clinic_id = $clinic",
+    ),
     (
         "notifications_ticket_id_fkey",
         "insert into notifications (id, recipient_user_id, clinic_id, ticket_id, kind, title, body, dedupe_key, created_at)
@@ -543,7 +598,9 @@ async fn no_row_leads_into_another_clinic_whoever_writes_it() {
     assert_eq!(keys, POINTERS.map(|pointer| pointer.0));
     for (side, other) in [(&world.oak, &world.elm), (&world.elm, &world.oak)] {
         for (constraint, statement) in POINTERS {
-            let statement = statement.replace("$theirs_ticket", &format!("'{}'", uuid(&other.ticket)));
+            let statement = statement
+                .replace("$theirs_ticket", &format!("'{}'", uuid(&other.ticket)))
+                .replace("$theirs_provider", &format!("'{}'", uuid(&other.kinds["provider"])));
             let statement = of(&statement, side, other);
             let refused = format!("violates foreign key constraint \"{constraint}\"");
             for actor in [
@@ -581,7 +638,7 @@ const LISTENS: [&str; 4] =
 const LISTENS_TO_TICKETS: [&str; 4] =
     ["UNAUTHENTICATED", "OPERATION_NOT_ALLOWED", "FORBIDDEN", "OPERATION_NOT_ALLOWED"];
 
-const CASES: [Case; 27] = [
+const CASES: [Case; 31] = [
     Case {
         field: "Query.viewer",
         document: "{ viewer { user { id email } actingClinic { id name } role permissions memberships { clinic { id } } } }",
@@ -625,6 +682,21 @@ const CASES: [Case; 27] = [
     Case {
         field: "Query.notifications",
         document: "{ notifications { totalCount nodes { id title body ticket { title } clinic { name } } } }",
+        codes: OPEN,
+    },
+    Case {
+        field: "Query.auditEvents",
+        document: "query ($clinic: ID!) { auditEvents(filter: { clinicId: $clinic }) { totalCount nodes { id changes { field } } } }",
+        codes: ["UNAUTHENTICATED", "FORBIDDEN", "FORBIDDEN", "FORBIDDEN"],
+    },
+    Case {
+        field: "Query.provider",
+        document: "query ($provider: ID!) { provider(id: $provider) { id bio clinic { name } } }",
+        codes: OPEN,
+    },
+    Case {
+        field: "Query.providers",
+        document: "{ providers { totalCount nodes { id bio clinic { name config { care { preferredPharmacyName } } hours { opensAt } closures { nodes { name } } } } } }",
         codes: OPEN,
     },
     Case { field: "Query.unreadNotificationCount", document: "{ unreadNotificationCount }", codes: OPEN },
@@ -699,6 +771,11 @@ const CASES: [Case; 27] = [
         document: "subscription { unreadNotificationCountChanged { count } }",
         codes: LISTENS,
     },
+    Case {
+        field: "Mutation.updateClinicConfig",
+        document: "mutation ($clinic: ID!) { updateClinicConfig(input: { clinicId: $clinic, booking: { bufferMinutes: 10 } }) { id } }",
+        codes: WRITES,
+    },
     Case { field: "Mutation.signOut", document: "mutation { signOut }", codes: OPEN },
     Case {
         field: "Mutation.switchClinic",
@@ -713,20 +790,23 @@ fn id_of(side: &Side, prefix: &str) -> String {
         "clinic" => side.clinic.clone(),
         "network" => side.network.clone(),
         "user" => side.manager.api_id(),
-        "membership" => side.membership.clone(),
         "ticket" => side.ticket.clone(),
         "ticket_message" => side.message.clone(),
-        "notification" => side.notification.clone(),
-        other => panic!("the test has no {other} of a clinic"),
+        other => side.kinds.get(other).unwrap_or_else(|| panic!("the test has no {other} of a clinic")).clone(),
     }
 }
 
+/// The entities that a clinic's people may see; the trail is for administrators, whatever the id.
+fn of_clinics() -> impl Iterator<Item = &'static Def> {
+    clinigraph::graphql::entities().into_iter().filter(|def| def.read != Some(Permission::AuditRead))
+}
+
 fn any_ids(side: &Side) -> Vec<String> {
-    clinigraph::graphql::entities().iter().map(|def| id_of(side, def.prefix)).chain([side.note.clone()]).collect()
+    of_clinics().map(|def| id_of(side, def.prefix)).chain([side.note.clone()]).collect()
 }
 
 fn variables(side: &Side) -> Value {
-    json!({ "clinic": side.clinic, "slug": side.slug, "network": side.network, "ticket": side.ticket, "notification": side.notification, "any": any_ids(side) })
+    json!({ "clinic": side.clinic, "slug": side.slug, "network": side.network, "ticket": side.ticket, "notification": side.kinds["notification"], "provider": side.kinds["provider"], "any": any_ids(side) })
 }
 
 /// That nothing of a side stands in an answer.
@@ -787,7 +867,7 @@ async fn an_object_of_another_clinic_is_null_by_its_id() {
     let world = World::new().await;
 
     for (side, other, name) in [(&world.oak, &world.elm, "Elm"), (&world.elm, &world.oak, "Oak")] {
-        for def in clinigraph::graphql::entities() {
+        for def in of_clinics() {
             let document = "query ($id: ID!) { node(id: $id) { id __typename } }";
             let theirs = side.manager.send(document, json!({ "id": id_of(other, def.prefix) })).await;
             let own = side.manager.ask(document, json!({ "id": id_of(side, def.prefix) })).await;

@@ -153,7 +153,8 @@ fn whatever_is_selected_the_walk_answers_as_the_evaluator_does() {
         ))
         .await;
         let (clinic, role) = (json!(oak.to_string()), |role: Role| json!(role.text().to_uppercase()));
-        let all = vec!["TICKETS_READ", "TICKETS_WRITE", "TICKETS_MANAGE", "MEMBERS_READ", "AUDIT_READ"];
+        let all =
+            vec!["TICKETS_READ", "TICKETS_WRITE", "TICKETS_MANAGE", "MEMBERS_READ", "CLINIC_MANAGE", "AUDIT_READ"];
         let actor = |is_admin, user: Uuid, clinic, role, permissions| Actor {
             is_admin,
             user: user.to_string(),
@@ -169,7 +170,7 @@ fn whatever_is_selected_the_walk_answers_as_the_evaluator_does() {
                     manager,
                     clinic.clone(),
                     role(Role::ClinicManager),
-                    vec!["TICKETS_READ", "TICKETS_WRITE", "MEMBERS_READ"],
+                    vec!["TICKETS_READ", "TICKETS_WRITE", "MEMBERS_READ", "CLINIC_MANAGE"],
                 ),
                 app.signed_in(manager, Some(oak)).await,
             ),
