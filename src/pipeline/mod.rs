@@ -370,10 +370,13 @@ impl Parts {
         let response = self.schema.execute(self.request(job, job.document.clone(), &request)).await;
         request.finish_others();
         let scope = Arc::clone(request.scope());
-        scope.check().await?;
+        let checked = scope.check().await;
         if let Some(refusal) = scope.refusal() {
+            // What followed has failed with the opening, so that the connection is as good as before.
+            scope.roll_back().await;
             return Err(refusal);
         }
+        checked?;
         let sql_count = scope.sent();
         scope.finish();
         Ok(Done { data: data(&response.data), errors: response.errors, sql_count, cookies: Vec::new() })
