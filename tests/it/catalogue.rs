@@ -107,6 +107,43 @@ async fn no_class_of_actor_may_do_more_to_a_table_than_change_its_rows() {
     .await;
 }
 
+/// What each class of actor may do to a table: s(elect), i(nsert), u(pdate), d(elete); in brackets where it is not all
+/// columns. The policies say to which rows.
+const RIGHTS: [(&str, &str); 3] = [
+    (
+        "clinigraph_admin",
+        "audit_events s, clinic_networks siu, clinics siu, idempotency_keys siud, memberships siu, outbox_events i, \
+         support_tickets siu, ticket_messages si, users (s)",
+    ),
+    (
+        "clinigraph_system",
+        "audit_events si, clinic_networks siud, clinics siud, idempotency_keys siud, memberships siud, \
+         outbox_events si, sessions siud, support_tickets siu, ticket_messages si, users siud",
+    ),
+    (
+        "clinigraph_tenant",
+        "clinic_networks s, clinics s, idempotency_keys siud, memberships s, outbox_events i, support_tickets siu, \
+         ticket_messages si, users (s)",
+    ),
+];
+
+#[tokio::test]
+async fn each_class_of_actor_has_these_rights_and_no_other() {
+    let rights = found(
+        "select role || ': ' || string_agg(name || ' ' || letters, ', ' order by name) as told
+         from (
+             select role, t.name, string_agg(case when has_table_privilege(role, t.oid, c.name) then c.letter else '(' || c.letter || ')' end, '' order by c.place) as letters
+             from t, classes, (values (1, 'select', 's'), (2, 'insert', 'i'), (3, 'update', 'u'), (4, 'delete', 'd')) as c (place, name, letter)
+             where case c.name when 'delete' then has_table_privilege(role, t.oid, c.name)
+                               else has_any_column_privilege(role, t.oid, c.name) end
+             group by role, t.name
+         ) as each group by role order by role",
+    )
+    .await;
+
+    assert_eq!(rights, RIGHTS.map(|(role, tables)| format!("{role}: {tables}")));
+}
+
 #[tokio::test]
 async fn every_row_of_a_clinic_names_it() {
     // These also tell of the platform itself, which is no clinic.

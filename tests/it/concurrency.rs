@@ -120,6 +120,32 @@ async fn a_hundred_callers_at_once_see_their_own_rows_though_some_hang_up() {
     }
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_mutation_whose_client_hangs_up_is_done_whole_or_not_at_all() {
+    let app = TestApp::new().await;
+    let manager = app.clinic("Oak").await.manager().await;
+    let superuser = db::connect(&app.superuser_url).await.unwrap();
+    manager.ask("{ viewer { role } }", json!({})).await;
+    let mut dice = Dice(3);
+    let mut hung_up = 0;
+
+    for call in 0..20 {
+        let one = |place: u8| {
+            format!("t{place}: openTicket(input: {{ title: \"Call {call}\", description: \"x\" }}) {{ id }}")
+        };
+        let document = format!("mutation {{ {} {} {} {} }}", one(0), one(1), one(2), one(3));
+        let patience = Duration::from_micros(dice.below(25_000));
+        hung_up += usize::from(timeout(patience, manager.send(&document, json!({}))).await.is_err());
+    }
+
+    until_none(&superuser, BUSY).await;
+    let partly =
+        "select concat_ws(' ', title, count(*)) as told from support_tickets group by title having count(*) <> 4";
+    until_none(&superuser, partly).await;
+    assert!(hung_up > 0);
+    assert_sound(&app).await;
+}
+
 async fn actor(app: &TestApp, person: &Person) -> Actor {
     let sessions = Sessions::new(app.door.clone(), app.clock.clone());
     sessions.actor(token_hash(person.token.as_deref().unwrap())).await.unwrap()
@@ -181,6 +207,30 @@ async fn a_scope_dropped_half_way_takes_its_connection_out_of_the_pool() {
     until_none(&superuser, &format!("select 'alive' as told from pg_stat_activity where pid = {dropped}")).await;
     let again = app.as_system(async |scope| Ok(told(scope.tx().await?.conn()?, pid).await?)).await;
     assert_eq!(again, [kept]);
+}
+
+#[tokio::test]
+async fn refusing_a_caller_costs_no_connection() {
+    let app = TestApp::new().await;
+    let person = app.clinic("Oak").await.manager().await;
+    let superuser = db::connect(&app.superuser_url).await.unwrap();
+    let suspend = format!("update users set status = 'suspended' where id = '{}'", person.user_id);
+    person.ask(OPERATIONS[0], json!({})).await;
+    (&mut &superuser).batch_execute(&suspend).await.unwrap();
+    let backends = "select pid::text as told from pg_stat_activity
+                    where datname = current_database() and usename = 'clinigraph_app' order by pid";
+    let before = told(&superuser, backends).await.unwrap();
+
+    for _ in 0..3 {
+        for operation in OPERATIONS {
+            assert_eq!(person.fail(operation, json!({})).await, "USER_INACTIVE");
+        }
+    }
+
+    let after = told(&superuser, backends).await.unwrap();
+    assert!(before.iter().all(|pid| after.contains(pid)), "{before:?} {after:?}");
+    assert!(after.len() <= before.len() + 1, "{before:?} {after:?}");
+    assert_sound(&app).await;
 }
 
 #[tokio::test]
