@@ -25,7 +25,7 @@ enum Who {
 use Who::{Administrator, Manager};
 
 /// An operation, and the statements it may take. Where several stand for one field they differ in what is selected.
-const BUDGET: [(&str, Who, &str, u64); 32] = [
+const BUDGET: [(&str, Who, &str, u64); 39] = [
     ("Query.viewer", Manager, "{ viewer { role permissions } }", 0),
     ("Query.viewer", Manager, "{ viewer { user { displayName } actingClinic { name } } }", 2),
     ("Query.viewer", Manager, "{ viewer { memberships { clinic { name } } } }", 0),
@@ -73,6 +73,14 @@ const BUDGET: [(&str, Who, &str, u64); 32] = [
     ),
     ("Query.tickets", Administrator, NESTED, 5),
     ("Query.tickets", Manager, NESTED, 5),
+    ("Query.notifications", Manager, "{ notifications { nodes { title read } } }", 1),
+    (
+        "Query.notifications",
+        Administrator,
+        "{ notifications(filter: { unreadOnly: true }) { totalCount nodes { title clinic { name } ticket { title } } } }",
+        4,
+    ),
+    ("Query.unreadNotificationCount", Manager, "{ unreadNotificationCount }", 1),
     (
         "Mutation.openTicket",
         Manager,
@@ -127,6 +135,25 @@ const BUDGET: [(&str, Who, &str, u64); 32] = [
         "mutation { signIn(input: { email: \"mei@harbour.example\", password: \"clinigraph demo\" }) { expiresAt viewer { role } } }",
         0,
     ),
+    (
+        "Mutation.markNotificationRead",
+        Administrator,
+        "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { id } }",
+        3,
+    ),
+    (
+        "Mutation.markNotificationRead",
+        Administrator,
+        "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { id } }",
+        2,
+    ),
+    (
+        "Mutation.archiveNotification",
+        Administrator,
+        "mutation ($notification: ID!) { archiveNotification(input: { notificationId: $notification }) { id } }",
+        3,
+    ),
+    ("Mutation.markAllNotificationsRead", Administrator, "mutation { markAllNotificationsRead }", 2),
     ("Mutation.signOut", Manager, "mutation { signOut }", 0),
 ];
 
@@ -172,7 +199,9 @@ async fn every_operation_keeps_to_its_budget() {
     let ada = administrator.ask("{ viewer { user { id } } }", json!({})).await;
     let ticket = manager.open_ticket("Printer").await;
     let message = manager.reply(&ticket, "Hello?", false).await;
+    let told = administrator.ask("{ notifications(first: 1) { nodes { id } } }", json!({})).await;
     let variables = json!({
+        "notification": told["notifications"]["nodes"][0]["id"],
         "clinic": clinic["clinic"]["id"], "slug": clinic["clinic"]["slug"], "user": clinic["viewer"]["user"]["id"],
         "administrator": ada["viewer"]["user"]["id"], "ticket": ticket, "message": message,
     });

@@ -5,6 +5,7 @@ use clinigraph::{
     access::{MembershipStatus, UserStatus},
     clinic::ClinicStatus,
     kernel::{actor::Role, db},
+    notification::NotificationKind,
     support::{TicketPriority, TicketStatus},
 };
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -112,17 +113,17 @@ async fn no_class_of_actor_may_do_more_to_a_table_than_change_its_rows() {
 const RIGHTS: [(&str, &str); 3] = [
     (
         "clinigraph_admin",
-        "audit_events s, clinic_networks siu, clinics siu, idempotency_keys siud, memberships siu, outbox_events i, \
+        "audit_events s, clinic_networks siu, clinics siu, idempotency_keys siud, memberships siu, notifications si(u), outbox_events i, \
          support_tickets siu, ticket_messages si, users (s)",
     ),
     (
         "clinigraph_system",
         "audit_events si, clinic_networks siud, clinics siud, idempotency_keys siud, memberships siud, \
-         outbox_events si, sessions siud, support_tickets siu, ticket_messages si, users siud",
+         notifications si(u), outbox_events si, sessions siud, support_tickets siu, ticket_messages si, users siud",
     ),
     (
         "clinigraph_tenant",
-        "clinic_networks s, clinics s, idempotency_keys siud, memberships s, outbox_events i, support_tickets siu, \
+        "clinic_networks s, clinics s, idempotency_keys siud, memberships s, notifications si(u), outbox_events i, support_tickets siu, \
          ticket_messages si, users (s)",
     ),
 ];
@@ -342,10 +343,11 @@ async fn no_role_of_the_server_can_create_anything() {
 }
 
 /// The constraint that holds a text to an enum's values, and the values.
-const ENUMS: [(&str, &[&str]); 6] = [
+const ENUMS: [(&str, &[&str]); 7] = [
     ("clinics_status_check", ClinicStatus::TEXTS),
     ("memberships_role_check", Role::TEXTS),
     ("memberships_status_check", MembershipStatus::TEXTS),
+    ("notifications_kind_check", NotificationKind::TEXTS),
     ("support_tickets_priority_check", TicketPriority::TEXTS),
     ("support_tickets_status_check", TicketStatus::TEXTS),
     ("users_status_check", UserStatus::TEXTS),

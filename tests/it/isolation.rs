@@ -2,7 +2,7 @@
 //! Tables, foreign keys, root fields and kinds of objects come from the catalogue and the schema, so that a new one
 //! without its line here fails.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
 use async_graphql::parser::{
     parse_schema,
@@ -16,6 +16,7 @@ use clinigraph::{
         db::{self, Access, Scope},
         ids,
     },
+    live::cursor_of,
 };
 use diesel::result::QueryResult;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -37,6 +38,7 @@ struct Side {
     ticket: String,
     message: String,
     note: String,
+    notification: String,
 }
 
 struct World {
@@ -88,6 +90,8 @@ impl World {
         let ticket = opened.body["data"]["openTicket"]["id"].as_str().unwrap().to_owned();
         let message = manager.reply(&ticket, &format!("{name} secret"), false).await;
         let note = administrator.reply(&ticket, &format!("{name} note"), true).await;
+        administrator.reply(&ticket, &format!("{name} secret"), false).await;
+        let told_of = manager.ask("{ notifications { nodes { id } } }", json!({})).await;
         let membership =
             told(superuser, &format!("select id::text as told from memberships where user_id = '{}'", manager.user_id))
                 .await
@@ -102,6 +106,7 @@ impl World {
             ticket,
             message,
             note,
+            notification: told_of["notifications"]["nodes"][0]["id"].as_str().unwrap().to_owned(),
         }
     }
 
@@ -157,7 +162,7 @@ const ALL: Option<&str> = Some("true");
 const OF_CLINIC: &str = "clinic_id = $clinic";
 const OF_ITS_PEOPLE: &str = "user_id in (select user_id from memberships where clinic_id = $clinic)";
 
-const TABLES: [Table; 10] = [
+const TABLES: [Table; 11] = [
     Table {
         name: "audit_events",
         of_clinic: OF_CLINIC,
@@ -192,6 +197,14 @@ const TABLES: [Table; 10] = [
         tenant: Some(OF_CLINIC),
         admin: ALL,
         insert: "(id, clinic_id, user_id, role) values (gen_random_uuid(), $clinic, $stranger, 'clinic_manager')",
+    },
+    Table {
+        name: "notifications",
+        of_clinic: OF_CLINIC,
+        tenant: Some("clinic_id = $clinic and recipient_user_id = $user"),
+        admin: Some("recipient_user_id = $user"),
+        insert: "(id, recipient_user_id, clinic_id, kind, title, body, dedupe_key, created_at)
+                 values (gen_random_uuid(), $stranger, $clinic, 'ticket_reply', 'New', 'New', 'new', now())",
     },
     Table {
         name: "outbox_events",
@@ -458,7 +471,7 @@ async fn a_clinic_can_make_what_is_its_own() {
         }
     }
 
-    assert_eq!(made, ["idempotency_keys", "outbox_events", "support_tickets", "ticket_messages"]);
+    assert_eq!(made, ["idempotency_keys", "notifications", "outbox_events", "support_tickets", "ticket_messages"]);
 }
 
 #[tokio::test]
@@ -501,7 +514,11 @@ async fn nobody_changes_or_removes_an_audit_row() {
 }
 
 /// For each foreign key between tables of clinics, a row of `$clinic` that leads to a row of the other.
-const POINTERS: [(&str, &str); 1] = [(
+const POINTERS: [(&str, &str); 2] = [(
+    "notifications_ticket_id_fkey",
+    "insert into notifications (id, recipient_user_id, clinic_id, ticket_id, kind, title, body, dedupe_key, created_at)
+     values (gen_random_uuid(), $user, $clinic, $theirs_ticket, 'ticket_reply', 'New', 'New', 'new', now())",
+), (
     "ticket_messages_ticket_id_fkey",
     "insert into ticket_messages (id, clinic_id, ticket_id, author_user_id, body, is_internal)
      values (gen_random_uuid(), $clinic, $theirs_ticket, $user, 'New', false)",
@@ -552,9 +569,10 @@ struct Case {
 const OPEN: [&str; 4] = ["UNAUTHENTICATED", "-", "-", "-"];
 const READS_TICKETS: [&str; 4] = ["UNAUTHENTICATED", "-", "FORBIDDEN", "-"];
 const MANAGES: [&str; 4] = ["UNAUTHENTICATED", "FORBIDDEN", "FORBIDDEN", "FORBIDDEN"];
+const NOT_THEIRS: [&str; 4] = ["UNAUTHENTICATED", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"];
 const WRITES: [&str; 4] = ["UNAUTHENTICATED", "NOT_FOUND", "FORBIDDEN", "FORBIDDEN"];
 
-const CASES: [Case; 17] = [
+const CASES: [Case; 22] = [
     Case {
         field: "Query.viewer",
         document: "{ viewer { user { id email } actingClinic { id name } role permissions memberships { clinic { id } } } }",
@@ -595,6 +613,23 @@ const CASES: [Case; 17] = [
         document: "query ($clinic: ID!) { all: tickets { totalCount nodes { id title } } tickets(filter: { clinicId: $clinic, text: \"secret\" }) { totalCount nodes { id title } pageInfo { startCursor endCursor } } }",
         codes: READS_TICKETS,
     },
+    Case {
+        field: "Query.notifications",
+        document: "{ notifications(filter: { archived: true }) { totalCount nodes { id title clinic { name } ticket { title } } } }",
+        codes: OPEN,
+    },
+    Case { field: "Query.unreadNotificationCount", document: "{ unreadNotificationCount }", codes: OPEN },
+    Case {
+        field: "Mutation.archiveNotification",
+        document: "mutation ($notification: ID!) { archiveNotification(input: { notificationId: $notification }) { id title } }",
+        codes: NOT_THEIRS,
+    },
+    Case {
+        field: "Mutation.markNotificationRead",
+        document: "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { id title } }",
+        codes: NOT_THEIRS,
+    },
+    Case { field: "Mutation.markAllNotificationsRead", document: "mutation { markAllNotificationsRead }", codes: OPEN },
     Case {
         field: "Mutation.assignTicket",
         document: "mutation ($ticket: ID!) { assignTicket(input: { ticketId: $ticket, assigneeId: null }) { id title } }",
@@ -647,6 +682,7 @@ fn id_of(side: &Side, prefix: &str) -> String {
         "membership" => side.membership.clone(),
         "ticket" => side.ticket.clone(),
         "ticket_message" => side.message.clone(),
+        "notification" => side.notification.clone(),
         other => panic!("the test has no {other} of a clinic"),
     }
 }
@@ -656,7 +692,7 @@ fn any_ids(side: &Side) -> Vec<String> {
 }
 
 fn variables(side: &Side) -> Value {
-    json!({ "clinic": side.clinic, "slug": side.slug, "network": side.network, "ticket": side.ticket, "any": any_ids(side) })
+    json!({ "clinic": side.clinic, "slug": side.slug, "network": side.network, "ticket": side.ticket, "notification": side.notification, "any": any_ids(side) })
 }
 
 /// That nothing of a side stands in an answer.
@@ -677,8 +713,7 @@ fn every_root_field_has_its_case_here() {
     for definition in parse_schema(clinigraph::graphql::sdl()).unwrap().definitions {
         let TypeSystemDefinition::Type(definition) = definition else { continue };
         let name = definition.node.name.node;
-        if let (true, TypeKind::Object(object)) =
-            (["Query", "Mutation", "Subscription"].contains(&name.as_str()), definition.node.kind)
+        if let (true, TypeKind::Object(object)) = (["Query", "Mutation"].contains(&name.as_str()), definition.node.kind)
         {
             fields.extend(object.fields.iter().map(|field| format!("{name}.{}", field.node.name.node)));
         }
@@ -694,7 +729,7 @@ async fn whoever_may_not_gets_the_documented_code_and_nothing_of_the_clinic() {
     let elm = world.app.existing(uuid(&world.elm.clinic), &world.elm.slug);
     let state = "select md5(string_agg(row, '' order by row)) as told
                  from (select t::text as row from support_tickets t union all select t::text from ticket_messages t
-                       union all select t::text from clinics t union all select t::text from clinic_networks t) as rows";
+                       union all select t::text from notifications t union all select t::text from clinics t union all select t::text from clinic_networks t) as rows";
     let before = world.superuser(state).await;
 
     for case in CASES {
@@ -738,6 +773,7 @@ async fn every_edge_from_ones_own_objects_stays_in_the_clinic() {
                         tickets { totalCount nodes { id } } }
         ... on Membership { clinic { name } user { email } invitedBy { email } }
         ... on SupportTicket { title clinic { name } createdBy { email } assignee { email } messages { totalCount nodes { body author { email } } } }
+        ... on Notification { title body clinic { name } ticket { title } }
         ... on TicketMessage { body author { email } ticket { id clinic { name } } } } }";
 
     let answer = world.oak.manager.send(document, json!({ "any": any_ids(&world.oak) })).await;
@@ -745,6 +781,96 @@ async fn every_edge_from_ones_own_objects_stays_in_the_clinic() {
     tells_nothing_of(&world.elm, "Elm", &answer.body);
     assert_eq!(answer.code(), None);
     assert_eq!(answer.body["data"]["nodes"][1]["tickets"]["totalCount"], 1);
+}
+
+/// A subscription, asked with ids of another clinic, from the first event on; the codes as of a [`Case`], where `-`
+/// is a stream.
+const SUBSCRIPTIONS: [(&str, &str, [&str; 4]); 5] = [
+    (
+        "clinicActivity",
+        "subscription ($clinic: ID!, $after: String!) { clinicActivity(clinicId: $clinic, after: $after) { cursor topic kind subject { id } } }",
+        READS_TICKETS,
+    ),
+    (
+        "notificationReceived",
+        "subscription ($after: String!) { notificationReceived(after: $after) { cursor notification { id title } } }",
+        OPEN,
+    ),
+    (
+        "ticketEvents",
+        "subscription ($ticket: ID!, $after: String!) { ticketEvents(ticketId: $ticket, after: $after) { cursor ticket { id title } } }",
+        READS_TICKETS,
+    ),
+    (
+        "ticketMessageAdded",
+        "subscription ($ticket: ID!, $after: String!) { ticketMessageAdded(ticketId: $ticket, after: $after) { cursor message { id body } } }",
+        READS_TICKETS,
+    ),
+    (
+        "unreadNotificationCountChanged",
+        "subscription ($after: String!) { unreadNotificationCountChanged(after: $after) { cursor count } }",
+        OPEN,
+    ),
+];
+
+/// What a person hears on a subscription in a moment, or the answer that refuses it.
+async fn hear(app: &TestApp, person: &Person, document: &str, side: &Side, moment: Duration) -> String {
+    let mut variables = variables(side);
+    variables["after"] = json!(cursor_of(0));
+    let mut request =
+        reqwest::Client::new().post(format!("http://{}/graphql", app.address)).header("accept", "text/event-stream");
+    if let Some(token) = &person.token {
+        request = request.bearer_auth(token);
+    }
+    let mut response = request.json(&json!({ "query": document, "variables": variables })).send().await.unwrap();
+    let mut heard = String::new();
+    let listening = async {
+        while let Some(chunk) = response.chunk().await.unwrap() {
+            heard.push_str(std::str::from_utf8(&chunk).unwrap());
+        }
+    };
+    drop(tokio::time::timeout(moment, listening).await);
+    heard
+}
+
+#[test]
+fn every_subscription_has_its_case_here() {
+    let sdl = clinigraph::graphql::sdl();
+    let mut fields = Vec::new();
+    for definition in parse_schema(&sdl).unwrap().definitions {
+        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        if let ("Subscription", TypeKind::Object(object)) = (definition.node.name.node.as_str(), definition.node.kind) {
+            fields.extend(object.fields.into_iter().map(|field| field.node.name.node.to_string()));
+        }
+    }
+
+    assert_eq!(fields, SUBSCRIPTIONS.map(|one| one.0));
+}
+
+#[tokio::test]
+async fn nobody_hears_of_another_clinic_and_the_weak_hear_nothing() {
+    let world = World::new().await;
+    let oak = world.app.existing(uuid(&world.oak.clinic), &world.oak.slug);
+    let (patient, auditor) = (oak.person(Role::Patient).await, oak.person(Role::Auditor).await);
+    let people = [&world.app.nobody(), &world.elm.manager, &patient, &auditor];
+
+    for (_, document, codes) in SUBSCRIPTIONS {
+        for (place, (person, code)) in people.into_iter().zip(codes).enumerate() {
+            let heard = hear(&world.app, person, document, &world.oak, Duration::from_millis(700)).await;
+            if code == "-" {
+                assert!(!heard.contains("\"errors\""), "{document} {place}: {heard}");
+            } else {
+                assert!(heard.contains(&format!("\"code\":\"{code}\"")), "{document} {place}: {heard}");
+            }
+            if place < 2 {
+                tells_nothing_of(&world.oak, "Oak", &json!(heard));
+            }
+        }
+        // Their own people hear it, but of no internal note.
+        let own = hear(&world.app, &world.oak.manager, document, &world.oak, Duration::from_millis(1500)).await;
+        assert!(own.contains("cursor"), "{document}: {own}");
+        assert!(!own.contains("Oak note") && !own.contains(world.oak.note.rsplit_once('_').unwrap().1), "{own}");
+    }
 }
 
 #[tokio::test]
