@@ -85,19 +85,19 @@ const BUDGET: [(&str, Who, &str, u64); 39] = [
         "Mutation.openTicket",
         Manager,
         "mutation { openTicket(input: { title: \"New\", description: \"x\" }) { id } }",
-        3,
+        6,
     ),
     (
         "Mutation.openTicket",
         Administrator,
         "mutation ($clinic: ID!) { openTicket(input: { clinicId: $clinic, title: \"New\", description: \"x\" }) { id } }",
-        4,
+        7,
     ),
     (
         "Mutation.replyToTicket",
         Manager,
         "mutation ($ticket: ID!) { replyToTicket(input: { ticketId: $ticket, body: \"x\" }) { id } }",
-        6,
+        9,
     ),
     (
         "Mutation.replyToTicket",
@@ -121,7 +121,7 @@ const BUDGET: [(&str, Who, &str, u64); 39] = [
         "Mutation.changeTicketStatus",
         Administrator,
         "mutation ($ticket: ID!) { changeTicketStatus(input: { ticketId: $ticket, status: IN_PROGRESS }) { id } }",
-        4,
+        6,
     ),
     (
         "Mutation.switchClinic",
