@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use clinigraph::pipeline::{Limits, Settings};
+use clinigraph::pipeline::Settings;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Person, TestApp, settings};

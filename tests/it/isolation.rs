@@ -5,6 +5,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
+    time::Duration,
 };
 
 use async_graphql::parser::{
@@ -20,10 +21,12 @@ use clinigraph::{
         entity::Def,
         ids,
     },
+    live::cursor_of,
     pipeline::{Limits, Settings},
 };
 use diesel::result::QueryResult;
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -629,16 +632,10 @@ struct Case {
 const OPEN: [&str; 4] = ["UNAUTHENTICATED", "-", "-", "-"];
 const READS_TICKETS: [&str; 4] = ["UNAUTHENTICATED", "-", "FORBIDDEN", "-"];
 const MANAGES: [&str; 4] = ["UNAUTHENTICATED", "FORBIDDEN", "FORBIDDEN", "FORBIDDEN"];
+const NOT_THEIRS: [&str; 4] = ["UNAUTHENTICATED", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"];
 const WRITES: [&str; 4] = ["UNAUTHENTICATED", "NOT_FOUND", "FORBIDDEN", "FORBIDDEN"];
 
-const ANOTHERS: [&str; 4] = ["UNAUTHENTICATED", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"];
-// A plain POST cannot carry a stream: whoever may listen is told so.
-const LISTENS: [&str; 4] =
-    ["UNAUTHENTICATED", "OPERATION_NOT_ALLOWED", "OPERATION_NOT_ALLOWED", "OPERATION_NOT_ALLOWED"];
-const LISTENS_TO_TICKETS: [&str; 4] =
-    ["UNAUTHENTICATED", "OPERATION_NOT_ALLOWED", "FORBIDDEN", "OPERATION_NOT_ALLOWED"];
-
-const CASES: [Case; 31] = [
+const CASES: [Case; 26] = [
     Case {
         field: "Query.viewer",
         document: "{ viewer { user { id email } actingClinic { id name } role permissions memberships { clinic { id } } } }",
@@ -703,12 +700,12 @@ const CASES: [Case; 31] = [
     Case {
         field: "Mutation.archiveNotification",
         document: "mutation ($notification: ID!) { archiveNotification(input: { notificationId: $notification }) { id title } }",
-        codes: ANOTHERS,
+        codes: NOT_THEIRS,
     },
     Case {
         field: "Mutation.markNotificationRead",
         document: "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { id title } }",
-        codes: ANOTHERS,
+        codes: NOT_THEIRS,
     },
     Case { field: "Mutation.markAllNotificationsRead", document: "mutation { markAllNotificationsRead }", codes: OPEN },
     Case {
@@ -827,8 +824,7 @@ fn every_root_field_has_its_case_here() {
     for definition in parse_schema(clinigraph::graphql::sdl()).unwrap().definitions {
         let TypeSystemDefinition::Type(definition) = definition else { continue };
         let name = definition.node.name.node;
-        if let (true, TypeKind::Object(object)) =
-            (["Query", "Mutation", "Subscription"].contains(&name.as_str()), definition.node.kind)
+        if let (true, TypeKind::Object(object)) = (["Query", "Mutation"].contains(&name.as_str()), definition.node.kind)
         {
             fields.extend(object.fields.iter().map(|field| format!("{name}.{}", field.node.name.node)));
         }
@@ -844,7 +840,7 @@ async fn whoever_may_not_gets_the_documented_code_and_nothing_of_the_clinic() {
     let elm = world.app.existing(uuid(&world.elm.clinic), &world.elm.slug);
     let state = "select md5(string_agg(row, '' order by row)) as told
                  from (select t::text as row from support_tickets t union all select t::text from ticket_messages t
-                       union all select t::text from clinics t union all select t::text from clinic_networks t) as rows";
+                       union all select t::text from notifications t union all select t::text from clinics t union all select t::text from clinic_networks t) as rows";
     let before = world.superuser(state).await;
 
     for case in CASES {
@@ -888,6 +884,7 @@ async fn every_edge_from_ones_own_objects_stays_in_the_clinic() {
                         tickets { totalCount nodes { id } } }
         ... on Membership { clinic { name } user { email } invitedBy { email } }
         ... on SupportTicket { title clinic { name } createdBy { email } assignee { email } messages { totalCount nodes { body author { email } } } }
+        ... on Notification { title body clinic { name } ticket { title } }
         ... on TicketMessage { body author { email } ticket { id clinic { name } } } } }";
 
     let answer = world.oak.manager.send(document, json!({ "any": any_ids(&world.oak) })).await;
@@ -895,6 +892,102 @@ async fn every_edge_from_ones_own_objects_stays_in_the_clinic() {
     tells_nothing_of(&world.elm, "Elm", &answer.body);
     assert_eq!(answer.code(), None);
     assert_eq!(answer.body["data"]["nodes"][1]["tickets"]["totalCount"], 1);
+}
+
+/// A subscription, asked with ids of another clinic, from the first event on; the codes as of a [`Case`], where `-`
+/// is a stream.
+const SUBSCRIPTIONS: [(&str, &str, [&str; 4]); 5] = [
+    (
+        "clinicActivity",
+        "subscription ($clinic: ID!, $after: String!) { clinicActivity(clinicId: $clinic, after: $after) { cursor topic kind subject { id } } }",
+        READS_TICKETS,
+    ),
+    (
+        "notificationReceived",
+        "subscription ($after: String!) { notificationReceived(after: $after) { cursor notification { id title } } }",
+        OPEN,
+    ),
+    (
+        "ticketEvents",
+        "subscription ($ticket: ID!, $after: String!) { ticketEvents(ticketId: $ticket, after: $after) { cursor ticket { id title } } }",
+        READS_TICKETS,
+    ),
+    (
+        "ticketMessageAdded",
+        "subscription ($ticket: ID!, $after: String!) { ticketMessageAdded(ticketId: $ticket, after: $after) { cursor message { id body } } }",
+        READS_TICKETS,
+    ),
+    (
+        "unreadNotificationCountChanged",
+        "subscription ($after: String!) { unreadNotificationCountChanged(after: $after) { cursor count } }",
+        OPEN,
+    ),
+];
+
+/// What a person hears on a subscription until something is heard, or for a moment when nothing is waited for.
+async fn hear(app: &TestApp, person: &Person, document: &str, side: &Side, until: Option<&str>) -> String {
+    let mut variables = variables(side);
+    variables["after"] = json!(cursor_of(0));
+    let mut request =
+        reqwest::Client::new().post(format!("http://{}/graphql", app.address)).header("accept", "text/event-stream");
+    if let Some(token) = &person.token {
+        request = request.bearer_auth(token);
+    }
+    let mut response = request.json(&json!({ "query": document, "variables": variables })).send().await.unwrap();
+    let mut heard = String::new();
+    let listening = async {
+        while let Some(chunk) = response.chunk().await.unwrap() {
+            heard.push_str(std::str::from_utf8(&chunk).unwrap());
+            if until.is_some_and(|until| heard.contains(until)) {
+                break;
+            }
+        }
+    };
+    drop(tokio::time::timeout(Duration::from_millis(if until.is_some() { 20_000 } else { 1500 }), listening).await);
+    heard
+}
+
+#[test]
+fn every_subscription_has_its_case_here() {
+    let sdl = clinigraph::graphql::sdl();
+    let mut fields = Vec::new();
+    for definition in parse_schema(&sdl).unwrap().definitions {
+        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        if let ("Subscription", TypeKind::Object(object)) = (definition.node.name.node.as_str(), definition.node.kind) {
+            fields.extend(object.fields.into_iter().map(|field| field.node.name.node.to_string()));
+        }
+    }
+
+    assert_eq!(fields, SUBSCRIPTIONS.map(|one| one.0));
+}
+
+#[tokio::test]
+async fn nobody_hears_of_another_clinic_and_the_weak_hear_nothing() {
+    let world = World::new().await;
+    let oak = world.app.existing(uuid(&world.oak.clinic), &world.oak.slug);
+    let (patient, auditor) = (oak.person(Role::Patient).await, oak.person(Role::Auditor).await);
+    let people = [&world.app.nobody(), &world.elm.manager, &patient, &auditor];
+
+    let (world, people) = (&world, &people);
+    join_all(SUBSCRIPTIONS.iter().map(|(_, document, codes)| async move {
+        // Their own people hear it, but of no internal note.
+        let own = hear(&world.app, &world.oak.manager, document, &world.oak, Some("cursor")).await;
+        assert!(own.contains("cursor"), "{document}: {own}");
+        assert!(!own.contains("Oak note") && !own.contains(world.oak.note.rsplit_once('_').unwrap().1), "{own}");
+        join_all(people.iter().zip(codes).enumerate().map(|(place, (person, code))| async move {
+            let until = (*code != "-").then_some("\"code\"");
+            let heard = hear(&world.app, person, document, &world.oak, until).await;
+            assert_eq!(heard.contains(&format!("\"code\":\"{code}\"")), until.is_some(), "{document} {place}: {heard}");
+            assert_eq!(heard.contains("\"errors\""), until.is_some(), "{document} {place}: {heard}");
+            if place < 2 {
+                tells_nothing_of(&world.oak, "Oak", &json!(heard));
+                // An event whose object is hidden would still tell that there was one.
+                assert!(!heard.contains("null"), "{document} {place}: {heard}");
+            }
+        }))
+        .await;
+    }))
+    .await;
 }
 
 #[tokio::test]
