@@ -93,7 +93,7 @@ pub struct Audience {
 #[derive(Debug)]
 pub struct Shared {
     pub event: Happened,
-    standing: OnceCell<Arc<HashMap<Uuid, Standing>>>,
+    standing: OnceCell<Standings>,
     written: Mutex<HashMap<Audience, Arc<OnceCell<Bytes>>>>,
 }
 
@@ -110,7 +110,7 @@ impl Shared {
     }
 
     /// Who of the listeners still stood when this was first delivered: one statement for all of them.
-    pub async fn standing(&self, hub: &Hub) -> Result<Arc<HashMap<Uuid, Standing>>> {
+    pub async fn standing(&self, hub: &Hub) -> Result<Standings> {
         self.standing.get_or_try_init(|| hub.look_at_sessions()).await.cloned()
     }
 }
@@ -129,6 +129,9 @@ impl Standing {
     }
 }
 
+/// What each session that listens is good for.
+pub type Standings = Arc<HashMap<Uuid, Standing>>;
+
 /// The events of a process.
 pub struct Hub {
     pub door: Door,
@@ -138,7 +141,7 @@ pub struct Hub {
     position: watch::Sender<Option<i64>>,
     /// Sessions that listen, and how often.
     listening: Mutex<HashMap<Uuid, usize>>,
-    lately: tokio::sync::Mutex<Option<(Instant, Arc<HashMap<Uuid, Standing>>)>>,
+    lately: tokio::sync::Mutex<Option<(Instant, Standings)>>,
 }
 
 impl Hub {
@@ -244,7 +247,7 @@ impl Hub {
     }
 
     /// The same, as looked at not longer ago than this: those who wait share a look.
-    pub async fn standing_lately(&self, within: Duration) -> Result<Arc<HashMap<Uuid, Standing>>> {
+    pub async fn standing_lately(&self, within: Duration) -> Result<Standings> {
         let mut lately = self.lately.lock().await;
         if let Some((at, standing)) = lately.as_ref()
             && at.elapsed() < within
@@ -257,7 +260,7 @@ impl Hub {
     }
 
     /// What the sessions that listen are good for, now; those that are good for nothing are left out.
-    pub async fn look_at_sessions(&self) -> Result<Arc<HashMap<Uuid, Standing>>> {
+    pub async fn look_at_sessions(&self) -> Result<Standings> {
         let listening: Vec<Uuid> =
             self.listening.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
         let now = self.clock.now();

@@ -2,6 +2,7 @@
 //! ([`tell`]); this room reads them back and puts them away.
 
 mod graph;
+#[expect(clippy::module_inception, reason = "the room is named for its entity")]
 mod notification;
 
 pub use graph::{NotificationMutation, NotificationReads};

@@ -16,13 +16,16 @@ pub struct CostTold {
     pub sql_count: Option<usize>,
 }
 
+/// A field of an answer: its response key and its text.
+pub type WrittenField = (String, Vec<u8>);
+
 /// The `data` of an answer: none at all, null, or fields in their order.
 #[derive(Debug, Default)]
 pub enum Data {
     #[default]
     None,
     Null,
-    Fields(Vec<(String, Vec<u8>)>),
+    Fields(Vec<WrittenField>),
 }
 
 /// Writes a response map.
@@ -134,7 +137,7 @@ pub fn to_keep((name, text): &(String, Vec<u8>), errors: &[ServerError]) -> Vec<
 
 /// What was kept.
 #[must_use]
-pub fn kept(kept: &[u8]) -> Option<((String, Vec<u8>), Vec<ServerError>)> {
+pub fn kept(kept: &[u8]) -> Option<(WrittenField, Vec<ServerError>)> {
     let mut parts = kept.splitn(3, |byte| *byte == b'\n');
     let name = String::from_utf8(parts.next()?.to_vec()).ok()?;
     let errors = serde_json::from_slice(parts.next()?).ok()?;

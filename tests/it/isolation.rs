@@ -744,31 +744,6 @@ const CASES: [Case; 26] = [
         codes: ["INVALID_CREDENTIALS"; 4],
     },
     Case {
-        field: "Subscription.clinicActivity",
-        document: "subscription ($clinic: ID!) { clinicActivity(clinicId: $clinic) { id } }",
-        codes: LISTENS_TO_TICKETS,
-    },
-    Case {
-        field: "Subscription.notificationReceived",
-        document: "subscription { notificationReceived { id } }",
-        codes: LISTENS,
-    },
-    Case {
-        field: "Subscription.ticketEvents",
-        document: "subscription ($ticket: ID!) { ticketEvents(ticketId: $ticket) { id } }",
-        codes: LISTENS_TO_TICKETS,
-    },
-    Case {
-        field: "Subscription.ticketMessageAdded",
-        document: "subscription ($ticket: ID!) { ticketMessageAdded(ticketId: $ticket) { id } }",
-        codes: LISTENS_TO_TICKETS,
-    },
-    Case {
-        field: "Subscription.unreadNotificationCountChanged",
-        document: "subscription { unreadNotificationCountChanged { count } }",
-        codes: LISTENS,
-    },
-    Case {
         field: "Mutation.updateClinicConfig",
         document: "mutation ($clinic: ID!) { updateClinicConfig(input: { clinicId: $clinic, booking: { bufferMinutes: 10 } }) { id } }",
         codes: WRITES,

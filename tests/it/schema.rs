@@ -31,7 +31,7 @@ fn undescribed() -> Vec<String> {
             TypeKind::Interface(interface) => interface.fields.into_iter().for_each(|one| field(one.node)),
             TypeKind::Enum(values) => {
                 values.values.into_iter().for_each(|value| {
-                    note(value.node.description.is_some(), format!("{of}.{}", value.node.value.node))
+                    note(value.node.description.is_some(), format!("{of}.{}", value.node.value.node));
                 });
             }
             TypeKind::InputObject(input) => {
