@@ -21,7 +21,7 @@ test: web
 ifeq ($(NODE_IS_NEW_ENOUGH),yes)
 test-clients: tests/node/node_modules/.package-lock.json
 	cargo build --locked
-	node tests/node/run.mjs $(CLIENT_TESTS)
+	node tests/node/run.mjs
 else
 test-clients:
 	@echo "************************************************************************"

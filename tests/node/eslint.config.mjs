@@ -27,7 +27,10 @@ export default [
       '@graphql-eslint/require-nullable-result-in-root': 'off',
       // What has no identity of its own has no id, and an event's is the number by which a stream goes on.
       '@graphql-eslint/strict-id-in-types': ['error', {
-        exceptions: { suffixes: ['Connection', 'Edge', 'Event', 'Payload'], types: ['PageInfo', 'Viewer', 'ViewerMembership'] },
+        exceptions: { suffixes: ['Connection', 'Edge', 'Event', 'Payload'], types: [
+            'AuditChange', 'ClinicBooking', 'ClinicCare', 'ClinicLanguage', 'ClinicPrivacy', 'Greeting', 'Money', 'PageInfo',
+            'Qualification', 'Viewer', 'ViewerMembership',
+          ] },
       }],
     },
   },

@@ -33,10 +33,6 @@ export async function check(name, work) {
   }
 }
 
-/** Says that a check is not made, and why. */
-export function leave(name, why) {
-  console.log(`left    ${name} (${why})`);
-}
 
 /** The number of checks that failed. */
 export function summary() {

@@ -1,6 +1,6 @@
 // Starts a server with demo data, lets real clients and tools at it, and stops it. One line for each check.
 //
-//   node run.mjs [--server <binary>] [--subscriptions]
+//   node run.mjs [--server <binary>]
 
 import path from 'node:path';
 import { parseArgs } from 'node:util';
@@ -14,8 +14,6 @@ const AUDITS = 61;
 const { values } = parseArgs({
   options: {
     server: { type: 'string', default: path.join(root, 'target/debug/clinigraph') },
-    // Until the schema has them.
-    subscriptions: { type: 'boolean', default: false },
   },
 });
 
