@@ -23,19 +23,19 @@ const FLOOR: Duration = Duration::from_secs(1);
 
 /// Relays for ever; failures are logged and tried again after growing pauses.
 pub async fn relay(hub: Arc<Hub>, server_url: String) {
-    let heard = Arc::new(Notify::new());
-    let ear = tokio::spawn(hear(server_url.clone(), Arc::clone(&heard)));
+    let heard = Notify::new();
+    tokio::join!(hear(&server_url, &heard), read_for_ever(&hub, &server_url, &heard));
+}
+
+async fn read_for_ever(hub: &Hub, url: &str, heard: &Notify) {
     let mut pause = Duration::from_millis(100);
     let mut position = None;
     loop {
-        if let Err(error) = read_on(&hub, &server_url, &heard, &mut position, &mut pause).await {
+        if let Err(error) = read_on(hub, url, heard, &mut position, &mut pause).await {
             tracing::warn!(%error, pause_ms = pause.as_millis(), "the relay lost its connection");
         }
         tokio::time::sleep(pause).await;
         pause = (pause * 2).min(Duration::from_secs(5));
-        if ear.is_finished() {
-            tracing::error!("the relay's ear has stopped");
-        }
     }
 }
 
@@ -86,10 +86,10 @@ async fn read(connection: &mut AsyncPgConnection, place: i64) -> Result<Vec<Happ
 }
 
 /// Listens on a connection of its own; whatever it misses while that is down, the clock finds.
-async fn hear(url: String, heard: Arc<Notify>) {
+async fn hear(url: &str, heard: &Notify) {
     let mut pause = Duration::from_millis(100);
     loop {
-        match listen(&url, &heard, &mut pause).await {
+        match listen(url, heard, &mut pause).await {
             Ok(()) => tracing::warn!("the listener's connection was closed"),
             Err(error) => tracing::warn!(%error, "the listener lost its connection"),
         }
