@@ -219,6 +219,60 @@ const STEPS: &[(&str, &str)] = &[
     ",
     ),
     (
+        "providers",
+        r"
+        insert into providers (id, clinic_id, title, first_name, last_name, bio, specialties, languages, license_number,
+                               years_of_experience, email, phone, color, status, consultation_modes, consultation_fee, currency,
+                               default_duration_minutes, verification_status, created_at, updated_at)
+        select pg_temp.of('provider', n, timestamptz '2025-11-19 12:00Z'),
+               pg_temp.of('clinic', n % {clinics}, timestamptz '2025-11-16 12:00Z'), 'Dr.',
+               (array['Ada', 'Linus', 'Mei', 'Tom', 'Priya', 'Ruth', 'Amina', 'Joseph', 'Grace'])[1 + n % 9],
+               (array['Okafor', 'Berg', 'Chen', 'Fraser', 'Nair', 'Ansel', 'Wanjiru'])[1 + n % 7], pg_temp.words(n, 2),
+               array[(array['family medicine', 'physiotherapy', 'dermatology'])[1 + n % 3]], array['en', (array['zh', 'fr', 'sw'])[1 + n % 3]],
+               'L-' || 10000 + n, 3 + n % 30, 'provider-' || n + 1 || '@scale.example', '+1604556' || lpad((n % 10000)::text, 4, '0'),
+               '#3B82F6', (array['active', 'active', 'active', 'on_leave', 'inactive'])[1 + n % 5], '{in_person,video}',
+               90 + n % 50, 'CAD', 15 + n % 4 * 15, (array['pending', 'verified', 'verified'])[1 + n % 3],
+               timestamptz '2025-11-19 12:00Z', timestamptz '2025-11-19 12:00Z'
+        from generate_series(0, {providers} - 1) as n
+    ",
+    ),
+    (
+        "clinic_configs",
+        r"
+        insert into clinic_configs (id, clinic_id, max_new_patients_per_week, cancellation_window_hours, default_language, greetings,
+                                    transfer_phone, preferred_pharmacy_name, preferred_pharmacy_address, officer_name, officer_email,
+                                    default_provider_id, created_at, updated_at)
+        select pg_temp.of('config', n, timestamptz '2025-11-16 12:00Z'), pg_temp.of('clinic', n, timestamptz '2025-11-16 12:00Z'),
+               20, 24, 'en',
+               jsonb_build_array(jsonb_build_object('language', 'en', 'text', 'Welcome to clinic ' || n + 1 || '. How can we help you?'),
+                                 jsonb_build_object('language', 'zh', 'text', '欢迎致电。请问有什么可以帮您？')),
+               '+1604557' || lpad(n::text, 4, '0'), 'Corner Pharmacy', n + 1 || ' Side Street', 'Ruth Ansel', 'privacy@scale.example',
+               case when n < {providers} then pg_temp.of('provider', n, timestamptz '2025-11-19 12:00Z') end,
+               timestamptz '2025-11-16 12:00Z', timestamptz '2025-11-16 12:00Z'
+        from generate_series(0, {clinics} - 1) as n
+        on conflict do nothing
+    ",
+    ),
+    (
+        "clinic_hours",
+        r"
+        insert into clinic_hours (id, clinic_id, day_of_week, opens_at, closes_at, is_closed, created_at, updated_at)
+        select pg_temp.of('hours', n * 7 + day, timestamptz '2025-11-16 12:00Z'), pg_temp.of('clinic', n, timestamptz '2025-11-16 12:00Z'),
+               day, case when day > 0 then time '09:00' end, case when day > 0 then time '17:30' end, day = 0,
+               timestamptz '2025-11-16 12:00Z', timestamptz '2025-11-16 12:00Z'
+        from generate_series(0, {clinics} - 1) as n, generate_series(0, 6) as day
+    ",
+    ),
+    (
+        "clinic_closures",
+        r"
+        insert into clinic_closures (id, clinic_id, date, name, created_at, updated_at)
+        select pg_temp.of('closure', n * 6 + k, timestamptz '2025-11-16 12:00Z'), pg_temp.of('clinic', n, timestamptz '2025-11-16 12:00Z'),
+               date '2026-01-01' + k * 60, 'Holiday ' || k + 1, timestamptz '2025-11-16 12:00Z', timestamptz '2025-11-16 12:00Z'
+        from generate_series(0, {clinics} - 1) as n, generate_series(0, 5) as k
+    ",
+    ),
+    (
         "support_tickets",
         r"
         insert into support_tickets (id, clinic_id, created_by_user_id, created_by, assignee_id, title, description, priority,
