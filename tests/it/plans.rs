@@ -70,6 +70,7 @@ impl Types {
                 "Boolean" => json!(true),
                 "DateTime" => json!("2026-06-01T00:00:00Z"),
                 "String" => json!("printer"),
+                "LanguageTag" => json!("en"),
                 "ID" => match name {
                     "clinicId" => json!(clinic),
                     "assigneeId" | "userId" | "actorUserId" | "actorId" => json!(administrator),

@@ -245,7 +245,7 @@ impl<'a> Walk<'a> {
         let plan = |nodes: &Nodes<'a>| Plan::new(self.ctx, def, &nodes.groups, &mut columns);
         let plans: Vec<Plan<'a>> = connection.nodes.iter().map(plan).collect();
         // One more than wanted tells whether others follow.
-        let most = i64::from(page.limit) + i64::from(connection.wants_more());
+        let most = page.limit + u32::from(connection.wants_more());
 
         let listed = async {
             if !connection.wants_rows() {
