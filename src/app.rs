@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     access::Passwords,
-    config::{Database, Serve},
+    config::{Database, Seed, Serve},
     demo,
     embedded::{Embedded, Options},
     kernel::{
@@ -19,6 +19,7 @@ use crate::{
     },
     live::relay,
     pipeline::{Limits, Operations, Pipeline, Rates, Settings},
+    seed::{self, Seeded},
     server::{PageConfig, ServerConfig, serve},
 };
 
@@ -127,6 +128,18 @@ pub async fn examine(database: &Database) -> Result<Vec<Finding>> {
     let findings = db::inspect(&reached.server_url).await;
     close(reached.embedded).await;
     findings
+}
+
+/// Fills a database for measuring.
+pub async fn seed(options: &Seed) -> Result<Seeded> {
+    let reached = reach(&options.database).await?;
+    let owner_url = match (&reached.embedded, &options.database.database_url) {
+        (Some(embedded), _) => embedded.superuser_url("clinigraph"),
+        (None, url) => url.clone().unwrap_or_default(),
+    };
+    let seeded = seed::seed(&owner_url, &options.scale, options.force).await;
+    close(reached.embedded).await;
+    seeded
 }
 
 /// Everything below the transports, over a database that was reached.

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::{pipeline::Rates, server::DEFAULT_ADDRESS};
+use crate::{pipeline::Rates, seed::Scale, server::DEFAULT_ADDRESS};
 
 /// A self-hosted GraphQL backend for clinics and clinic networks.
 #[derive(Debug, Parser)]
@@ -23,6 +23,8 @@ pub enum Command {
     Prepare(Database),
     /// Look for what makes tenant isolation doubtful, and explain it.
     Doctor(Database),
+    /// Fill a database with made-up data in bulk, for measuring, and sign two made-up people in.
+    Seed(Seed),
     /// Print the GraphQL schema.
     Schema,
 }
@@ -77,6 +79,20 @@ pub struct Serve {
     /// Pages of these origins may call the API from a browser, beside the server's own.
     #[arg(long, env = "CLINIGRAPH_ORIGINS", value_delimiter = ',')]
     pub origins: Vec<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Seed {
+    #[command(flatten)]
+    pub database: Database,
+    /// Meant: this writes as many rows as the sizes say.
+    #[arg(long = "scale", required = true)]
+    pub meant: bool,
+    #[command(flatten)]
+    pub scale: Scale,
+    /// Also into a database with other people in it.
+    #[arg(long)]
+    pub force: bool,
 }
 
 /// The user's data home.

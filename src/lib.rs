@@ -16,5 +16,6 @@ pub mod pipeline;
 pub mod provider;
 #[rustfmt::skip]
 pub mod schema;
+pub mod seed;
 pub mod server;
 pub mod support;

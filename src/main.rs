@@ -36,6 +36,9 @@ async fn main() -> ExitCode {
             }
             Err(error) => Err(error),
         },
+        Command::Seed(options) => app::seed(&options).await.map(|seeded| {
+            println!("a clinic's manager: {}\na platform administrator: {}", seeded.manager, seeded.administrator);
+        }),
         Command::Schema => {
             print!("{}", graphql::sdl());
             Ok(())

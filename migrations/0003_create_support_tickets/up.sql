@@ -75,7 +75,7 @@ create table ticket_messages (
     constraint ticket_messages_ticket_id_fkey foreign key (clinic_id, ticket_id)
         references support_tickets (clinic_id, id) on delete cascade
 );
-create index ticket_messages_clinic_id_ticket_id_idx on ticket_messages (clinic_id, ticket_id);
+create index ticket_messages_clinic_id_ticket_id_idx on ticket_messages (clinic_id, ticket_id, created_at, id);
 create index ticket_messages_ticket_id_created_at_idx on ticket_messages (ticket_id, created_at, id);
 create index ticket_messages_author_user_id_idx on ticket_messages (author_user_id);
 comment on table ticket_messages is 'What was said on a ticket.';

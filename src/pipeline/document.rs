@@ -23,7 +23,7 @@ use crate::{
 /// A document that is valid.
 #[derive(Debug)]
 pub struct Document {
-    pub parsed: ExecutableDocument,
+    pub parsed: Arc<ExecutableDocument>,
     /// Whether a variable decides what is selected: then fields are merged for each request anew.
     pub is_conditional: bool,
 }
@@ -87,7 +87,7 @@ impl Documents {
         if !is_conditional {
             merge::merge(&mut parsed, types);
         }
-        let document = Arc::new(Document { parsed, is_conditional });
+        let document = Arc::new(Document { parsed: Arc::new(parsed), is_conditional });
         self.known.insert(Arc::from(text), Arc::clone(&document));
         Ok(document)
     }

@@ -181,7 +181,7 @@ impl Parts {
         let request =
             Request::new(self.door.clone(), actor, Access::Read, String::new(), Arc::clone(&job.origin), job.hash);
         let request = Arc::new(request);
-        let executed = self.request(job, job.document.clone(), &request).data(Arc::clone(live));
+        let executed = self.request(job, (*job.document).clone(), &request).data(Arc::clone(live));
         let mut responses = self.schema.execute_stream(executed);
         let response = tokio::time::timeout(self.settings.deadline, responses.next()).await;
         drop(responses);

@@ -81,7 +81,8 @@ struct Parts {
 
 /// What a request needs to be run.
 struct Job {
-    document: ExecutableDocument,
+    /// With the one operation.
+    document: Arc<ExecutableDocument>,
     kind: OperationType,
     /// The response keys and names of the root fields, in order.
     roots: Vec<(Name, Name)>,
@@ -90,7 +91,7 @@ struct Job {
     hash: Option<[u8; 32]>,
     origin: Arc<Origin>,
     key: Option<String>,
-    /// Of what was asked: tells whether a repeated key means the same.
+    /// Of what was asked, unless it is a query: tells whether a repeated key means the same.
     fingerprint: [u8; 32],
     cost: u64,
     rate_limit: Option<RateLimit>,
@@ -196,17 +197,27 @@ impl Parts {
         let hash = caller.token.as_deref().map(token_hash);
         let actor = self.actor(hash).await?;
         let given = incoming.variables.unwrap_or_default();
-        let fingerprint = fingerprint(&text, incoming.operation_name.as_deref(), &given);
-        let variables = self.variables(meant, given)?;
-        // The executor takes a document of its own, with the one operation.
-        let mut parsed = ExecutableDocument {
-            operations: DocumentOperations::Single(meant.clone()),
-            fragments: document.parsed.fragments.clone(),
+        let fingerprint = match kind {
+            OperationType::Query => [0; 32],
+            OperationType::Mutation | OperationType::Subscription => {
+                fingerprint(&text, incoming.operation_name.as_deref(), &given)
+            }
         };
-        if document.is_conditional {
-            merge::prune(&mut parsed, &variables)?;
-            merge::merge(&mut parsed, &self.types);
-        }
+        let variables = self.variables(meant, given)?;
+        let is_alone = matches!(document.parsed.operations, DocumentOperations::Single(_));
+        let parsed = if is_alone && !document.is_conditional {
+            Arc::clone(&document.parsed)
+        } else {
+            let mut parsed = ExecutableDocument {
+                operations: DocumentOperations::Single(meant.clone()),
+                fragments: document.parsed.fragments.clone(),
+            };
+            if document.is_conditional {
+                merge::prune(&mut parsed, &variables)?;
+                merge::merge(&mut parsed, &self.types);
+            }
+            Arc::new(parsed)
+        };
         let (cost, roots) = self.cost(&parsed, kind, &variables)?;
         let rate_limit = self.meter.charge(&actor, caller.address, cost)?;
         let introspects = roots.iter().any(|(_, name)| name.starts_with("__s") || *name == "__type");
@@ -367,7 +378,7 @@ impl Parts {
             Arc::clone(&job.origin),
             job.hash,
         ));
-        let response = self.schema.execute(self.request(job, job.document.clone(), &request)).await;
+        let response = self.schema.execute(self.request(job, (*job.document).clone(), &request)).await;
         request.finish_others();
         let scope = Arc::clone(request.scope());
         let checked = scope.check().await;

@@ -22,9 +22,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("live", &["kernel", "schema", "clinic", "support", "notification", "entities"]),
     ("graphql", &["kernel", "access", "audit", "clinic", "provider", "support", "notification", "entities", "live"]),
     ("pipeline", &["kernel", "access", "graphql", "live", "server"]),
-    ("config", &["pipeline", "server"]),
+    ("config", &["pipeline", "seed", "server"]),
+    ("seed", &["kernel", "access"]),
     ("demo", &["kernel", "schema", "access", "clinic", "provider", "support", "server"]),
-    ("app", &["kernel", "access", "config", "demo", "embedded", "live", "pipeline", "server"]),
+    ("app", &["kernel", "access", "config", "demo", "embedded", "live", "pipeline", "seed", "server"]),
     ("main", &["app", "config", "graphql"]),
 ];
 

@@ -14,6 +14,7 @@ mod fresh;
 mod idempotency;
 mod isolation;
 mod pages;
+mod plans;
 mod providers;
 mod schema;
 mod support;

@@ -106,6 +106,12 @@ impl<'a> Connection<'a> {
         self.parts.iter().any(|part| !matches!(part, Part::TypeName | Part::TotalCount))
     }
 
+    /// Whether it is to be told if rows follow the page.
+    fn wants_more(&self) -> bool {
+        let tells = |part: &PageInfoPart| matches!(part, PageInfoPart::HasNextPage | PageInfoPart::HasPreviousPage);
+        self.parts.iter().any(|part| matches!(part, Part::PageInfo { parts, .. } if parts.iter().any(tells)))
+    }
+
     fn wants_count(&self) -> bool {
         self.parts.iter().any(|part| matches!(part, Part::TotalCount))
     }
@@ -239,7 +245,7 @@ impl<'a> Walk<'a> {
         let plan = |nodes: &Nodes<'a>| Plan::new(self.ctx, def, &nodes.groups, &mut columns);
         let plans: Vec<Plan<'a>> = connection.nodes.iter().map(plan).collect();
         // One more than wanted tells whether others follow.
-        let most = i64::from(page.limit) + 1;
+        let most = page.limit + u32::from(connection.wants_more());
 
         let listed = async {
             if !connection.wants_rows() {

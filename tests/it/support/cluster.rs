@@ -18,6 +18,8 @@ pub const KEYS: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 struct Cluster {
     /// Where any database of the cluster is reached as superuser; `{}` stands for its name.
     url: String,
+    /// Where Postgres writes its own log.
+    log: PathBuf,
     /// Postgres copies one template at a time.
     cloning: Mutex<()>,
 }
@@ -53,16 +55,17 @@ async fn cluster() -> &'static Cluster {
                 runtime.block_on(async move {
                     let options = Options { durable: false, max_connections: 400, ..Options::new(folder()) };
                     let postgres = Embedded::start(options).await.unwrap();
-                    told.send(postgres.superuser_url("{}")).unwrap();
+                    told.send((postgres.superuser_url("{}"), postgres.log_file().to_owned())).unwrap();
                     std::future::pending::<()>().await;
                 });
             });
-            let url = heard.await.unwrap().replace("%7B%7D", "{}");
+            let (url, log) = heard.await.unwrap();
+            let url = url.replace("%7B%7D", "{}");
             let mut connection = db::connect(&url.replace("{}", "postgres")).await.unwrap();
             connection.batch_execute("create database template_of_tests").await.unwrap();
             let ring = clinigraph::kernel::secrets::KeyRing::parse(KEYS).unwrap();
             db::prepare(&url.replace("{}", "template_of_tests"), ring.root()).await.unwrap();
-            Cluster { url, cloning: Mutex::new(()) }
+            Cluster { url, log, cloning: Mutex::new(()) }
         })
         .await
 }
@@ -81,4 +84,9 @@ pub async fn database() -> String {
 /// The address of a database as superuser.
 pub async fn superuser_url(database: &str) -> String {
     cluster().await.url.replace("{}", database)
+}
+
+/// What Postgres has logged so far.
+pub async fn log() -> String {
+    String::from_utf8_lossy(&std::fs::read(&cluster().await.log).unwrap()).into_owned()
 }

@@ -9,5 +9,5 @@ mod rows;
 pub mod sql;
 
 pub use app::{TestApp, TestClinic, settings};
-pub use cluster::{KEYS, database};
+pub use cluster::{KEYS, database, log};
 pub use person::{Answer, Person};
