@@ -114,7 +114,7 @@ impl Connection {
         let open_ticket = "with ticket as (
                  insert into support_tickets (id, clinic_id, created_by_user_id, created_by, title, description, priority,
                                               first_response_due_at, resolution_due_at, created_at, updated_at)
-                 values ($1, $2, $3, $3, $4, $5, 'medium', now() + interval '8 hours', now() + interval '72 hours', now(), now())
+                 values ($1, $2, $3, $3, $4::text, $5::text, 'medium', now() + interval '8 hours', now() + interval '72 hours', now(), now())
                  returning id, clinic_id, number, title, priority, status, created_at
              ), trail as (
                  insert into audit_events (actor_kind, actor_user_id, actor_email, clinic_id, verb, operation, resource_type,
@@ -123,6 +123,16 @@ impl Connection {
                          '127.0.0.1', 'bench', 'bench')
              ), told as (
                  insert into outbox_events (clinic_id, audience, topic, subject_id, kind) values ($2, 'clinic', 'ticket', $1, 'opened')
+             ), notified as (
+                 insert into notifications (id, recipient_user_id, clinic_id, kind, title, body, link_path, ticket_id, dedupe_key,
+                                            created_at)
+                 select gen_random_uuid(), u.id, $2, 'ticket_created', 'New ticket: ' || $4, $5, '/tickets/' || $1, $1,
+                        $1 || ':opened:' || u.id, now()
+                 from users u where u.is_platform_admin and u.status = 'active' and u.deleted_at is null
+                 returning id, recipient_user_id
+             ), told_each as (
+                 insert into outbox_events (clinic_id, user_id, audience, topic, subject_id, kind)
+                 select $2, recipient_user_id, 'clinic', 'notification', id, 'received' from notified
              )
              select t.id, t.number, t.title, t.priority, t.status, t.created_at, c.id, c.name
              from ticket t join clinics c on c.id = t.clinic_id";
