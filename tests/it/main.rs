@@ -14,6 +14,7 @@ mod fresh;
 mod idempotency;
 mod isolation;
 mod pages;
+mod persisted;
 mod plans;
 mod providers;
 mod schema;
