@@ -114,6 +114,10 @@ struct Pid {
 }
 
 impl Database {
+    pub async fn change(&self, statement: &str) {
+        connect(&self.url).await.unwrap().batch_execute(statement).await.unwrap();
+    }
+
     pub async fn uuid(&self, query: &str) -> Uuid {
         let mut connection = connect(&self.url).await.unwrap();
         let told: Told = sql_query(format!("select 0::bigint as number, ({query}) as id"))
