@@ -151,7 +151,7 @@ pub async fn pipeline(reached: &Reached, settings: Settings, connections: usize,
     }
     let pools = Pools::new(&db::Config { url: reached.server_url.clone(), connections, wait: Duration::from_secs(5) })?;
     let door = Door::new(pools, settings.deadline);
-    Pipeline::new(settings, door, clock, Arc::clone(&reached.ring), Passwords::new(2, 64)?)
+    Pipeline::new(settings, door, clock, Arc::clone(&reached.ring), Passwords::new(2, 64)?).await
 }
 
 /// Serves until told to stop.

@@ -1,6 +1,8 @@
 //! The roots of the API, merged from the rooms' parts: one line a room.
 
-use async_graphql::{MergedObject, Object, Schema, SchemaBuilder};
+use std::sync::{Arc, OnceLock};
+
+use async_graphql::{Context, MergedObject, Object, Schema, SchemaBuilder, SchemaEnv, extensions::Extensions};
 
 pub use crate::entities::entities;
 use crate::{
@@ -48,6 +50,18 @@ pub fn schema() -> SchemaBuilder<Query, Mutation, Subscription> {
         .limit_recursive_depth(usize::MAX)
 }
 
+/// Where `nodes` leaves the environment of its schema's resolvers, when a request brings it.
+type Backstage = OnceLock<(SchemaEnv, Extensions)>;
+
+/// What a schema's resolvers find around them, to call them without the executor (`pipeline/executor.rs`).
+pub async fn environment(schema: &Schema<Query, Mutation, Subscription>) -> Result<(SchemaEnv, Extensions)> {
+    let backstage = Arc::new(Backstage::new());
+    let asked = async_graphql::Request::new("{ nodes(ids: []) { __typename } }").data(Arc::clone(&backstage));
+    // Its answer is an error, as nobody asks; the environment was left by then.
+    drop(schema.execute(asked).await);
+    backstage.get().cloned().ok_or_else(|| Error::internal("the schema did not show its environment"))
+}
+
 /// The schema's text, sorted, as it is committed.
 #[must_use]
 pub fn sdl() -> String {
@@ -80,7 +94,14 @@ impl NodeQuery {
     }
 
     /// Objects by their ids, in the order of the ids; null for each that the caller may not see. At most 100.
-    async fn nodes(&self, #[graphql(desc = "The objects' ids.")] ids: Vec<async_graphql::ID>) -> Result<AnyNodes> {
+    async fn nodes(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "The objects' ids.")] ids: Vec<async_graphql::ID>,
+    ) -> Result<AnyNodes> {
+        if let Some(backstage) = ctx.data_opt::<Arc<Backstage>>() {
+            backstage.get_or_init(|| (ctx.schema_env.clone(), ctx.query_env.extensions.clone()));
+        }
         if ids.len() > 100 {
             return Err(Error::invalid("ids", format!("must be at most 100, not {}", ids.len())).limit(100));
         }

@@ -1,7 +1,7 @@
 //! The one writer of answers, and the one mapper of errors. Text that the walk wrote is copied as it is; every error
 //! leaves with a published code and the request's id, and the cause of an internal one goes to the log, once.
 
-use async_graphql::{PathSegment, ServerError, Value};
+use async_graphql::{Name, PathSegment, ServerError, Value};
 use bytes::Bytes;
 use serde_json::{Map, json};
 
@@ -16,8 +16,8 @@ pub struct CostTold {
     pub sql_count: Option<usize>,
 }
 
-/// A field of an answer: its response key and its text.
-pub type WrittenField = (String, Vec<u8>);
+/// A field of an answer: its response key and its value.
+pub type Field = (Name, Value);
 
 /// The `data` of an answer: none at all, null, or fields in their order.
 #[derive(Debug, Default)]
@@ -25,14 +25,14 @@ pub enum Data {
     #[default]
     None,
     Null,
-    Fields(Vec<WrittenField>),
+    Fields(Vec<Field>),
 }
 
 /// Writes a response map.
 #[must_use]
 pub fn write(data: &Data, errors: &[ServerError], cost: Option<CostTold>, request_id: &str) -> Bytes {
     let room = match data {
-        Data::Fields(fields) => fields.iter().map(|(key, text)| key.len() + text.len() + 4).sum(),
+        Data::Fields(fields) => fields.iter().map(|(key, value)| key.len() + 4 + room(value)).sum(),
         Data::None | Data::Null => 0,
     };
     let mut out = Vec::with_capacity(room + 128);
@@ -42,13 +42,13 @@ pub fn write(data: &Data, errors: &[ServerError], cost: Option<CostTold>, reques
         Data::Null => out.extend_from_slice(b"\"data\":null"),
         Data::Fields(fields) => {
             out.extend_from_slice(b"\"data\":{");
-            for (at, (key, text)) in fields.iter().enumerate() {
+            for (at, (key, value)) in fields.iter().enumerate() {
                 if at > 0 {
                     out.push(b',');
                 }
                 quote(key.as_bytes(), &mut out);
                 out.push(b':');
-                out.extend_from_slice(text);
+                write_value(value, &mut out);
             }
             out.push(b'}');
         }
@@ -65,15 +65,28 @@ pub fn write(data: &Data, errors: &[ServerError], cost: Option<CostTold>, reques
         if out.len() > 1 {
             out.push(b',');
         }
-        let mut told = json!({ "cost": { "cost": cost.cost, "limit": cost.limit } });
+        let mut number = |name: &[u8], number: u64| {
+            out.extend_from_slice(name);
+            out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+        };
+        number(b"\"extensions\":{\"cost\":{\"cost\":", cost.cost);
+        number(b",\"limit\":", cost.limit);
         if let Some(count) = cost.sql_count {
-            told["cost"]["sqlCount"] = count.into();
+            number(b",\"sqlCount\":", count as u64);
         }
-        out.extend_from_slice(b"\"extensions\":");
-        out.extend_from_slice(told.to_string().as_bytes());
+        out.extend_from_slice(b"}}");
     }
     out.push(b'}');
     out.into()
+}
+
+/// About how long a value's text is: exactly, where the walk wrote it.
+fn room(value: &Value) -> usize {
+    match value {
+        Value::Binary(text) => text.len(),
+        Value::List(items) => items.iter().map(|item| room(item) + 1).sum(),
+        _ => 32,
+    }
 }
 
 /// Writes a value of the executor, with the walk's text as it is.
@@ -125,23 +138,25 @@ pub fn code(error: &ServerError) -> &str {
 
 /// An answered field, with the errors beside it, in the form in which it is kept to be given again.
 #[must_use]
-pub fn to_keep((name, text): &(String, Vec<u8>), errors: &[ServerError]) -> Vec<u8> {
+pub fn to_keep((name, value): &Field, errors: &[ServerError]) -> Vec<u8> {
     let plain = |error: &ServerError| {
         json!({
             "message": error.message, "locations": error.locations, "path": error.path, "extensions": extensions(error),
         })
     };
     let errors = errors.iter().map(plain).collect::<serde_json::Value>().to_string();
-    [name.as_bytes(), b"\n", errors.as_bytes(), b"\n", text].concat()
+    let mut kept = [name.as_bytes(), b"\n", errors.as_bytes(), b"\n"].concat();
+    write_value(value, &mut kept);
+    kept
 }
 
 /// What was kept.
 #[must_use]
-pub fn kept(kept: &[u8]) -> Option<(WrittenField, Vec<ServerError>)> {
+pub fn kept(kept: &[u8]) -> Option<(Field, Vec<ServerError>)> {
     let mut parts = kept.splitn(3, |byte| *byte == b'\n');
-    let name = String::from_utf8(parts.next()?.to_vec()).ok()?;
+    let name = std::str::from_utf8(parts.next()?).ok()?;
     let errors = serde_json::from_slice(parts.next()?).ok()?;
-    Some(((name, parts.next()?.to_vec()), errors))
+    Some(((Name::new(name), Value::Binary(parts.next()?.to_vec().into())), errors))
 }
 
 /// What an error tells beside its message.

@@ -3,14 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{ServerError, Value};
+use async_graphql::{Data, ServerError};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
 use sha2::{Digest, Sha256};
 use tokio::sync::watch;
 
-use super::{Job, Parts, Refused, answer, data, from_ours};
+use super::{Job, Parts, Refused, answer, done, executor::Resolved, from_ours};
 use crate::{
     kernel::{Actor, Code, Error, Result, actor::Person, db::Access, request::Request},
     live::{Audience, Listening, Live, Shared, Standing, Wanted, cursor_of},
@@ -150,10 +150,11 @@ impl Listener {
     async fn write(&self, shared: &Shared) -> Result<Bytes> {
         let live = Arc::new(Live::Delivers(shared.event.clone()));
         let response = self.parts.respond(&self.job, &live).await?;
-        if response.errors.is_empty() && response.data == Value::Null {
+        if response.errors.is_empty() && response.fields.is_none() {
             return Ok(Bytes::new());
         }
-        Ok(answer::write(&data(&response.data), &response.errors, None, &self.job.origin.request_id))
+        let (data, errors) = done(response);
+        Ok(answer::write(&data, &errors, None, &self.job.origin.request_id))
     }
 
     /// Ends the subscription of somebody who is not any more who they were.
@@ -176,13 +177,15 @@ impl Listener {
 
 impl Parts {
     /// Runs a subscription's operation once, under a scope of its own.
-    async fn respond(&self, job: &Job, live: &Arc<Live>) -> Result<async_graphql::Response> {
+    async fn respond(&self, job: &Job, live: &Arc<Live>) -> Result<Resolved> {
         let actor: Actor = job.actor.clone();
         let request =
             Request::new(self.door.clone(), actor, Access::Read, String::new(), Arc::clone(&job.origin), job.hash);
         let request = Arc::new(request);
-        let executed = self.request(job, (*job.document).clone(), &request).data(Arc::clone(live));
-        let mut responses = self.schema.execute_stream(executed);
+        let mut data = Data::default();
+        data.insert(Arc::clone(&request));
+        data.insert(Arc::clone(live));
+        let mut responses = self.executor.stream(&job.document, &job.variables, data);
         let response = tokio::time::timeout(self.settings.deadline, responses.next()).await;
         drop(responses);
         request.finish_others();

@@ -5,6 +5,7 @@
 mod answer;
 mod cost;
 mod document;
+mod executor;
 mod limits;
 mod listen;
 mod merge;
@@ -15,7 +16,7 @@ mod types;
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_graphql::{
-    IntrospectionMode, Name, Positioned, Schema, ServerError, Value, Variables,
+    Name, Positioned, ServerError, Value, Variables,
     parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection},
 };
 use futures_util::FutureExt;
@@ -26,13 +27,14 @@ use uuid::Uuid;
 use self::{
     answer::{CostTold, Data},
     document::{Documents, Refused, operation},
+    executor::{Executor, Resolved},
     persisted::Persisted,
     rate::Meter,
     types::Types,
 };
 use crate::{
     access::{Passwords, Sessions, token_hash},
-    graphql::{self, Mutation, Query},
+    graphql,
     kernel::{
         Actor, Code, Error, Result,
         actor::Origin,
@@ -42,7 +44,7 @@ use crate::{
         request::{Request, SessionCookie},
         secrets::KeyRing,
     },
-    live::{Hub, Subscription},
+    live::Hub,
     server::door::{Answer, Caller, Execute, Incoming, Outcome, RateLimit, SESSION_COOKIE, Status, Transport},
 };
 
@@ -76,7 +78,7 @@ struct Parts {
     meter: Meter,
     types: Types,
     hub: Arc<Hub>,
-    schema: Schema<Query, Mutation, Subscription>,
+    executor: Executor,
 }
 
 /// What a request needs to be run.
@@ -114,7 +116,13 @@ impl Done {
 }
 
 impl Pipeline {
-    pub fn new(settings: Settings, door: Door, clock: Clock, ring: Arc<KeyRing>, passwords: Passwords) -> Result<Self> {
+    pub async fn new(
+        settings: Settings,
+        door: Door,
+        clock: Clock,
+        ring: Arc<KeyRing>,
+        passwords: Passwords,
+    ) -> Result<Self> {
         let sessions = Sessions::new(door.clone(), clock.clone());
         let schema = graphql::schema().data(sessions.clone()).data(passwords).data(clock.clone()).finish();
         let types = Types::read(&graphql::sdl())?;
@@ -132,7 +140,7 @@ impl Pipeline {
             meter,
             types,
             hub,
-            schema,
+            executor: Executor::new(schema).await?,
         })))
     }
 
@@ -378,7 +386,12 @@ impl Parts {
             Arc::clone(&job.origin),
             job.hash,
         ));
-        let response = self.schema.execute(self.request(job, (*job.document).clone(), &request)).await;
+        // Only the schema's own executor answers about the schema.
+        let resolved = if job.roots.iter().any(|(_, name)| name.starts_with("__") && *name != "__typename") {
+            self.executor.introspection(&job.document, &job.variables, &request).await
+        } else {
+            self.executor.query(&job.document, &job.variables, &request).await?
+        };
         request.finish_others();
         let scope = Arc::clone(request.scope());
         let checked = scope.check().await;
@@ -390,7 +403,8 @@ impl Parts {
         checked?;
         let sql_count = scope.sent();
         scope.finish();
-        Ok(Done { data: data(&response.data), errors: response.errors, sql_count, cookies: Vec::new() })
+        let (data, errors) = done(resolved);
+        Ok(Done { data, errors, sql_count, cookies: Vec::new() })
     }
 
     /// Each field of a mutation is a transaction of its own, one after the other. A field without an answer has done
@@ -485,10 +499,10 @@ impl Parts {
                 cookies: Vec::new(),
             });
         }
-        let response = self.schema.execute(self.request(job, only_root(&job.document, place), request)).await;
+        let (data, errors) = done(self.executor.mutation(&job.document, place, &job.variables, request).await?);
         let done = Done {
-            data: data(&response.data),
-            errors: response.errors,
+            data,
+            errors,
             sql_count: request.scope().sent(),
             cookies: request.session_cookie().iter().map(cookie).collect(),
         };
@@ -499,31 +513,12 @@ impl Parts {
         }
         Ok(done)
     }
-
-    fn request(&self, job: &Job, document: ExecutableDocument, request: &Arc<Request>) -> async_graphql::Request {
-        let mut executed = async_graphql::Request::new("").variables(job.variables.clone()).data(Arc::clone(request));
-        executed.set_parsed_query(document);
-        executed.introspection_mode = IntrospectionMode::Enabled;
-        executed
-    }
 }
 
 fn forget_suggestion(message: &mut String) {
     if let Some(at) = message.find(" Did you mean") {
         message.truncate(at);
     }
-}
-
-/// The operation with only one of its root fields.
-fn only_root(document: &ExecutableDocument, place: usize) -> ExecutableDocument {
-    let mut document = document.clone();
-    if let DocumentOperations::Single(only) = &mut document.operations {
-        let items = &mut only.node.selection_set.node.items;
-        if place < items.len() {
-            *items = vec![items.swap_remove(place)];
-        }
-    }
-    document
 }
 
 /// What a browser is told about its session.
@@ -535,14 +530,8 @@ fn cookie(told: &SessionCookie) -> String {
     format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age={seconds}")
 }
 
-fn data(value: &Value) -> Data {
-    let Value::Object(fields) = value else { return Data::Null };
-    let written = |(key, value): (&Name, &Value)| {
-        let mut text = Vec::new();
-        answer::write_value(value, &mut text);
-        (key.to_string(), text)
-    };
-    Data::Fields(fields.iter().map(written).collect())
+fn done(resolved: Resolved) -> (Data, Vec<ServerError>) {
+    (resolved.fields.map_or(Data::Null, Data::Fields), resolved.errors)
 }
 
 fn from_ours(error: &Error) -> ServerError {

@@ -99,7 +99,8 @@ impl managed::Manager for Manager {
     type Error = Error;
 
     async fn create(&self) -> Result<Connection> {
-        let mut pg = connect(&self.url).await?;
+        // Boxed, or every future that may need a connection would carry the room for making one.
+        let mut pg = Box::pin(connect(&self.url)).await?;
         // The name by which an operator knows the connection; and a plan that is made once for a role stays good.
         pg.batch_execute("set application_name = 'clinigraph'; set jit = off; set search_path = public").await?;
         let counted = Arc::new(Counted::default());

@@ -207,27 +207,32 @@ impl Scope {
         )
     }
 
-    /// Takes a connection and puts the opening on its wire, without waiting for the answer.
+    /// The connection, with the opening on its wire; nobody has waited for the answer yet.
     async fn lease(&self) -> Result<&Lease> {
-        self.lease
-            .get_or_try_init(|| async {
-                let class = self.class()?;
-                let connection = self.door.pools.get(class).await?;
-                let held = Arc::new(Held { connection: Some(connection), ended: AtomicBool::new(false) });
-                let message = self.opening(class);
-                let on = Arc::clone(&held);
-                let opened = async move { Ok((&on.connection()?.pg).batch_execute(&message).await?) };
-                let opened = opened.boxed().shared();
-                // The first poll sends; an answer that is there already stays in the shared future.
-                let _ = futures_util::poll!(opened.clone());
-                let lease = Lease { held, opened };
-                if self.access == Access::Write && lease.opened.clone().await.is_ok() {
-                    self.write_note(lease.held.connection()?).await?;
-                }
-                self.opened_at.store(lease.held.connection()?.sent(), Ordering::Relaxed);
-                Ok(lease)
-            })
-            .await
+        match self.lease.get() {
+            Some(lease) => Ok(lease),
+            // Boxed, or the future of every statement would carry the room for this.
+            None => Box::pin(self.lease.get_or_try_init(|| self.open())).await,
+        }
+    }
+
+    /// Takes a connection and puts the opening on its wire.
+    async fn open(&self) -> Result<Lease> {
+        let class = self.class()?;
+        let connection = self.door.pools.get(class).await?;
+        let held = Arc::new(Held { connection: Some(connection), ended: AtomicBool::new(false) });
+        let message = self.opening(class);
+        let on = Arc::clone(&held);
+        let opened = async move { Ok((&on.connection()?.pg).batch_execute(&message).await?) };
+        let opened = opened.boxed().shared();
+        // The first poll sends; an answer that is there already stays in the shared future.
+        let _ = futures_util::poll!(opened.clone());
+        let lease = Lease { held, opened };
+        if self.access == Access::Write && lease.opened.clone().await.is_ok() {
+            self.write_note(lease.held.connection()?).await?;
+        }
+        self.opened_at.store(lease.held.connection()?.sent(), Ordering::Relaxed);
+        Ok(lease)
     }
 
     /// Tells the audit triggers who writes and why; values from outside travel bound.

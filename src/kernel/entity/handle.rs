@@ -6,6 +6,7 @@ use async_graphql::{
     Context, ContextSelectionSet, InputType, OutputType, PathSegment, Positioned, ServerError, ServerResult, Value,
     parser::types::Field, registry::Registry,
 };
+use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::{Argument, Condition, Def, Entity, input_argument, register, selection::Group, walk::Walk};
@@ -131,8 +132,18 @@ enum Meant<'a> {
     List(&'a PageSpec),
 }
 
-/// Walks from a field to the text of its value; `None` is null.
-async fn answer(
+/// Walks from a field to the text of its value; `None` is null. Boxed, since every resolver's future would carry its room.
+fn answer<'w>(
+    ctx: &'w ContextSelectionSet<'w>,
+    field: &'w Positioned<Field>,
+    def: &'static Def,
+    meant: Meant<'w>,
+    under: Option<&'w Scope>,
+) -> BoxFuture<'w, ServerResult<Option<Value>>> {
+    Box::pin(walk(ctx, field, def, meant, under))
+}
+
+async fn walk(
     ctx: &ContextSelectionSet<'_>,
     field: &Positioned<Field>,
     def: &'static Def,
@@ -151,16 +162,18 @@ async fn answer(
         Meant::Object(id) => walk.by_ids(def, &group.below(ctx, def.type_name), &[id], true).await.map(|found| found.0),
         Meant::List(page) => walk.connections(def, &group, page, None).await,
     };
-    let objects = objects.map_err(fail)?;
-    let value = objects.get(0).map(|text| Value::Binary(text.to_vec().into()));
-    let mut faults = objects.faults.into_iter().map(|fault| {
+    let mut objects = objects.map_err(fail)?;
+    let faults = std::mem::take(&mut objects.faults);
+    let is_empty = objects.spans.is_empty();
+    let value = objects.into_first().map(|text| Value::Binary(text.into()));
+    let mut faults = faults.into_iter().map(|fault| {
         let error = ctx.set_error_path(fault.error);
         let path = error.path.iter().cloned().chain(fault.way.into_iter().rev()).collect::<Vec<PathSegment>>();
         error.with_path(path)
     });
     // Of a dead object the last failure goes up with the null; the others are noted beside it.
     if value.is_none()
-        && !objects.spans.is_empty()
+        && !is_empty
         && let Some(last) = faults.next()
     {
         faults.for_each(|error| ctx.add_error(error));

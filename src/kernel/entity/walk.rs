@@ -60,6 +60,15 @@ impl Objects {
         &self.json[span.start as usize..span.end as usize]
     }
 
+    /// The first object's text, without copying it when it is the only one.
+    pub fn into_first(self) -> Option<Json> {
+        let span = self.spans.first().filter(|span| !span.is_dead())?;
+        if (span.start, span.end as usize) == (0, self.json.len()) {
+            return Some(self.json);
+        }
+        Some(self.text(*span).to_vec())
+    }
+
     /// The object at a place, or `None` when it is dead.
     pub fn get(&self, at: usize) -> Option<&[u8]> {
         self.spans.get(at).filter(|span| !span.is_dead()).map(|span| self.text(*span))
