@@ -68,6 +68,14 @@ pub struct PageSpec {
     pub conditions: Vec<Condition>,
 }
 
+impl PageSpec {
+    /// The direction in which the database reads, as SQL.
+    #[must_use]
+    pub fn direction(&self) -> &'static str {
+        if self.sort.descending == self.backwards { " ASC" } else { " DESC" }
+    }
+}
+
 /// The four arguments every list takes.
 #[derive(Debug, Clone, Default)]
 pub struct Window {

@@ -1,10 +1,10 @@
 //! From the text of a document to one that can be executed: measured, parsed, validated once and kept, so that the
 //! next request with the same text does none of it again.
 
-use std::{sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use async_graphql::{
-    Positioned, Request, Schema, ServerError, ValidationResult, Variables,
+    Name, Positioned, Request, Schema, ServerError, ValidationResult, Variables,
     extensions::{Extension, ExtensionContext, ExtensionFactory, NextValidation},
     parser::{
         self, parse_query,
@@ -16,16 +16,72 @@ use moka::sync::Cache;
 use super::{limits::Limits, merge, types::Types};
 use crate::{
     graphql::{Mutation, Query},
-    kernel::{Code, Error, Result},
+    kernel::{Code, Error, Result, entity::Plans},
     live::Subscription,
 };
 
 /// A document that is valid.
 #[derive(Debug)]
 pub struct Document {
+    operations: Vec<Operation>,
+}
+
+/// One of its operations.
+#[derive(Debug)]
+pub struct Operation {
+    name: Option<Name>,
+    /// With this operation alone.
     pub parsed: Arc<ExecutableDocument>,
     /// Whether a variable decides what is selected: then fields are merged for each request anew.
     pub is_conditional: bool,
+    /// What its fields take.
+    pub plans: Arc<Plans>,
+}
+
+impl Document {
+    fn new(parsed: ExecutableDocument, is_conditional: bool) -> Self {
+        // What merging has written out needs no fragments any more.
+        let fragments = if merge::has_spreads(&parsed) { parsed.fragments } else { HashMap::new() };
+        let operation = |name, operation| {
+            let operations = DocumentOperations::Single(operation);
+            let parsed = Arc::new(ExecutableDocument { operations, fragments: fragments.clone() });
+            Operation { name, parsed, is_conditional, plans: Arc::default() }
+        };
+        let operations = match parsed.operations {
+            DocumentOperations::Single(only) => vec![operation(None, only)],
+            DocumentOperations::Multiple(named) => {
+                named.into_iter().map(|(name, one)| operation(Some(name), one)).collect()
+            }
+        };
+        Self { operations }
+    }
+
+    /// The operation that is meant.
+    pub fn operation(&self, name: Option<&str>) -> Result<&Operation> {
+        let refused = |told: String| Error::new(Code::ValidationFailed, told);
+        match (name, self.operations.as_slice()) {
+            (None, [only]) => Ok(only),
+            (None, _) => Err(refused("the document has several operations: operationName must say which".to_owned())),
+            (Some(name), all) => {
+                let named = all.iter().find(|operation| operation.name.as_deref() == Some(name));
+                named.ok_or_else(|| refused(format!("the document has no operation named {name}")))
+            }
+        }
+    }
+}
+
+impl Operation {
+    pub fn definition(&self) -> Result<&Positioned<OperationDefinition>> {
+        only(&self.parsed)
+    }
+}
+
+/// The one operation of a document that was taken apart.
+pub fn only(document: &ExecutableDocument) -> Result<&Positioned<OperationDefinition>> {
+    match &document.operations {
+        DocumentOperations::Single(operation) => Ok(operation),
+        DocumentOperations::Multiple(_) => Err(Error::internal("several operations")),
+    }
 }
 
 /// Reads and keeps documents.
@@ -87,7 +143,7 @@ impl Documents {
         if !is_conditional {
             merge::merge(&mut parsed, types);
         }
-        let document = Arc::new(Document { parsed: Arc::new(parsed), is_conditional });
+        let document = Arc::new(Document::new(parsed, is_conditional));
         self.known.insert(Arc::from(text), Arc::clone(&document));
         Ok(document)
     }
@@ -107,27 +163,6 @@ impl Documents {
 fn with_code(mut error: ServerError, code: Code) -> ServerError {
     error.extensions.get_or_insert_default().set("code", code.as_str());
     error
-}
-
-/// The operation that is meant.
-pub fn operation<'a>(
-    document: &'a ExecutableDocument,
-    name: Option<&str>,
-) -> Result<&'a Positioned<OperationDefinition>> {
-    let refused = |told: String| Error::new(Code::ValidationFailed, told);
-    match (&document.operations, name) {
-        (DocumentOperations::Single(operation), None) => Ok(operation),
-        (DocumentOperations::Single(_), Some(name)) => {
-            Err(refused(format!("the document has no operation named {name}")))
-        }
-        (DocumentOperations::Multiple(named), Some(name)) => {
-            named.get(name).ok_or_else(|| refused(format!("the document has no operation named {name}")))
-        }
-        (DocumentOperations::Multiple(named), None) => match named.values().next() {
-            Some(only) if named.len() == 1 => Ok(only),
-            _ => Err(refused("the document has several operations: operationName must say which".to_owned())),
-        },
-    }
 }
 
 /// Marks the end of a validation that found nothing.

@@ -10,13 +10,14 @@ use async_graphql::{
     ContainerType, ContextSelectionSet, Data, IntrospectionMode, Name, Positioned, QueryEnv, QueryEnvInner,
     Response, Schema, SchemaEnv, ServerError, ServerResult, Value, Variables,
     extensions::Extensions,
-    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, Selection, SelectionSet},
+    parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
 };
 use futures_util::{StreamExt, future::try_join_all, stream::BoxStream};
 
+use super::document::only;
 use crate::{
     graphql::{self, Mutation, Query},
-    kernel::{Error, Result, request::Request},
+    kernel::{Error, Result, entity::Plans, request::Request},
     live::Subscription,
 };
 
@@ -28,6 +29,16 @@ pub struct Executor {
     extensions: Extensions,
     query: Query,
     mutation: Mutation,
+}
+
+/// What is to be resolved.
+#[derive(Clone, Copy)]
+pub struct Asked<'a> {
+    /// With one operation.
+    pub document: &'a ExecutableDocument,
+    pub variables: &'a Variables,
+    /// What the document's fields take, where the document is kept.
+    pub plans: Option<&'a Arc<Plans>>,
 }
 
 /// Fields by response key, or null when one died that may not be null; and the errors beside them.
@@ -56,12 +67,11 @@ impl Executor {
     /// All root fields of a query, at once.
     pub async fn query(
         &self,
-        document: &ExecutableDocument,
-        variables: &Variables,
+        asked: Asked<'_>,
         request: &Arc<Request>,
     ) -> Result<Resolved> {
-        let operation = only(document)?;
-        let env = self.query_env(document, operation, variables, request);
+        let operation = only(asked.document)?;
+        let env = self.query_env(asked, operation, request);
         let ctx = env.create_context(&self.env, None, &operation.node.selection_set, None);
         let fields = ctx.item.node.items.iter().map(|field| resolve(&ctx, &self.query, field));
         Ok(resolved(&env, try_join_all(fields).await))
@@ -70,13 +80,12 @@ impl Executor {
     /// One root field of a mutation.
     pub async fn mutation(
         &self,
-        document: &ExecutableDocument,
+        asked: Asked<'_>,
         place: usize,
-        variables: &Variables,
         request: &Arc<Request>,
     ) -> Result<Resolved> {
-        let operation = only(document)?;
-        let env = self.query_env(document, operation, variables, request);
+        let operation = only(asked.document)?;
+        let env = self.query_env(asked, operation, request);
         let ctx = env.create_context(&self.env, None, &operation.node.selection_set, None);
         let field = ctx.item.node.items.get(place).ok_or_else(|| Error::internal("no such root field"))?;
         Ok(resolved(&env, resolve(&ctx, &self.mutation, field).await.map(|field| vec![field])))
@@ -85,37 +94,37 @@ impl Executor {
     /// Everything, with the executor's own front.
     pub async fn introspection(
         &self,
-        document: &ExecutableDocument,
-        variables: &Variables,
+        asked: Asked<'_>,
         request: &Arc<Request>,
     ) -> Resolved {
-        self.schema.execute(whole(document, variables).data(Arc::clone(request))).await.into()
+        self.schema.execute(whole(asked).data(Arc::clone(request))).await.into()
     }
 
     /// A subscription's own stream, with whatever it finds as data.
     pub fn stream(
         &self,
-        document: &ExecutableDocument,
-        variables: &Variables,
+        asked: Asked<'_>,
         data: Data,
     ) -> BoxStream<'static, Resolved> {
-        let mut request = whole(document, variables);
+        let mut request = whole(asked);
         request.data = data;
         self.schema.execute_stream(request).map(Resolved::from).boxed()
     }
 
     fn query_env(
         &self,
-        document: &ExecutableDocument,
+        asked: Asked<'_>,
         operation: &Positioned<OperationDefinition>,
-        variables: &Variables,
         request: &Arc<Request>,
     ) -> QueryEnv {
         let mut data = Data::default();
         data.insert(Arc::clone(request));
+        if let Some(plans) = asked.plans {
+            data.insert(Arc::clone(plans));
+        }
         QueryEnv::new(QueryEnvInner {
             extensions: self.extensions.clone(),
-            variables: variables.clone(),
+            variables: asked.variables.clone(),
             operation_name: None,
             // Resolvers look up in it how variables are defined; what is selected, they get from their context.
             operation: Positioned::new(
@@ -127,7 +136,7 @@ impl Executor {
                 },
                 operation.pos,
             ),
-            fragments: document.fragments.clone(),
+            fragments: asked.document.fragments.clone(),
             uploads: Vec::new(),
             session_data: Arc::default(),
             query_data: Arc::new(data),
@@ -135,13 +144,6 @@ impl Executor {
             introspection_mode: IntrospectionMode::Enabled,
             errors: Mutex::default(),
         })
-    }
-}
-
-fn only(document: &ExecutableDocument) -> Result<&Positioned<OperationDefinition>> {
-    match &document.operations {
-        DocumentOperations::Single(operation) => Ok(operation),
-        DocumentOperations::Multiple(_) => Err(Error::internal("several operations")),
     }
 }
 
@@ -171,9 +173,9 @@ fn resolved(env: &QueryEnv, fields: ServerResult<Vec<(Name, Value)>>) -> Resolve
     }
 }
 
-fn whole(document: &ExecutableDocument, variables: &Variables) -> async_graphql::Request {
-    let mut request = async_graphql::Request::new("").variables(variables.clone());
-    request.set_parsed_query(document.clone());
+fn whole(asked: Asked<'_>) -> async_graphql::Request {
+    let mut request = async_graphql::Request::new("").variables(asked.variables.clone());
+    request.set_parsed_query(asked.document.clone());
     request.introspection_mode = IntrospectionMode::Enabled;
     request
 }

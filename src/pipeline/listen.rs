@@ -185,7 +185,7 @@ impl Parts {
         let mut data = Data::default();
         data.insert(Arc::clone(&request));
         data.insert(Arc::clone(live));
-        let mut responses = self.executor.stream(&job.document, &job.variables, data);
+        let mut responses = self.executor.stream(job.asked(), data);
         let response = tokio::time::timeout(self.settings.deadline, responses.next()).await;
         drop(responses);
         request.finish_others();

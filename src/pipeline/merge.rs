@@ -37,6 +37,18 @@ pub fn is_conditional(document: &ExecutableDocument) -> bool {
     sets(document).any(any)
 }
 
+/// Whether an operation spreads a fragment anywhere.
+pub fn has_spreads(document: &ExecutableDocument) -> bool {
+    fn any(set: &SelectionSet) -> bool {
+        set.items.iter().any(|selection| match &selection.node {
+            Selection::Field(field) => any(&field.node.selection_set.node),
+            Selection::InlineFragment(fragment) => any(&fragment.node.selection_set.node),
+            Selection::FragmentSpread(_) => true,
+        })
+    }
+    document.operations.iter().any(|(_, operation)| any(&operation.node.selection_set.node))
+}
+
 /// Takes out what `@skip` and `@include` rule out; every variable has its value by now, defaults included.
 pub fn prune(document: &mut ExecutableDocument, variables: &Variables) -> Result<()> {
     fn in_set(set: &mut SelectionSet, variables: &Variables) -> Result<()> {

@@ -17,7 +17,7 @@ use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_graphql::{
     Name, Positioned, ServerError, Value, Variables,
-    parser::types::{DocumentOperations, ExecutableDocument, OperationDefinition, OperationType, Selection},
+    parser::types::{ExecutableDocument, OperationDefinition, OperationType, Selection},
 };
 use futures_util::FutureExt;
 use http::StatusCode;
@@ -26,8 +26,8 @@ use uuid::Uuid;
 
 use self::{
     answer::{CostTold, Data},
-    document::{Documents, Refused, operation},
-    executor::{Executor, Resolved},
+    document::{Documents, Refused, only},
+    executor::{Asked, Executor, Resolved},
     persisted::Persisted,
     rate::Meter,
     types::Types,
@@ -40,6 +40,7 @@ use crate::{
         actor::Origin,
         clock::Clock,
         db::{Access, Door},
+        entity::Plans,
         idempotency,
         request::{Request, SessionCookie},
         secrets::KeyRing,
@@ -85,6 +86,8 @@ struct Parts {
 struct Job {
     /// With the one operation.
     document: Arc<ExecutableDocument>,
+    /// What its fields take, unless it is this request's alone.
+    plans: Option<Arc<Plans>>,
     kind: OperationType,
     /// The response keys and names of the root fields, in order.
     roots: Vec<(Name, Name)>,
@@ -97,6 +100,12 @@ struct Job {
     fingerprint: [u8; 32],
     cost: u64,
     rate_limit: Option<RateLimit>,
+}
+
+impl Job {
+    fn asked(&self) -> Asked<'_> {
+        Asked { document: &self.document, variables: &self.variables, plans: self.plans.as_ref() }
+    }
 }
 
 /// An operation that was run.
@@ -197,7 +206,8 @@ impl Parts {
         let text = self.persisted.text(&mut incoming)?;
         let document = self.documents.read(&text, &self.settings.limits, &self.types).await?;
         self.persisted.learn(&incoming, &text);
-        let meant = operation(&document.parsed, incoming.operation_name.as_deref())?;
+        let operation = document.operation(incoming.operation_name.as_deref())?;
+        let meant = operation.definition()?;
         let kind = meant.node.ty;
         if kind == OperationType::Mutation && caller.transport == Transport::HttpGet {
             return Err(Error::new(Code::OperationNotAllowed, "a mutation is sent by POST").into());
@@ -212,20 +222,12 @@ impl Parts {
             }
         };
         let variables = self.variables(meant, given)?;
-        let is_alone = matches!(document.parsed.operations, DocumentOperations::Single(_));
-        let parsed = if is_alone && !document.is_conditional {
-            Arc::clone(&document.parsed)
-        } else {
-            let mut parsed = ExecutableDocument {
-                operations: DocumentOperations::Single(meant.clone()),
-                fragments: document.parsed.fragments.clone(),
-            };
-            if document.is_conditional {
-                merge::prune(&mut parsed, &variables)?;
-                merge::merge(&mut parsed, &self.types);
-            }
-            Arc::new(parsed)
-        };
+        let mut parsed = Arc::clone(&operation.parsed);
+        if operation.is_conditional {
+            let parsed = Arc::make_mut(&mut parsed);
+            merge::prune(parsed, &variables)?;
+            merge::merge(parsed, &self.types);
+        }
         let (cost, roots) = self.cost(&parsed, kind, &variables)?;
         let rate_limit = self.meter.charge(&actor, caller.address, cost)?;
         let introspects = roots.iter().any(|(_, name)| name.starts_with("__s") || *name == "__type");
@@ -234,8 +236,10 @@ impl Parts {
         }
         let origin =
             Arc::new(Origin { request_id: caller.request_id.clone(), address: caller.address, agent: caller.agent });
+        let plans = (!operation.is_conditional).then(|| Arc::clone(&operation.plans));
         let job = Job {
             document: parsed,
+            plans,
             kind,
             roots,
             variables,
@@ -248,7 +252,7 @@ impl Parts {
             rate_limit,
         };
         if kind == OperationType::Subscription {
-            return listen::listen(self, job).await;
+            return Box::pin(listen::listen(self, job)).await;
         }
         Ok(Outcome::Answer(self.execute(job).await?))
     }
@@ -296,10 +300,7 @@ impl Parts {
             OperationType::Mutation => "Mutation",
             OperationType::Subscription => "Subscription",
         };
-        let DocumentOperations::Single(only) = &document.operations else {
-            return Err(Error::internal("several operations"));
-        };
-        let set = &only.node.selection_set.node;
+        let set = &only(document)?.node.selection_set.node;
         let cost = cost::of(document, set, root, variables, &self.types);
         let limit = self.settings.limits.cost;
         if cost > limit {
@@ -355,8 +356,9 @@ impl Parts {
     async fn run_guarded(&self, job: &Job) -> Result<Done> {
         let work = async {
             match job.kind {
-                OperationType::Query => self.run_query(job).await,
-                OperationType::Mutation => self.run_mutation(job).await,
+                // Boxed, as what is spawned and timed is moved some ten times.
+                OperationType::Query => Box::pin(self.run_query(job)).await,
+                OperationType::Mutation => Box::pin(self.run_mutation(job)).await,
                 OperationType::Subscription => Err(Error::internal("a subscription is listened to")),
             }
         };
@@ -388,9 +390,9 @@ impl Parts {
         ));
         // Only the schema's own executor answers about the schema.
         let resolved = if job.roots.iter().any(|(_, name)| name.starts_with("__") && *name != "__typename") {
-            self.executor.introspection(&job.document, &job.variables, &request).await
+            self.executor.introspection(job.asked(), &request).await
         } else {
-            self.executor.query(&job.document, &job.variables, &request).await?
+            self.executor.query(job.asked(), &request).await?
         };
         request.finish_others();
         let scope = Arc::clone(request.scope());
@@ -499,7 +501,7 @@ impl Parts {
                 cookies: Vec::new(),
             });
         }
-        let (data, errors) = done(self.executor.mutation(&job.document, place, &job.variables, request).await?);
+        let (data, errors) = done(self.executor.mutation(job.asked(), place, request).await?);
         let done = Done {
             data,
             errors,

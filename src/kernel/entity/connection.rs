@@ -1,14 +1,16 @@
 //! Connections: `edges`, `nodes`, `pageInfo` and `totalCount` over the rows of a page, for one list or for the lists
 //! of many parents in one statement.
 
-use async_graphql::PathSegment;
+use async_graphql::{ContextSelectionSet, PathSegment};
 use uuid::Uuid;
 
 use super::{
-    Def, Json, quote,
+    Def, Json,
+    plan::{Columns, Plan, heads},
+    quote,
     select::{Rows, Select},
     selection::Group,
-    walk::{DEAD, Fault, Objects, Plan, Walk, by_parent, close, heads, span, uuid, with_bytes, write_list},
+    walk::{DEAD, Fault, Objects, Walk, by_parent, close, span, uuid, with_bytes, write_list},
 };
 use crate::kernel::{
     Result,
@@ -16,13 +18,19 @@ use crate::kernel::{
     page::{PageSpec, write_cursor},
 };
 
-/// What is selected of a connection.
-struct Connection<'a> {
+/// What is selected of a connection, and the columns that takes: the parent first, then what a cursor holds.
+pub(super) struct Connection {
+    def: &'static Def,
+    columns: Columns,
     heads: Vec<Json>,
     parts: Vec<Part>,
     /// Each place where nodes are selected, with its own selection over the same rows.
-    nodes: Vec<Nodes<'a>>,
+    nodes: Vec<Nodes>,
 }
+
+/// Where the columns of a cursor stand. What the list is sorted by is known only when its arguments are.
+pub(super) const SORT_AT: usize = 1;
+pub(super) const ID_AT: usize = 2;
 
 enum Part {
     TypeName,
@@ -46,27 +54,30 @@ enum PageInfoPart {
     EndCursor,
 }
 
-struct Nodes<'a> {
-    groups: Vec<Group<'a>>,
+struct Nodes {
+    plan: Plan,
     /// The response keys on the way to a node, deepest first; the index stands behind the first of them in `edges`.
-    node_key: Option<&'a str>,
-    list_key: &'a str,
+    node_key: Option<String>,
+    list_key: String,
 }
 
-impl Nodes<'_> {
+impl Nodes {
     fn way(&self, place: usize) -> impl Iterator<Item = PathSegment> + use<> {
-        let node = self.node_key.map(|key| PathSegment::Field(key.to_owned()));
-        let list = PathSegment::Field(self.list_key.to_owned());
+        let node = self.node_key.clone().map(PathSegment::Field);
+        let list = PathSegment::Field(self.list_key.clone());
         node.into_iter().chain([PathSegment::Index(place), list])
     }
 }
 
-impl<'a> Connection<'a> {
-    fn new(walk: Walk<'a>, def: &Def, group: &Group<'a>) -> Self {
-        let groups = group.below(walk.ctx, &format!("{}Connection", def.type_name));
+impl Connection {
+    /// `parent` is the column by which the rows hang on theirs.
+    pub fn new(ctx: &ContextSelectionSet<'_>, def: &'static Def, group: &Group<'_>, parent: &'static str) -> Self {
+        let groups = group.below(ctx, &format!("{}Connection", def.type_name));
+        let mut columns = Columns::new(&[parent, "", "id"]);
         let mut nodes = Vec::new();
-        let mut select = |selected: &Group<'a>, node_key, list_key| {
-            nodes.push(Nodes { groups: selected.below(walk.ctx, def.type_name), node_key, list_key });
+        let mut select = |selected: &Group<'_>, node_key: Option<&str>, list_key: &str| {
+            let plan = Plan::new(ctx, def, &selected.below(ctx, def.type_name), &mut columns, true);
+            nodes.push(Nodes { plan, node_key: node_key.map(str::to_owned), list_key: list_key.to_owned() });
             nodes.len() - 1
         };
         let mut parts = Vec::with_capacity(groups.len());
@@ -74,8 +85,8 @@ impl<'a> Connection<'a> {
             parts.push(match group.name() {
                 "nodes" => Part::Nodes(select(group, None, group.key)),
                 "edges" => {
-                    let below = group.below(walk.ctx, &format!("{}Edge", def.type_name));
-                    let part = |selected: &Group<'a>| match selected.name() {
+                    let below = group.below(ctx, &format!("{}Edge", def.type_name));
+                    let part = |selected: &Group<'_>| match selected.name() {
                         "cursor" => EdgePart::Cursor,
                         "node" => EdgePart::Node(select(selected, Some(selected.key), group.key)),
                         _ => EdgePart::TypeName,
@@ -84,8 +95,8 @@ impl<'a> Connection<'a> {
                     Part::Edges { heads: heads(&below), parts }
                 }
                 "pageInfo" => {
-                    let below = group.below(walk.ctx, "PageInfo");
-                    let part = |selected: &Group<'a>| match selected.name() {
+                    let below = group.below(ctx, "PageInfo");
+                    let part = |selected: &Group<'_>| match selected.name() {
                         "hasNextPage" => PageInfoPart::HasNextPage,
                         "hasPreviousPage" => PageInfoPart::HasPreviousPage,
                         "startCursor" => PageInfoPart::StartCursor,
@@ -99,7 +110,7 @@ impl<'a> Connection<'a> {
                 _ => Part::TypeName,
             });
         }
-        Self { heads: heads(&groups), parts, nodes }
+        Self { def, columns, heads: heads(&groups), parts, nodes }
     }
 
     fn wants_rows(&self) -> bool {
@@ -127,8 +138,6 @@ struct View<'v> {
     to: usize,
     more: bool,
     count: i32,
-    sort_at: usize,
-    id_at: usize,
 }
 
 impl View<'_> {
@@ -138,8 +147,8 @@ impl View<'_> {
             return;
         };
         out.push(b'"');
-        with_bytes(row, self.sort_at, |key| {
-            with_bytes(row, self.id_at, |id| {
+        with_bytes(row, SORT_AT, |key| {
+            with_bytes(row, ID_AT, |id| {
                 write_cursor(self.def.type_name, self.page.sort, key.unwrap_or_default(), id.unwrap_or_default(), out);
             });
         });
@@ -147,7 +156,7 @@ impl View<'_> {
     }
 
     /// Writes the connection; false when it dies of a dead node.
-    fn write(&self, connection: &Connection<'_>, out: &mut Json) -> bool {
+    fn write(&self, connection: &Connection, out: &mut Json) -> bool {
         let start = out.len();
         for (part, head) in connection.parts.iter().zip(&connection.heads) {
             out.extend_from_slice(head);
@@ -228,22 +237,16 @@ impl View<'_> {
     }
 }
 
-impl<'a> Walk<'a> {
+impl Walk<'_> {
     /// A connection for each parent, or one of all rows.
     pub async fn connections(
         self,
-        def: &'static Def,
-        group: &Group<'a>,
+        connection: &Connection,
         page: &PageSpec,
         parents: Option<(&'static str, &[Uuid])>,
     ) -> Result<Objects> {
-        let connection = Connection::new(self, def, group);
+        let (def, columns) = (connection.def, &connection.columns);
         let tenant = self.scope.actor().clinic_id();
-        let parent_column = parents.map_or("id", |(column, _)| column);
-        // Found by place below: the parent first, then what a cursor holds.
-        let mut columns = vec![parent_column, page.sort.column, "id"];
-        let plan = |nodes: &Nodes<'a>| Plan::new(self.ctx, def, &nodes.groups, &mut columns);
-        let plans: Vec<Plan<'a>> = connection.nodes.iter().map(plan).collect();
         // One more than wanted tells whether others follow.
         let most = page.limit + u32::from(connection.wants_more());
 
@@ -255,7 +258,7 @@ impl<'a> Walk<'a> {
                 Some((column, parents)) => Rows::PageEach { page, column, parents, most },
                 None => Rows::Page { page, tenant, most },
             };
-            self.scope.load(Select { def, columns: &columns, rows }).await
+            self.scope.load(Select { def, columns, rows }).await
         };
         let counted = async {
             if !connection.wants_count() {
@@ -265,7 +268,7 @@ impl<'a> Walk<'a> {
                 Some((column, parents)) => Rows::CountEach { page, column, parents },
                 None => Rows::Count { page, tenant },
             };
-            self.scope.load(Select { def, columns: &[], rows }).await
+            self.scope.load(Select { def, columns, rows }).await
         };
         let (rows, counts) = futures_util::try_join!(listed, counted)?;
         let (rows, lists) = match parents {
@@ -277,9 +280,9 @@ impl<'a> Walk<'a> {
         };
         let (rows, lists, more) = trim(rows, &lists, page);
 
-        let mut nodes = Vec::with_capacity(plans.len());
-        for (selected, plan) in connection.nodes.iter().zip(&plans) {
-            nodes.push(self.render(def, plan, &selected.groups, &rows).await?);
+        let mut nodes = Vec::with_capacity(connection.nodes.len());
+        for selected in &connection.nodes {
+            nodes.push(self.render(&selected.plan, &rows).await?);
         }
         let mut out =
             Objects::with_room(nodes.iter().map(|level| level.json.len()).sum::<usize>() + rows.len() * 96 + 128);
@@ -293,11 +296,9 @@ impl<'a> Walk<'a> {
                 to: *to as usize,
                 more: more[index],
                 count: count(&counts, parents.map(|(_, parents)| parents[index])),
-                sort_at: 1,
-                id_at: 2,
             };
             let start = out.json.len();
-            let alive = view.write(&connection, &mut out.json);
+            let alive = view.write(connection, &mut out.json);
             out.spans.push(if alive { span(start, out.json.len()) } else { DEAD });
         }
         for (level, selected) in nodes.into_iter().zip(&connection.nodes) {

@@ -9,7 +9,15 @@ use async_graphql::{
 use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
-use super::{Argument, Condition, Def, Entity, input_argument, register, selection::Group, walk::Walk};
+use super::{
+    Argument, Condition, Def, Entity,
+    connection::Connection,
+    input_argument,
+    plan::{Level, Plans},
+    register,
+    selection::Group,
+    walk::Walk,
+};
 use crate::kernel::{
     Error, Id, RequestOf, Result,
     db::Scope,
@@ -132,6 +140,11 @@ enum Meant<'a> {
     List(&'a PageSpec),
 }
 
+/// What objects found by their ids take.
+fn level(ctx: &ContextSelectionSet<'_>, def: &'static Def, group: &Group<'_>) -> Level {
+    Level::new(ctx, def, &group.below(ctx, def.type_name), &["id"], true)
+}
+
 /// Walks from a field to the text of its value; `None` is null. Boxed, since every resolver's future would carry its room.
 fn answer<'w>(
     ctx: &'w ContextSelectionSet<'w>,
@@ -159,8 +172,14 @@ async fn walk(
     walk.permitted(def).map_err(fail)?;
     let group = Group { key: &field.node.response_key().node, fields: vec![field] };
     let objects = match meant {
-        Meant::Object(id) => walk.by_ids(def, &group.below(ctx, def.type_name), &[id], true).await.map(|found| found.0),
-        Meant::List(page) => walk.connections(def, &group, page, None).await,
+        Meant::Object(id) => {
+            let level = Plans::of(ctx, field, def, || level(ctx, def, &group));
+            walk.by_id(&level, id).await
+        }
+        Meant::List(page) => {
+            let connection = Plans::of(ctx, field, def, || Connection::new(ctx, def, &group, "id"));
+            walk.connections(&connection, page, None).await
+        }
     };
     let mut objects = objects.map_err(fail)?;
     let faults = std::mem::take(&mut objects.faults);
@@ -308,8 +327,8 @@ impl OutputType for AnyNodes {
                 continue;
             }
             let ids: Vec<Uuid> = places().map(|(_, (_, id))| *id).collect();
-            let (objects, found) =
-                walk.by_ids(def, &group.below(ctx, def.type_name), &ids, true).await.map_err(fail)?;
+            let level = Plans::of(ctx, field, def, || level(ctx, def, &group));
+            let (objects, found) = walk.by_ids(&level, &ids).await.map_err(fail)?;
             for (place, (_, id)) in places() {
                 let at = found.iter().position(|known| known == id);
                 if let Some(text) = at.and_then(|at| objects.get(at)) {

@@ -21,7 +21,7 @@ use serde::{
 use serde_json::value::RawValue;
 use std::io::Write;
 
-use super::{Cell, Json, quote, register, selection::Group, walk};
+use super::{Cell, Json, plan, quote, register, selection::Group, walk};
 
 /// What can lie in a jsonb list; `json_object!` makes it.
 pub trait JsonObject: Serialize + DeserializeOwned + Send + Sync + 'static {
@@ -174,10 +174,10 @@ pub(super) struct Selected {
 }
 
 impl Selected {
-    pub fn of<'a>(ctx: &ContextSelectionSet<'a>, group: &Group<'a>, def: &'static JsonDef) -> Self {
+    pub fn of(ctx: &ContextSelectionSet<'_>, group: &Group<'_>, def: &'static JsonDef) -> Self {
         let groups = group.below(ctx, def.type_name);
         let place = |group: &Group<'_>| def.fields.iter().position(|field| field.name == group.name());
-        Self { def, heads: walk::heads(&groups), fields: groups.iter().map(place).collect() }
+        Self { def, heads: plan::heads(&groups), fields: groups.iter().map(place).collect() }
     }
 
     /// jsonb travels as a version byte and text.

@@ -8,6 +8,7 @@ mod connection;
 mod declare;
 mod handle;
 mod json;
+mod plan;
 mod register;
 mod select;
 mod selection;
@@ -20,6 +21,7 @@ use async_graphql::{ServerResult, registry::Registry};
 pub use cell::{Cell, Json, quote};
 pub use handle::{AnyNode, AnyNodes, Listed, Maybe, One, Page, PageArgs};
 pub use json::{JsonDef, JsonField, JsonList, JsonObject};
+pub use plan::Plans;
 pub use register::{Argument, input_argument};
 pub use select::{Condition, condition, words};
 

@@ -14,7 +14,11 @@ use diesel::{
 use std::io::Write;
 use uuid::Uuid;
 
-use super::Def;
+use super::{
+    Def,
+    connection::{ID_AT, SORT_AT},
+    plan::Columns,
+};
 use crate::kernel::{
     Error, Result,
     page::{Key, PageSpec, Position, Sort, SortType},
@@ -73,7 +77,7 @@ pub(super) enum Rows<'a> {
 /// A statement of the walk.
 pub(super) struct Select<'a> {
     pub def: &'static Def,
-    pub columns: &'a [&'static str],
+    pub columns: &'a Columns,
     pub rows: Rows<'a>,
 }
 
@@ -91,7 +95,7 @@ impl QueryFragment<Pg> for Select<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match &self.rows {
             Rows::Of { column, keys, live, order } => {
-                self.head(&mut out);
+                self.head(None, &mut out);
                 out.push_sql(" WHERE ");
                 out.push_sql(column);
                 out.push_sql(" = ANY(");
@@ -105,23 +109,30 @@ impl QueryFragment<Pg> for Select<'_> {
                     out.push_sql(" ORDER BY ");
                     out.push_sql(order);
                 }
+                self.joins(&mut out);
             }
             Rows::Page { page, tenant, most } => {
-                self.head(&mut out);
+                self.head(Some(page.sort), &mut out);
                 let first = self.filter(page, tenant.as_ref(), " WHERE ", &mut out)?;
                 self.page(page, first, *most, &mut out)?;
+                self.joins(&mut out);
+                self.order_again(page, &mut out);
             }
             Rows::PageEach { page, column, parents, most } => {
+                // With `OFFSET 0` Postgres takes what is joined to all pages, and not to each page by itself.
+                self.outer_head(&mut out);
                 out.push_sql("SELECT m.* FROM unnest(");
                 out.push_bind_param::<sql_types::Array<sql_types::Uuid>, [Uuid]>(parents)?;
                 out.push_sql(") AS parent (id) CROSS JOIN LATERAL (");
-                self.head(&mut out);
+                self.inner_head(Some(page.sort), &mut out);
                 out.push_sql(" WHERE ");
                 out.push_sql(column);
                 out.push_sql(" = parent.id");
                 self.filter(page, None, " AND ", &mut out)?;
                 self.page(page, " AND ", *most, &mut out)?;
-                out.push_sql(") AS m");
+                out.push_sql(if self.columns.joins.is_empty() { ") AS m" } else { ") AS m OFFSET 0" });
+                self.joins(&mut out);
+                self.order_again(page, &mut out);
             }
             Rows::Count { page, tenant } => {
                 out.push_sql("SELECT count(*)::int FROM ");
@@ -148,16 +159,81 @@ impl QueryFragment<Pg> for Select<'_> {
 }
 
 impl Select<'_> {
-    fn head(&self, out: &mut AstPass<'_, '_, Pg>) {
-        out.push_sql("SELECT ");
-        for (at, column) in self.columns.iter().enumerate() {
-            if at > 0 {
-                out.push_sql(", ");
-            }
-            out.push_sql(column);
+    fn head(&self, sort: Option<Sort>, out: &mut AstPass<'_, '_, Pg>) {
+        self.outer_head(out);
+        self.inner_head(sort, out);
+    }
+
+    /// Begins the statement around its own rows, when others are joined to them. Columns then go by their place, since
+    /// two tables may have one of the same name.
+    fn outer_head(&self, out: &mut AstPass<'_, '_, Pg>) {
+        if self.columns.joins.is_empty() {
+            return;
         }
+        let mut number = itoa::Buffer::new();
+        for at in 0..self.columns.places.len() {
+            out.push_sql(if at > 0 { ", c" } else { "SELECT c" });
+            out.push_sql(number.format(at));
+        }
+        out.push_sql(" FROM (");
+    }
+
+    /// Selects the columns of the statement's own table.
+    fn inner_head(&self, sort: Option<Sort>, out: &mut AstPass<'_, '_, Pg>) {
+        self.columns_of(0, sort, out);
         out.push_sql(" FROM ");
         out.push_sql(self.def.table);
+    }
+
+    fn columns_of(&self, table: usize, sort: Option<Sort>, out: &mut AstPass<'_, '_, Pg>) {
+        let mut number = itoa::Buffer::new();
+        let mut glue = "SELECT ";
+        for (at, place) in self.columns.places.iter().enumerate().filter(|(_, place)| place.table == table) {
+            out.push_sql(std::mem::replace(&mut glue, ", "));
+            out.push_sql(match sort {
+                Some(sort) if at == SORT_AT => sort.column,
+                _ => place.sql,
+            });
+            if !self.columns.joins.is_empty() {
+                out.push_sql(" AS c");
+                out.push_sql(number.format(at));
+            }
+        }
+    }
+
+    /// Ends the statement's own rows, and joins the others.
+    fn joins(&self, out: &mut AstPass<'_, '_, Pg>) {
+        if self.columns.joins.is_empty() {
+            return;
+        }
+        let mut number = itoa::Buffer::new();
+        out.push_sql(") AS t0");
+        for (at, join) in self.columns.joins.iter().enumerate() {
+            out.push_sql(" LEFT JOIN (");
+            self.columns_of(at + 1, None, out);
+            out.push_sql(" FROM ");
+            out.push_sql(join.table);
+            out.push_sql(") AS t");
+            out.push_sql(number.format(at + 1));
+            out.push_sql(" ON c");
+            out.push_sql(number.format(join.theirs));
+            out.push_sql(" = c");
+            out.push_sql(number.format(join.ours));
+        }
+    }
+
+    /// Joined rows would come in any order.
+    fn order_again(&self, page: &PageSpec, out: &mut AstPass<'_, '_, Pg>) {
+        if self.columns.joins.is_empty() {
+            return;
+        }
+        let direction = page.direction();
+        let mut number = itoa::Buffer::new();
+        for (at, column) in [SORT_AT, ID_AT].into_iter().enumerate() {
+            out.push_sql(if at > 0 { ", c" } else { " ORDER BY c" });
+            out.push_sql(number.format(column));
+            out.push_sql(direction);
+        }
     }
 
     /// Writes what rows must fulfil, beginning with `glue`; returns what glues the next condition.
@@ -209,7 +285,7 @@ impl Select<'_> {
                 out.push_sql(")");
             }
         }
-        let direction = if sort.descending == page.backwards { " ASC" } else { " DESC" };
+        let direction = page.direction();
         out.push_sql(" ORDER BY ");
         out.push_sql(sort.column);
         out.push_sql(direction);

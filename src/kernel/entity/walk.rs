@@ -1,19 +1,19 @@
-//! The walk: from a selection over a declaration to the text of the answer, level by level. A level is one statement
+//! The walk: from a plan over a declaration to the text of the answer, level by level. A level is one statement
 //! for all its parents, written straight from Postgres' bytes; nothing is made per row but its text.
 //!
-//! This and its neighbours `selection.rs`, `handle.rs` and `register.rs` are the only places that use the hidden API
-//! of async-graphql (`with_field`, `param_value`, `query_env`, …), which is why Cargo.toml pins its version.
+//! This and its neighbours `plan.rs`, `selection.rs`, `handle.rs` and `register.rs`, and `pipeline/executor.rs`, are the
+//! only places that use the hidden API of async-graphql (`with_field`, `param_value`, `query_env`, …), which is why
+//! Cargo.toml pins its version.
 
-use async_graphql::{ContextSelectionSet, PathSegment, ServerError};
+use async_graphql::{ContextSelectionSet, PathSegment, Pos, ServerError};
 use diesel::row::{Field, Row};
 use futures_util::future::{BoxFuture, try_join_all};
 use uuid::Uuid;
 
 use super::{
-    Column, Def, Edge, Json, Member, Way,
-    json::Selected,
+    Def, Edge, Json, Way,
+    plan::{Below, Beyond, Level, Plan, What},
     select::{Rows, Select},
-    selection::Group,
 };
 use crate::kernel::{
     Code, Error, Result,
@@ -86,7 +86,7 @@ enum Cell {
     All(u32, u32),
 }
 
-struct Cells {
+pub(super) struct Cells {
     objects: Objects,
     of: Vec<Cell>,
     /// Faults as the parents see them.
@@ -106,102 +106,12 @@ impl Cells {
     }
 }
 
-/// One way to answer a selected field.
-enum Slot<'a> {
-    TypeName,
-    Column {
-        at: usize,
-        column: &'static Column,
-    },
-    /// Objects in jsonb.
-    Objects {
-        at: usize,
-        selected: Selected,
-    },
-    Edge {
-        at: usize,
-        edge: &'static Edge,
-    },
-    /// An object over the same rows.
-    Part {
-        def: &'static Def,
-        /// The column that is null where the object is.
-        present: Option<usize>,
-        plan: Plan<'a>,
-        groups: Vec<Group<'a>>,
-    },
-    /// Validation has refused what is no field; this is null all the same.
-    Unknown,
-}
-
-/// What a selection needs of a declaration.
-pub(super) struct Plan<'a> {
-    slots: Vec<Slot<'a>>,
-    /// `{"id":`, then `,"title":` and so on.
-    heads: Vec<Json>,
-}
-
-/// Where a column stands among those of the statement; it is added when it is new.
-fn place(sql: &'static str, columns: &mut Vec<&'static str>) -> usize {
-    columns.iter().position(|known| *known == sql).unwrap_or_else(|| {
-        columns.push(sql);
-        columns.len() - 1
-    })
-}
-
-impl<'a> Plan<'a> {
-    /// Adds what it needs to `columns`; plans over the same rows share them.
-    pub fn new(
-        ctx: &ContextSelectionSet<'a>,
-        def: &'static Def,
-        groups: &[Group<'a>],
-        columns: &mut Vec<&'static str>,
-    ) -> Self {
-        let slots = groups
-            .iter()
-            .map(|group| match def.members.get(group.name()) {
-                Some(Member::Column(at)) => {
-                    let column = &def.columns[*at];
-                    let at = place(column.sql, columns);
-                    match (column.below)() {
-                        Some(objects) => Slot::Objects { at, selected: Selected::of(ctx, group, objects) },
-                        None => Slot::Column { at, column },
-                    }
-                }
-                Some(Member::Edge(at)) => {
-                    let edge = &def.edges[*at];
-                    let key = match edge.way {
-                        Way::One { column, .. } => column,
-                        Way::Own { .. } | Way::All { .. } | Way::Page { .. } => "id",
-                        Way::Part { present } => {
-                            let def = (edge.to)();
-                            let groups = group.below(ctx, def.type_name);
-                            let plan = Plan::new(ctx, def, &groups, columns);
-                            let present = present.map(|column| place(column, columns));
-                            return Slot::Part { def, present, plan, groups };
-                        }
-                    };
-                    Slot::Edge { at: place(key, columns), edge }
-                }
-                None if group.name() == "__typename" => Slot::TypeName,
-                None => Slot::Unknown,
-            })
-            .collect();
-        Self { slots, heads: heads(groups) }
-    }
-}
-
-/// What stands before the value of each field.
-pub(super) fn heads(groups: &[Group<'_>]) -> Vec<Json> {
-    let head = |(at, group): (usize, &Group<'_>)| {
-        let mut head = Vec::with_capacity(group.key.len() + 4);
-        head.push(if at == 0 { b'{' } else { b',' });
-        head.push(b'"');
-        head.extend_from_slice(group.key.as_bytes());
-        head.extend_from_slice(b"\":");
-        head
-    };
-    groups.iter().enumerate().map(head).collect()
+/// What was fetched beside the rows of a plan, slot by slot.
+pub(super) enum Fetched {
+    Nothing,
+    Edge(Cells),
+    /// Beside an object over the same rows.
+    Below(Vec<Fetched>),
 }
 
 /// Ends an object; one without a field was never begun.
@@ -224,6 +134,18 @@ pub(super) fn uuid(row: &PgRow, at: usize) -> Option<Uuid> {
     with_bytes(row, at, |bytes| bytes.and_then(|bytes| Uuid::from_slice(bytes).ok()))
 }
 
+fn is_null(row: &PgRow, at: usize) -> bool {
+    with_bytes(row, at, |bytes| bytes.is_none())
+}
+
+/// Writes a column, or null.
+fn write(row: &PgRow, at: usize, out: &mut Json, value: impl FnOnce(&[u8], &mut Json)) {
+    with_bytes(row, at, |bytes| match bytes {
+        Some(bytes) => value(bytes, out),
+        None => out.extend_from_slice(b"null"),
+    });
+}
+
 /// A walk under one scope. Every failed statement fails the whole operation: its transaction is broken.
 #[derive(Clone, Copy)]
 pub(super) struct Walk<'a> {
@@ -240,88 +162,77 @@ impl<'a> Walk<'a> {
         }
     }
 
-    /// The objects with these ids, in the database's order, and the id of each.
-    pub async fn by_ids(
-        self,
-        def: &'static Def,
-        groups: &[Group<'a>],
-        ids: &[Uuid],
-        live: bool,
-    ) -> Result<(Objects, Vec<Uuid>)> {
-        let mut columns = vec!["id"];
-        let plan = Plan::new(self.ctx, def, groups, &mut columns);
-        let rows = Rows::Of { column: "id", keys: ids, live, order: None };
-        let rows = self.scope.load(Select { def, columns: &columns, rows }).await?;
+    /// The object with this id, if it is there. What hangs on the id alone is fetched at once with it.
+    pub async fn by_id(self, level: &Level, id: Uuid) -> Result<Objects> {
+        let ids = [id];
+        let rows = Rows::Of { column: "id", keys: &ids, live: true, order: None };
+        let rows = self.scope.load(Select { def: level.plan.def, columns: &level.columns, rows });
+        if !level.plan.has_edges {
+            return self.render(&level.plan, &rows.await?).await;
+        }
+        // The row comes first on the wire, whatever the edges make of theirs.
+        let by_id = level.columns.places.iter().position(|place| place.table == 0 && place.sql == "id");
+        let early = level.plan.slots.iter().map(|slot| async move {
+            match &slot.what {
+                What::Edge { at, edge, beyond } if Some(*at) == by_id => {
+                    self.edge(edge, beyond, vec![Some(id)]).await.map(Some)
+                }
+                _ => Ok(None),
+            }
+        });
+        let (rows, early) = futures_util::try_join!(rows, try_join_all(early))?;
+        if rows.is_empty() {
+            return Ok(Objects::default());
+        }
+        let late = self.fetch(&level.plan, &rows, by_id).await?;
+        let fetched = early.into_iter().zip(late).map(|(early, late)| early.map_or(late, Fetched::Edge)).collect();
+        Ok(written(&level.plan, &rows, fetched))
+    }
+
+    /// The objects with these ids, in the database's order, and the id of each; the first column is the id.
+    pub async fn by_ids(self, level: &Level, ids: &[Uuid]) -> Result<(Objects, Vec<Uuid>)> {
+        let rows = Rows::Of { column: "id", keys: ids, live: true, order: None };
+        let rows = self.scope.load(Select { def: level.plan.def, columns: &level.columns, rows }).await?;
         let found = rows.iter().filter_map(|row| uuid(row, 0)).collect();
-        Ok((self.render(def, &plan, groups, &rows).await?, found))
+        Ok((self.render(&level.plan, &rows).await?, found))
     }
 
     /// Writes a level: first all edges below it, at once, then row by row.
-    pub fn render<'w>(
+    pub async fn render(self, plan: &Plan, rows: &[PgRow]) -> Result<Objects> {
+        let fetched =
+            if plan.has_edges && !rows.is_empty() { self.fetch(plan, rows, None).await? } else { Vec::new() };
+        Ok(written(plan, rows, fetched))
+    }
+
+    /// What lies behind the edges of a level, but for those by this column.
+    fn fetch<'w>(
         self,
-        def: &'static Def,
-        plan: &'w Plan<'a>,
-        groups: &'w [Group<'a>],
+        plan: &'w Plan,
         rows: &'w [PgRow],
-    ) -> BoxFuture<'w, Result<Objects>>
+        but: Option<usize>,
+    ) -> BoxFuture<'w, Result<Vec<Fetched>>>
     where
         'a: 'w,
     {
-        Box::pin(async move {
-            let edges = plan.slots.iter().zip(groups).map(|(slot, group)| async move {
-                match slot {
-                    Slot::Edge { at, edge } if !rows.is_empty() => {
-                        let keys = rows.iter().map(|row| uuid(row, *at)).collect();
-                        self.edge(edge, group, keys).await.map(Some)
-                    }
-                    Slot::Part { def, present, plan, groups } if !rows.is_empty() => {
-                        let mut cells = one_each(self.render(def, plan, groups, rows).await?, group.key, false);
-                        if let Some(at) = present {
-                            for (cell, row) in cells.of.iter_mut().zip(rows) {
-                                if with_bytes(row, *at, |bytes| bytes.is_none()) {
-                                    *cell = Cell::Null;
-                                }
-                            }
-                        }
-                        Ok(Some(cells))
-                    }
-                    _ => Ok(None),
+        Box::pin(try_join_all(plan.slots.iter().map(move |slot| async move {
+            match &slot.what {
+                What::Edge { at, edge, beyond } if Some(*at) != but => {
+                    let keys = rows.iter().map(|row| uuid(row, *at)).collect();
+                    self.edge(edge, beyond, keys).await.map(Fetched::Edge)
                 }
-            });
-            let cells = try_join_all(edges).await?;
-            let mut out = Objects::with_room(rows.len() * 256);
-            for (index, row) in rows.iter().enumerate() {
-                let start = out.json.len();
-                let mut alive = true;
-                for ((slot, head), cells) in plan.slots.iter().zip(&plan.heads).zip(&cells) {
-                    out.json.extend_from_slice(head);
-                    match (slot, cells) {
-                        (Slot::Column { at, column }, _) => with_bytes(row, *at, |bytes| match bytes {
-                            Some(bytes) => (column.write)(bytes, &mut out.json),
-                            None => out.json.extend_from_slice(b"null"),
-                        }),
-                        (Slot::Objects { at, selected }, _) => with_bytes(row, *at, |bytes| match bytes {
-                            Some(bytes) => selected.write_jsonb(bytes, &mut out.json),
-                            None => out.json.extend_from_slice(b"null"),
-                        }),
-                        (Slot::TypeName, _) => super::quote(def.type_name.as_bytes(), &mut out.json),
-                        (_, Some(cells)) => alive &= write_cell(cells, index, &mut out.json),
-                        (_, None) => out.json.extend_from_slice(b"null"),
-                    }
+                What::Part { plan, .. } | What::Joined { plan, .. } if plan.has_edges => {
+                    self.fetch(plan, rows, None).await.map(Fetched::Below)
                 }
-                close(&mut out.json, start);
-                out.spans.push(if alive { span(start, out.json.len()) } else { DEAD });
+                _ => Ok(Fetched::Nothing),
             }
-            out.faults = cells.into_iter().flatten().flat_map(|cells| cells.faults).collect();
-            Ok(out)
-        })
+        })))
     }
 
     /// What an edge gives the parents with these keys.
     fn edge<'w>(
         self,
         edge: &'static Edge,
-        group: &'w Group<'a>,
+        beyond: &'w Beyond,
         keys: Vec<Option<Uuid>>,
     ) -> BoxFuture<'w, Result<Cells>>
     where
@@ -329,28 +240,35 @@ impl<'a> Walk<'a> {
     {
         Box::pin(async move {
             let to = (edge.to)();
+            let (key, pos) = (beyond.key.as_str(), beyond.field.pos);
             if let Err(refused) = self.permitted(to) {
                 // The type says null where permission may hide it (`register.rs`).
-                let error = async_graphql::Error::from(refused).into_server_error(group.fields[0].pos);
-                return Ok(Cells::failed(&error, group.key, true, keys.len()));
+                let error = async_graphql::Error::from(refused).into_server_error(pos);
+                return Ok(Cells::failed(&error, key, true, keys.len()));
             }
-            match edge.way {
-                Way::One { nullable, .. } => self.to_one(to, "id", nullable, group, &keys).await,
-                Way::Own { column, nullable } => self.to_one(to, column, nullable, group, &keys).await,
-                // Written with the row itself.
-                Way::Part { .. } => Ok(Cells::same(Cell::Dead, keys.len())),
-                Way::All { column, order } => self.to_all(to, column, order, group, &keys).await,
-                Way::Page { column, list } => {
-                    let field = self.ctx.with_field(group.fields[0]);
+            match (edge.way, &beyond.of) {
+                (Way::One { nullable, .. }, Below::Objects(level)) => {
+                    self.to_one(level, "id", nullable, (key, pos), &keys).await
+                }
+                (Way::Own { column, nullable }, Below::Objects(level)) => {
+                    self.to_one(level, column, nullable, (key, pos), &keys).await
+                }
+                (Way::All { column, order }, Below::Objects(level)) => {
+                    self.to_all(level, column, order, key, &keys).await
+                }
+                (Way::Page { column, list }, Below::Pages(connection)) => {
+                    let field = self.ctx.with_field(&beyond.field);
                     match (list.read)(&field) {
                         Ok(page) => {
                             let parents: Vec<Uuid> = keys.iter().map(|key| key.unwrap_or_default()).collect();
-                            let connections = self.connections(to, group, &page, Some((column, &parents))).await?;
-                            Ok(one_each(connections, group.key, to.read.is_some()))
+                            let connections = self.connections(connection, &page, Some((column, &parents))).await?;
+                            Ok(one_each(connections, key, to.read.is_some()))
                         }
-                        Err(error) => Ok(Cells::failed(&error, group.key, to.read.is_some(), keys.len())),
+                        Err(error) => Ok(Cells::failed(&error, key, to.read.is_some(), keys.len())),
                     }
                 }
+                // Written with the row itself; and a plan fits the edge it was made for.
+                _ => Ok(Cells::same(Cell::Dead, keys.len())),
             }
         })
     }
@@ -358,10 +276,10 @@ impl<'a> Walk<'a> {
     /// One object at most for each parent, found by a column of the other side.
     async fn to_one(
         self,
-        to: &'static Def,
+        level: &Level,
         column: &'static str,
         nullable: bool,
-        group: &Group<'a>,
+        (name, pos): (&str, Pos),
         keys: &[Option<Uuid>],
     ) -> Result<Cells> {
         let mut ids: Vec<Uuid> = keys.iter().flatten().copied().collect();
@@ -370,18 +288,15 @@ impl<'a> Walk<'a> {
         if ids.is_empty() {
             return Ok(Cells::same(if nullable { Cell::Null } else { Cell::Dead }, keys.len()));
         }
-        let groups = group.below(self.ctx, to.type_name);
-        let mut columns = vec![column];
-        let plan = Plan::new(self.ctx, to, &groups, &mut columns);
         let rows = Rows::Of { column, keys: &ids, live: false, order: None };
-        let rows = self.scope.load(Select { def: to, columns: &columns, rows }).await?;
+        let rows = self.scope.load(Select { def: level.plan.def, columns: &level.columns, rows }).await?;
         let mut place: Vec<Option<u32>> = vec![None; ids.len()];
         for (index, row) in rows.iter().enumerate() {
             if let Some(known) = uuid(row, 0).and_then(|id| ids.binary_search(&id).ok()) {
                 place[known] = Some(index as u32);
             }
         }
-        let mut objects = self.render(to, &plan, &groups, &rows).await?;
+        let mut objects = self.render(&level.plan, &rows).await?;
         let of_key =
             |key: &Option<Uuid>| key.and_then(|key| ids.binary_search(&key).ok()).and_then(|known| place[known]);
         let mut faults = Vec::new();
@@ -392,12 +307,7 @@ impl<'a> Walk<'a> {
                 _ if nullable => Cell::Null,
                 found => {
                     if found.is_none() {
-                        let error = async_graphql::Error::from(Error::new(Code::NotFound, "this cannot be seen"));
-                        faults.push(Fault {
-                            at: parent,
-                            way: vec![PathSegment::Field(group.key.to_owned())],
-                            error: error.into_server_error(group.fields[0].pos),
-                        });
+                        faults.push(unseen(parent, name, pos));
                     }
                     Cell::Dead
                 }
@@ -407,7 +317,7 @@ impl<'a> Walk<'a> {
             for (parent, key) in keys.iter().enumerate() {
                 if of_key(key) == Some(fault.at as u32) {
                     let mut way = fault.way.clone();
-                    way.push(PathSegment::Field(group.key.to_owned()));
+                    way.push(PathSegment::Field(name.to_owned()));
                     faults.push(Fault { at: parent, way, error: fault.error.clone() });
                 }
             }
@@ -418,22 +328,132 @@ impl<'a> Walk<'a> {
     /// A short list for each parent, whole.
     async fn to_all(
         self,
-        to: &'static Def,
+        level: &Level,
         column: &'static str,
         order: &'static str,
-        group: &Group<'a>,
+        name: &str,
         keys: &[Option<Uuid>],
     ) -> Result<Cells> {
         let parents: Vec<Uuid> = keys.iter().map(|key| key.unwrap_or_default()).collect();
-        let groups = group.below(self.ctx, to.type_name);
-        let mut columns = vec![column];
-        let plan = Plan::new(self.ctx, to, &groups, &mut columns);
         let rows = Rows::Of { column, keys: &parents, live: true, order: Some(order) };
-        let rows = self.scope.load(Select { def: to, columns: &columns, rows }).await?;
+        let rows = self.scope.load(Select { def: level.plan.def, columns: &level.columns, rows }).await?;
         let (rows, lists) = by_parent(rows, &parents);
-        let objects = self.render(to, &plan, &groups, &rows).await?;
-        Ok(lists_each(objects, &lists, group.key))
+        let objects = self.render(&level.plan, &rows).await?;
+        Ok(lists_each(objects, &lists, name))
     }
+}
+
+/// The failure of an object that must be there and is not seen.
+fn unseen(at: usize, key: &str, pos: Pos) -> Fault {
+    let error = async_graphql::Error::from(Error::new(Code::NotFound, "this cannot be seen"));
+    Fault { at, way: vec![PathSegment::Field(key.to_owned())], error: error.into_server_error(pos) }
+}
+
+/// The objects of a level, with what was fetched beside them.
+fn written(plan: &Plan, rows: &[PgRow], mut fetched: Vec<Fetched>) -> Objects {
+    let mut out = Objects::with_room(rows.len() * 256);
+    let mut faults = Vec::new();
+    collect_faults(plan, &mut fetched, &mut faults);
+    for (index, row) in rows.iter().enumerate() {
+        let start = out.json.len();
+        let alive = write_object(plan, row, index, &fetched, &mut out.json, &mut faults);
+        out.spans.push(if alive { span(start, out.json.len()) } else { DEAD });
+    }
+    out.faults = faults;
+    out
+}
+
+/// Takes the faults of what was fetched, as the objects of the plan see them.
+fn collect_faults(plan: &Plan, fetched: &mut [Fetched], faults: &mut Vec<Fault>) {
+    for (slot, fetched) in plan.slots.iter().zip(fetched) {
+        match (fetched, &slot.what) {
+            (Fetched::Edge(cells), _) => faults.append(&mut cells.faults),
+            (Fetched::Below(below), What::Part { key, plan, .. } | What::Joined { key, plan, .. }) => {
+                let before = faults.len();
+                collect_faults(plan, below, faults);
+                under(key, &mut faults[before..]);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Faults of an object, as the one sees them that has it under this key.
+fn under(key: &str, faults: &mut [Fault]) {
+    for fault in faults {
+        fault.way.push(PathSegment::Field(key.to_owned()));
+    }
+}
+
+/// Writes an object; false when it dies of a field.
+fn write_object(
+    plan: &Plan,
+    row: &PgRow,
+    index: usize,
+    fetched: &[Fetched],
+    out: &mut Json,
+    faults: &mut Vec<Fault>,
+) -> bool {
+    let start = out.len();
+    let mut alive = true;
+    for (place, slot) in plan.slots.iter().enumerate() {
+        out.extend_from_slice(&slot.head);
+        match &slot.what {
+            What::Column { at, column } => write(row, *at, out, column.write),
+            What::Objects { at, selected } => write(row, *at, out, |bytes, out| selected.write_jsonb(bytes, out)),
+            What::TypeName => super::quote(plan.def.type_name.as_bytes(), out),
+            What::Part { key, present, plan } => {
+                if present.is_some_and(|at| is_null(row, at)) {
+                    out.extend_from_slice(b"null");
+                } else {
+                    alive &= write_below(key, plan, row, index, fetched.get(place), out, faults);
+                }
+            }
+            What::Joined { key, pos, present, nullable, plan } => {
+                let start = out.len();
+                let there = !is_null(row, *present);
+                if there && write_below(key, plan, row, index, fetched.get(place), out, faults) {
+                    continue;
+                }
+                if *nullable {
+                    out.truncate(start);
+                    out.extend_from_slice(b"null");
+                    continue;
+                }
+                if !there {
+                    faults.push(unseen(index, key, *pos));
+                }
+                alive = false;
+            }
+            What::Edge { .. } => match fetched.get(place) {
+                Some(Fetched::Edge(cells)) => alive &= write_cell(cells, index, out),
+                _ => alive = false,
+            },
+            What::Unknown => out.extend_from_slice(b"null"),
+        }
+    }
+    close(out, start);
+    alive
+}
+
+/// Writes an object that lies under a key of another.
+fn write_below(
+    key: &str,
+    plan: &Plan,
+    row: &PgRow,
+    index: usize,
+    fetched: Option<&Fetched>,
+    out: &mut Json,
+    faults: &mut Vec<Fault>,
+) -> bool {
+    let before = faults.len();
+    let fetched = match fetched {
+        Some(Fetched::Below(below)) => below.as_slice(),
+        _ => &[],
+    };
+    let alive = write_object(plan, row, index, fetched, out, faults);
+    under(key, &mut faults[before..]);
+    alive
 }
 
 pub(super) fn span(start: usize, end: usize) -> Span {
@@ -450,7 +470,6 @@ fn write_cell(cells: &Cells, index: usize, out: &mut Json) -> bool {
     }
     true
 }
-
 /// Writes objects as a list; false when one of them is dead, of which a list of non-null things dies too.
 pub(super) fn write_list(objects: &Objects, from: usize, to: usize, out: &mut Json) -> bool {
     out.push(b'[');
