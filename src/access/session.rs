@@ -7,7 +7,7 @@ use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{
     BoolExpressionMethods, ExpressionMethods, Insertable, JoinOnDsl, NullableExpressionMethods, OptionalExtension,
-    QueryDsl, insert_into, update,
+    QueryDsl, insert_into, sql_types, update,
 };
 use diesel_async::RunQueryDsl;
 use ipnet::IpNet;
@@ -43,16 +43,9 @@ pub struct Sessions {
     door: Door,
     clock: Clock,
     /// Who a token was last time. Safe to keep: each transaction checks that it still holds.
-    known: Cache<[u8; 32], Known>,
+    known: Cache<[u8; 32], Arc<Person>>,
     /// Wrong guesses at accounts that do not exist, which are locked like those that do.
     guesses: Cache<String, Failures>,
-}
-
-/// Who a token belongs to, and how long.
-#[derive(Debug, Clone)]
-struct Known {
-    person: Arc<Person>,
-    expires_at: DateTime<Utc>,
 }
 
 impl Sessions {
@@ -76,11 +69,11 @@ impl Sessions {
                 known
             }
         };
-        if known.expires_at <= self.clock.now() {
+        if known.good_until <= self.clock.now() {
             self.forget(&hash);
             return Err(ended());
         }
-        Ok(Actor::Person(known.person))
+        Ok(Actor::Person(known))
     }
 
     /// Looks again next time.
@@ -88,7 +81,7 @@ impl Sessions {
         self.known.invalidate(hash);
     }
 
-    async fn look_up(&self, hash: [u8; 32]) -> Result<Option<Known>> {
+    async fn look_up(&self, hash: [u8; 32]) -> Result<Option<Arc<Person>>> {
         self.door
             .as_system(None, async |scope| {
                 let tx = scope.tx().await?;
@@ -116,12 +109,18 @@ impl Sessions {
                     .first::<(Uuid, DateTime<Utc>, Uuid, String, bool, Option<Uuid>, Option<Role>)>(&mut conn)
                     .await
                     .optional()?;
-                Ok(found.map(|(session_id, expires_at, user_id, email, is_platform_admin, clinic, role)| {
-                    // Somebody who became an administrator acts in no clinic any more.
-                    let acting = clinic.zip(role).filter(|_| !is_platform_admin);
-                    let person = Person { session_id, user_id, email, is_platform_admin, acting };
-                    Known { person: Arc::new(person), expires_at }
-                }))
+                let Some((session_id, good_until, user_id, email, is_platform_admin, clinic, role)) = found else {
+                    return Ok(None);
+                };
+                // Somebody who became an administrator acts in no clinic any more.
+                let acting = clinic.zip(role).filter(|_| !is_platform_admin);
+                let class = if is_platform_admin { "admin" } else { "tenant" };
+                let (clinic, role) = acting.map(|(clinic, role)| (clinic, role.text())).unzip();
+                let vouched = vouch(session_id, user_id, clinic, role, class);
+                let access_version = diesel::select(vouched).get_result(&mut conn).await?;
+                let person =
+                    Person { session_id, user_id, email, is_platform_admin, acting, access_version, good_until };
+                Ok(Some(Arc::new(person)))
             })
             .await
     }
@@ -136,6 +135,17 @@ impl Sessions {
         });
         attempt
     }
+}
+
+diesel::define_sql_function! {
+    #[sql_name = "private.vouch"]
+    fn vouch(
+        session: sql_types::Uuid,
+        actor: sql_types::Uuid,
+        clinic: sql_types::Nullable<sql_types::Uuid>,
+        role: sql_types::Nullable<sql_types::Text>,
+        class: sql_types::Text,
+    ) -> sql_types::BigInt;
 }
 
 fn ended() -> Error {

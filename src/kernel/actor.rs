@@ -4,6 +4,7 @@
 use std::{net::IpAddr, sync::Arc};
 
 use async_graphql::Enum;
+use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Error, Result};
@@ -90,6 +91,10 @@ pub struct Person {
     pub is_platform_admin: bool,
     /// The clinic acted in, and as what; none for administrators and people without a clinic.
     pub acting: Option<(Uuid, Role)>,
+    /// Under which number of changes all of this was seen to be good: as long as it stands, it is (`private.vouch`)…
+    pub access_version: i64,
+    /// …until the session ends.
+    pub good_until: DateTime<Utc>,
 }
 
 impl Actor {

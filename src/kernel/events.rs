@@ -78,12 +78,7 @@ impl Event {
 
     /// Writes it into the transaction of its cause.
     pub async fn push(self, scope: &Scope) -> Result<()> {
-        Self::push_all(vec![self], scope).await
-    }
-
-    /// Writes several, in this order.
-    pub async fn push_all(events: Vec<Self>, scope: &Scope) -> Result<()> {
-        insert_into(outbox_events::table).values(events).execute(&mut scope.tx().await?.conn()?).await?;
+        insert_into(outbox_events::table).values(self).execute(&mut scope.tx().await?.conn()?).await?;
         scope.note_events();
         Ok(())
     }

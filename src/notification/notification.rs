@@ -2,7 +2,7 @@
 
 use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, Insertable, QueryDsl, insert_into};
+use diesel::{ExpressionMethods, IntoSql, QueryDsl, define_sql_function, insert_into, sql_types};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -13,7 +13,6 @@ use crate::{
         Id, Result,
         db::Scope,
         entity::{Condition, Listed, condition},
-        events::Event,
     },
     orders,
     schema::{notifications, users},
@@ -122,65 +121,68 @@ pub struct About<'a> {
     pub now: DateTime<Utc>,
 }
 
-#[derive(Debug, Insertable)]
-#[diesel(table_name = notifications)]
-struct NewNotification<'a> {
-    id: Uuid,
-    recipient_user_id: Uuid,
-    clinic_id: Uuid,
-    kind: NotificationKind,
-    title: &'a str,
-    body: &'a str,
-    link_path: &'a str,
-    ticket_id: Uuid,
-    dedupe_key: String,
-    created_at: DateTime<Utc>,
-}
-
-/// Tells people of something, but never the one who did it.
+/// Tells people of something, but never the one who did it. The database writes the events of it.
 pub async fn tell(scope: &Scope, whom: Recipients, about: About<'_>) -> Result<()> {
-    let tx = scope.tx().await?;
-    let mut conn = tx.conn()?;
-    let people: Vec<Uuid> = match whom {
-        Recipients::One(user) => vec![user],
-        Recipients::Administrators => {
-            let administrators = users::table
-                .filter(users::is_platform_admin)
-                .filter(users::status.eq("active"))
-                .filter(users::deleted_at.is_null());
-            administrators.order(users::id).select(users::id).load(&mut conn).await?
-        }
-    };
-    let doer = scope.actor().person().ok().map(|person| person.user_id);
+    use sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
+    let doer = scope.actor().person().map_or(Uuid::nil(), |person| person.user_id);
     let link = format!("/tickets/{}", Id::<SupportTicket>::from_uuid(about.ticket));
     let body: String = about.body.chars().take(200).collect();
     let title: String = about.title.chars().take(300).collect();
-    let made: Vec<_> = people
-        .into_iter()
-        .filter(|user| Some(*user) != doer)
-        .map(|user| NewNotification {
-            id: Uuid::now_v7(),
-            recipient_user_id: user,
-            clinic_id: about.clinic,
-            kind: about.what,
-            title: &title,
-            body: &body,
-            link_path: &link,
-            ticket_id: about.ticket,
-            dedupe_key: format!("{}:{user}", about.cause),
-            created_at: about.now,
-        })
-        .collect();
-    if made.is_empty() {
-        return Ok(());
-    }
-    let events = made
-        .iter()
-        .map(|one| Event::new("notification", "received", one.id, Some(about.clinic)).for_user(one.recipient_user_id))
-        .collect();
+    let told = (
+        uuid_v7(),
+        users::id,
+        about.clinic.into_sql::<SqlUuid>(),
+        about.what.into_sql::<Text>(),
+        title.into_sql::<Text>(),
+        body.into_sql::<Text>(),
+        Some(link).into_sql::<Nullable<Text>>(),
+        Some(about.ticket).into_sql::<Nullable<SqlUuid>>(),
+        concat(format!("{}:", about.cause), users::id),
+        about.now.into_sql::<Timestamptz>(),
+    );
+    let columns = (
+        notifications::id,
+        notifications::recipient_user_id,
+        notifications::clinic_id,
+        notifications::kind,
+        notifications::title,
+        notifications::body,
+        notifications::link_path,
+        notifications::ticket_id,
+        notifications::dedupe_key,
+        notifications::created_at,
+    );
+    let others = users::table.filter(users::id.ne(doer));
+    let tx = scope.tx().await?;
+    let mut conn = tx.conn()?;
     // Nothing is returned: whoever tells others does not see what they are told.
-    insert_into(notifications::table).values(made).on_conflict_do_nothing().execute(&mut conn).await?;
-    Event::push_all(events, scope).await
+    let made = match whom {
+        Recipients::Administrators => {
+            let administrators = others
+                .filter(users::is_platform_admin)
+                .filter(users::status.eq("active"))
+                .filter(users::deleted_at.is_null());
+            let made = insert_into(notifications::table).values(administrators.select(told)).into_columns(columns);
+            made.on_conflict_do_nothing().execute(&mut conn).await?
+        }
+        Recipients::One(user) => {
+            let one = others.filter(users::id.eq(user));
+            let made = insert_into(notifications::table).values(one.select(told)).into_columns(columns);
+            made.on_conflict_do_nothing().execute(&mut conn).await?
+        }
+    };
+    if made > 0 {
+        scope.note_events();
+    }
+    Ok(())
+}
+
+define_sql_function! {
+    #[sql_name = "private.uuid_v7"]
+    fn uuid_v7() -> sql_types::Uuid;
+}
+define_sql_function! {
+    fn concat(text: sql_types::Text, id: sql_types::Uuid) -> sql_types::Text;
 }
 
 /// How many of the caller's own are unread.

@@ -7,8 +7,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::{
-    ContainerType, ContextSelectionSet, Data, IntrospectionMode, Name, Positioned, QueryEnv, QueryEnvInner,
-    Response, Schema, SchemaEnv, ServerError, ServerResult, Value, Variables,
+    ContainerType, ContextSelectionSet, Data, IntrospectionMode, Name, Positioned, QueryEnv, QueryEnvInner, Response,
+    Schema, SchemaEnv, ServerError, ServerResult, Value, Variables,
     extensions::Extensions,
     parser::types::{ExecutableDocument, OperationDefinition, Selection, SelectionSet},
 };
@@ -65,11 +65,7 @@ impl Executor {
     }
 
     /// All root fields of a query, at once.
-    pub async fn query(
-        &self,
-        asked: Asked<'_>,
-        request: &Arc<Request>,
-    ) -> Result<Resolved> {
+    pub async fn query(&self, asked: Asked<'_>, request: &Arc<Request>) -> Result<Resolved> {
         let operation = only(asked.document)?;
         let env = self.query_env(asked, operation, request);
         let ctx = env.create_context(&self.env, None, &operation.node.selection_set, None);
@@ -78,12 +74,7 @@ impl Executor {
     }
 
     /// One root field of a mutation.
-    pub async fn mutation(
-        &self,
-        asked: Asked<'_>,
-        place: usize,
-        request: &Arc<Request>,
-    ) -> Result<Resolved> {
+    pub async fn mutation(&self, asked: Asked<'_>, place: usize, request: &Arc<Request>) -> Result<Resolved> {
         let operation = only(asked.document)?;
         let env = self.query_env(asked, operation, request);
         let ctx = env.create_context(&self.env, None, &operation.node.selection_set, None);
@@ -92,20 +83,12 @@ impl Executor {
     }
 
     /// Everything, with the executor's own front.
-    pub async fn introspection(
-        &self,
-        asked: Asked<'_>,
-        request: &Arc<Request>,
-    ) -> Resolved {
+    pub async fn introspection(&self, asked: Asked<'_>, request: &Arc<Request>) -> Resolved {
         self.schema.execute(whole(asked).data(Arc::clone(request))).await.into()
     }
 
     /// A subscription's own stream, with whatever it finds as data.
-    pub fn stream(
-        &self,
-        asked: Asked<'_>,
-        data: Data,
-    ) -> BoxStream<'static, Resolved> {
+    pub fn stream(&self, asked: Asked<'_>, data: Data) -> BoxStream<'static, Resolved> {
         let mut request = whole(asked);
         request.data = data;
         self.schema.execute_stream(request).map(Resolved::from).boxed()

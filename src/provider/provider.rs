@@ -170,8 +170,10 @@ impl Listed for Provider {
             filter.clinic_id.map(|clinic| condition(p::table, p::clinic_id.eq(clinic))),
             filter.status.map(|any| condition(p::table, p::status.eq_any(any))),
             filter.accepting_new_patients.map(|yes| condition(p::table, p::accepting_new_patients.eq(yes))),
-            filter.specialty.map(|field| condition(p::table, p::specialties.contains(vec![field.to_lowercase()]))),
-            filter.language.map(|language| condition(p::table, p::languages.contains(vec![language]))),
+            filter
+                .specialty
+                .map(|field| condition(p::table, p::specialties.contains(vec![field.to_lowercase()])).uneven()),
+            filter.language.map(|language| condition(p::table, p::languages.contains(vec![language])).uneven()),
             text,
         ];
         Ok(all.into_iter().flatten().collect())

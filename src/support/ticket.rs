@@ -159,7 +159,7 @@ impl Listed for SupportTicket {
         let text = filter.text.map(|text| words(t::table, &text)).transpose()?.flatten();
         let all = [
             filter.clinic_id.map(|clinic| condition(t::table, t::clinic_id.eq(clinic))),
-            filter.status.map(|any| condition(t::table, t::status.eq_any(any))),
+            filter.status.map(|any| condition(t::table, t::status.eq_any(any)).uneven()),
             filter.priority.map(|any| condition(t::table, t::priority.eq_any(any))),
             filter.assignee_id.map(|user| condition(t::table, t::assignee_id.eq(user))),
             filter.assigned.map(|yes| {

@@ -117,19 +117,19 @@ const BUDGET: [(&str, Who, &str, u64); 46] = [
         "Mutation.openTicket",
         Manager,
         "mutation { openTicket(input: { title: \"New\", description: \"x\" }) { id } }",
-        6,
+        4,
     ),
     (
         "Mutation.openTicket",
         Administrator,
         "mutation ($clinic: ID!) { openTicket(input: { clinicId: $clinic, title: \"New\", description: \"x\" }) { id } }",
-        7,
+        5,
     ),
     (
         "Mutation.replyToTicket",
         Manager,
         "mutation ($ticket: ID!) { replyToTicket(input: { ticketId: $ticket, body: \"x\" }) { id } }",
-        9,
+        7,
     ),
     (
         "Mutation.replyToTicket",
@@ -153,7 +153,7 @@ const BUDGET: [(&str, Who, &str, u64); 46] = [
         "Mutation.changeTicketStatus",
         Administrator,
         "mutation ($ticket: ID!) { changeTicketStatus(input: { ticketId: $ticket, status: IN_PROGRESS }) { id } }",
-        6,
+        5,
     ),
     (
         "Mutation.switchClinic",

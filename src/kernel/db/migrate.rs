@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use diesel::QueryResult;
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use hmac::{Hmac, KeyInit, Mac};
@@ -28,6 +29,27 @@ pub struct Prepared {
 pub async fn prepare(url: &str, secret: &[u8]) -> Result<Prepared> {
     let mut owner = connect(url).await?;
     let password = password(secret)?;
+    // Roles belong to the whole cluster and an advisory lock to one database: of two that are prepared at once, one
+    // can find a role changed under its hands, and tries again.
+    let mut tries = 0;
+    while let Err(error) = prepare_roles(&mut owner, &password).await {
+        tries += 1;
+        if tries == 10 || error.to_string() != "tuple concurrently updated" {
+            return Err(error.into());
+        }
+    }
+    owner.batch_execute("set role clinigraph_owner").await?;
+    let ran = migrate(owner, |harness| {
+        let ran = harness.run_pending_migrations(MIGRATIONS)?;
+        Ok(ran.iter().map(ToString::to_string).collect())
+    })
+    .await?;
+    let mut owner = connect(url).await?;
+    owner.batch_execute("set role clinigraph_owner; select private.make_partitions()").await?;
+    Ok(Prepared { ran, server_url: server_url(url, &password)? })
+}
+
+async fn prepare_roles(owner: &mut AsyncPgConnection, password: &str) -> QueryResult<()> {
     owner.batch_execute(ROLES).await?;
     // Hexadecimal digits only, so there is nothing to escape.
     owner
@@ -42,16 +64,7 @@ pub async fn prepare(url: &str, secret: &[u8]) -> Result<Prepared> {
                  grant create, usage on schema public to clinigraph_owner;
              end $$;"
         ))
-        .await?;
-    owner.batch_execute("set role clinigraph_owner").await?;
-    let ran = migrate(owner, |harness| {
-        let ran = harness.run_pending_migrations(MIGRATIONS)?;
-        Ok(ran.iter().map(ToString::to_string).collect())
-    })
-    .await?;
-    let mut owner = connect(url).await?;
-    owner.batch_execute("set role clinigraph_owner; select private.make_partitions()").await?;
-    Ok(Prepared { ran, server_url: server_url(url, &password)? })
+        .await
 }
 
 /// Undoes and runs again each migration, newest first, to show that the way back is sound.

@@ -5,15 +5,20 @@
 use std::{
     str::FromStr,
     sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
+        Arc, Mutex, PoisonError, Weak,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use deadpool::managed::{self, Metrics, Object, RecycleError, RecycleResult, Timeouts};
 use diesel::connection::InstrumentationEvent;
-use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection, pooled_connection::PoolableConnection};
+use diesel_async::{AsyncConnection, AsyncPgConnection, SimpleAsyncConnection};
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, Shared},
+};
+use tokio::{sync::Notify, task::JoinHandle};
 use tokio_postgres::NoTls;
 
 use crate::kernel::{Error, Result};
@@ -53,6 +58,11 @@ pub struct Config {
 pub struct Connection {
     pub pg: AsyncPgConnection,
     counted: Arc<Counted>,
+    /// Whether a transaction that only read was left open on it.
+    open: Mutex<Left>,
+    closer: Arc<Closer>,
+    /// It broke, or nobody knows what stands open on it.
+    is_gone: Arc<AtomicBool>,
 }
 
 #[derive(Debug, Default)]
@@ -71,6 +81,95 @@ impl Connection {
     }
 }
 
+/// What is sent, and sent for certain when the future was polled once.
+type Sent = Shared<BoxFuture<'static, Result<()>>>;
+
+impl Connection {
+    /// Puts the message that opens a transaction on the wire, behind the end of one that was left open.
+    pub fn open(self: &Arc<Self>, message: String) -> Sent {
+        let mut left = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        let message = if left.since.take().is_some() { format!("commit; {message}") } else { message };
+        self.send(message)
+    }
+
+    /// Leaves a transaction that only read open. Its end goes with the opening of the next, or by itself after a moment:
+    /// a message of its own would cost each side as much as a small statement.
+    pub fn leave_open(self: &Arc<Self>) {
+        let mut left = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        left.since = Some(Instant::now());
+        if !std::mem::replace(&mut left.is_known, true) {
+            self.closer.watch(self);
+        }
+    }
+
+    /// Ends what was left open long enough.
+    fn close(self: &Arc<Self>) -> Option<Sent> {
+        let mut left = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        left.since.take_if(|since| since.elapsed() >= LINGER).map(|_| self.send("commit".to_owned()))
+    }
+
+    /// Whoever calls this holds the lock: what is sent here must not come between another's look and its message.
+    fn send(self: &Arc<Self>, message: String) -> Sent {
+        let on = Arc::clone(self);
+        let sent = async move { Ok((&on.pg).batch_execute(&message).await?) };
+        let sent = sent.boxed().shared();
+        // The first poll sends; an answer that is there already stays in the shared future.
+        drop(sent.clone().now_or_never());
+        sent
+    }
+}
+
+/// So long a transaction that only read stays open at most: it keeps Postgres from clearing away old rows.
+const LINGER: Duration = Duration::from_millis(5);
+
+#[derive(Debug, Default)]
+struct Left {
+    since: Option<Instant>,
+    /// The closer looks after it.
+    is_known: bool,
+}
+
+/// Ends what was left open and nobody took up again.
+#[derive(Debug, Default)]
+struct Closer {
+    left: Mutex<Vec<Weak<Connection>>>,
+    more: Notify,
+}
+
+impl Closer {
+    fn watch(&self, connection: &Arc<Connection>) {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::downgrade(connection));
+        self.more.notify_one();
+    }
+
+    async fn run(self: Arc<Self>) {
+        let mut watched: Vec<Weak<Connection>> = Vec::new();
+        loop {
+            if watched.is_empty() {
+                self.more.notified().await;
+            }
+            tokio::time::sleep(LINGER).await;
+            watched.append(&mut self.left.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut sent = Vec::new();
+            watched.retain(|connection| {
+                let Some(connection) = connection.upgrade() else { return false };
+                if let Some(commit) = connection.close() {
+                    sent.push((connection.clone(), commit));
+                }
+                let mut left = connection.open.lock().unwrap_or_else(PoisonError::into_inner);
+                left.is_known = left.since.is_some();
+                left.is_known
+            });
+            for (connection, commit) in sent {
+                let ended = tokio::time::timeout(Duration::from_secs(5), commit).await;
+                if !matches!(ended, Ok(Ok(()))) {
+                    connection.is_gone.store(true, Ordering::Release);
+                }
+            }
+        }
+    }
+}
+
 impl std::fmt::Debug for Connection {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Connection").field("counted", &self.counted).finish_non_exhaustive()
@@ -83,26 +182,45 @@ const MOST_PREPARED: usize = 500;
 
 /// Opens one connection, outside any pool.
 pub async fn connect(url: &str) -> Result<AsyncPgConnection> {
+    Ok(connect_and_watch(url).await?.0)
+}
+
+/// Opens a connection; the flag tells when it is gone. Diesel's own driver of connections tells each statement of it,
+/// which costs each statement more than it is worth: one under way learns of it by itself.
+async fn connect_and_watch(url: &str) -> Result<(AsyncPgConnection, Arc<AtomicBool>)> {
     let config = tokio_postgres::Config::from_str(url).map_err(Error::unavailable)?;
     let (client, connection) = config.connect(NoTls).await.map_err(Error::unavailable)?;
-    AsyncPgConnection::try_from_client_and_connection(client, connection).await.map_err(Error::unavailable)
+    let is_gone = Arc::new(AtomicBool::new(false));
+    let gone = Arc::clone(&is_gone);
+    tokio::spawn(async move {
+        if let Err(error) = connection.await {
+            tracing::warn!(%error, "a connection to the database broke");
+        }
+        gone.store(true, Ordering::Release);
+    });
+    Ok((AsyncPgConnection::try_from(client).await.map_err(Error::unavailable)?, is_gone))
 }
 
 /// Makes and checks connections.
 #[derive(Debug)]
 pub struct Manager {
     url: String,
+    closer: Arc<Closer>,
 }
 
 impl managed::Manager for Manager {
-    type Type = Connection;
+    type Type = Arc<Connection>;
     type Error = Error;
 
-    async fn create(&self) -> Result<Connection> {
+    async fn create(&self) -> Result<Arc<Connection>> {
         // Boxed, or every future that may need a connection would carry the room for making one.
-        let mut pg = Box::pin(connect(&self.url)).await?;
-        // The name by which an operator knows the connection; and a plan that is made once for a role stays good.
-        pg.batch_execute("set application_name = 'clinigraph'; set jit = off; set search_path = public").await?;
+        let (mut pg, is_gone) = Box::pin(connect_and_watch(&self.url)).await?;
+        // The name by which an operator knows the connection. Statements are kept prepared, and few are worth a plan of
+        // their own for each value (`Condition::uneven`): planning a page costs more than reading it. A table read whole
+        // looks cheaper than it is, since Postgres does not know what it costs to check a policy row by row.
+        let settings = "set application_name = 'clinigraph'; set jit = off; set search_path = public;
+                        set plan_cache_mode = force_generic_plan; set enable_seqscan = off";
+        pg.batch_execute(settings).await?;
         let counted = Arc::new(Counted::default());
         let counts = Arc::clone(&counted);
         pg.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
@@ -114,11 +232,12 @@ impl managed::Manager for Manager {
             }
             _ => {}
         });
-        Ok(Connection { pg, counted })
+        let closer = Arc::clone(&self.closer);
+        Ok(Arc::new(Connection { pg, counted, open: Mutex::default(), closer, is_gone }))
     }
 
-    async fn recycle(&self, connection: &mut Connection, _: &Metrics) -> RecycleResult<Error> {
-        if connection.pg.is_broken() {
+    async fn recycle(&self, connection: &mut Arc<Connection>, _: &Metrics) -> RecycleResult<Error> {
+        if connection.is_gone.load(Ordering::Acquire) {
             return Err(RecycleError::message("broken"));
         }
         if connection.counted.prepared.load(Ordering::Relaxed) > MOST_PREPARED {
@@ -134,13 +253,27 @@ pub struct Pools {
     tenant: managed::Pool<Manager>,
     admin: managed::Pool<Manager>,
     system: managed::Pool<Manager>,
+    _closing: Arc<AbortOnDrop>,
+}
+
+#[derive(Debug)]
+struct AbortOnDrop(JoinHandle<()>);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 impl Pools {
+    /// Needs a runtime, on which what was left open is closed.
     pub fn new(config: &Config) -> Result<Self> {
+        let closer = Arc::new(Closer::default());
         let pool = |connections: usize| {
-            managed::Pool::builder(Manager { url: config.url.clone() })
+            managed::Pool::builder(Manager { url: config.url.clone(), closer: Arc::clone(&closer) })
                 .max_size(connections.max(2))
+                // The one that came back last: it may still be open, and its Postgres process is warm.
+                .queue_mode(managed::QueueMode::Lifo)
                 .runtime(deadpool::Runtime::Tokio1)
                 .timeouts(Timeouts { wait: Some(config.wait), create: Some(config.wait), recycle: Some(config.wait) })
                 .build()
@@ -150,6 +283,7 @@ impl Pools {
             tenant: pool(config.connections)?,
             admin: pool(config.connections.div_ceil(2))?,
             system: pool(config.connections.div_ceil(4))?,
+            _closing: Arc::new(AbortOnDrop(tokio::spawn(Arc::clone(&closer).run()))),
         })
     }
 

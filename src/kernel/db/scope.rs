@@ -19,11 +19,10 @@ use deadpool::managed::Object;
 use diesel::{
     pg::Pg,
     query_builder::{AsQuery, QueryFragment, QueryId},
-    sql_types,
 };
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::{
-    FutureExt, TryStreamExt,
+    TryStreamExt,
     future::{BoxFuture, Shared},
 };
 use tokio::sync::{Notify, OnceCell};
@@ -142,7 +141,7 @@ struct Held {
 }
 
 impl Held {
-    fn connection(&self) -> Result<&Connection> {
+    fn connection(&self) -> Result<&Arc<Connection>> {
         self.connection.as_deref().ok_or_else(|| Error::internal("the connection is gone"))
     }
 }
@@ -166,7 +165,7 @@ impl Scope {
     /// Statements sent so far, without those that opened the scope.
     #[must_use]
     pub fn sent(&self) -> usize {
-        let now = self.lease.get().and_then(|lease| lease.held.connection().ok()).map(Connection::sent);
+        let now = self.lease.get().and_then(|lease| lease.held.connection().ok()).map(|connection| connection.sent());
         now.map_or(0, |now| now.saturating_sub(self.opened_at.load(Ordering::Relaxed)))
     }
 
@@ -185,26 +184,48 @@ impl Scope {
             Access::Read => "isolation level repeatable read, read only",
             Access::Write => "isolation level read committed, read write",
         };
-        let (session, user, clinic, role) = match &self.actor {
-            Actor::Person(person) => (
-                Some(person.session_id),
-                Some(person.user_id),
-                person.acting.map(|acting| acting.0),
-                person.acting.map(|acting| acting.1.text()),
-            ),
-            Actor::Nobody | Actor::System => (None, None, None, None),
-        };
-        // Ids and names of roles only: nothing that came from outside as text stands in this message.
+        // Ids, numbers and names of roles only: nothing that came from outside stands in this message as text, and
+        // nothing in hexadecimal digits can end a string.
         let id = |id: Option<Uuid>| id.map_or_else(|| "null".to_owned(), |id| format!("'{id}'"));
-        let role = role.map_or_else(|| "null".to_owned(), |role| format!("'{role}'"));
+        let caller = match &self.actor {
+            Actor::Person(person) => format!(
+                "'{}', '{}', {}, {}, {}, '{}'",
+                person.session_id,
+                person.user_id,
+                id(person.acting.map(|acting| acting.0)),
+                person.acting.map_or_else(|| "null".to_owned(), |acting| format!("'{}'", acting.1.text())),
+                person.access_version,
+                person.good_until.to_rfc3339(),
+            ),
+            Actor::Nobody | Actor::System => "null, null, null, null, null, null".to_owned(),
+        };
         format!(
-            "begin {mode}; set local role {}; select private.enter({}, {}, {}, {role}, {})",
+            "begin {mode}; set local role {}; select private.enter({caller}, {}, {})",
             class.role(),
-            id(session),
-            id(user),
-            id(clinic),
             self.door.statement_timeout.as_millis(),
+            self.note().map_or_else(|| "null".to_owned(), |note| format!("convert_from('\\x{note}', 'utf8')")),
         )
+    }
+
+    /// What the audit triggers are to know of who writes and why, in hexadecimal digits.
+    fn note(&self) -> Option<String> {
+        let email = match &self.actor {
+            Actor::Person(person) => Some(person.email.as_str()),
+            Actor::Nobody | Actor::System => None,
+        };
+        let note = self.note.as_ref().filter(|_| self.access == Access::Write)?;
+        let note = serde_json::json!({
+            "operation": note.operation,
+            "id": note.origin.request_id,
+            "ip": note.origin.address,
+            "agent": note.origin.agent,
+            "email": email,
+        });
+        let mut digits = String::new();
+        for byte in note.to_string().bytes() {
+            digits.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
+        }
+        Some(digits)
     }
 
     /// The connection, with the opening on its wire; nobody has waited for the answer yet.
@@ -220,43 +241,37 @@ impl Scope {
     async fn open(&self) -> Result<Lease> {
         let class = self.class()?;
         let connection = self.door.pools.get(class).await?;
+        let opened = connection.open(self.opening(class));
         let held = Arc::new(Held { connection: Some(connection), ended: AtomicBool::new(false) });
-        let message = self.opening(class);
-        let on = Arc::clone(&held);
-        let opened = async move { Ok((&on.connection()?.pg).batch_execute(&message).await?) };
-        let opened = opened.boxed().shared();
-        // The first poll sends; an answer that is there already stays in the shared future.
-        let _ = futures_util::poll!(opened.clone());
         let lease = Lease { held, opened };
-        if self.access == Access::Write && lease.opened.clone().await.is_ok() {
-            self.write_note(lease.held.connection()?).await?;
-        }
         self.opened_at.store(lease.held.connection()?.sent(), Ordering::Relaxed);
         Ok(lease)
     }
 
-    /// Tells the audit triggers who writes and why; values from outside travel bound.
-    async fn write_note(&self, connection: &Connection) -> Result<()> {
-        let email = match &self.actor {
-            Actor::Person(person) => Some(person.email.as_str()),
-            Actor::Nobody | Actor::System => None,
-        };
-        let Some(note) = &self.note else { return Ok(()) };
-        let note = serde_json::json!({
-            "operation": note.operation,
-            "id": note.origin.request_id,
-            "ip": note.origin.address,
-            "agent": note.origin.agent,
-            "email": email,
-        });
-        let told = diesel::select(set_config("app.request", note.to_string(), true));
-        // Named in full: in scope, its methods would hide those of atomics.
-        diesel_async::RunQueryDsl::execute(told, &mut &connection.pg).await?;
-        Ok(())
-    }
-
     /// Runs one statement of the walk.
     pub async fn load<Q>(&self, query: Q) -> Result<Vec<PgRow>>
+    where
+        Q: AsQuery + Send,
+        Q::Query: QueryFragment<Pg> + QueryId + Send,
+    {
+        self.load_after(async { Ok(()) }, query).await
+    }
+
+    /// Runs one statement of the walk with a plan for its very values, as then all that follow in this transaction; the
+    /// others keep one plan for all values (`pool.rs`).
+    pub async fn load_planned<Q>(&self, query: Q) -> Result<Vec<PgRow>>
+    where
+        Q: AsQuery + Send,
+        Q::Query: QueryFragment<Pg> + QueryId + Send,
+    {
+        let plan = async {
+            let mut on = &self.lease().await?.held.connection()?.pg;
+            Ok(on.batch_execute("set local plan_cache_mode = force_custom_plan").await?)
+        };
+        self.load_after(plan, query).await
+    }
+
+    async fn load_after<Q>(&self, before: impl Future<Output = Result<()>>, query: Q) -> Result<Vec<PgRow>>
     where
         Q: AsQuery + Send,
         Q::Query: QueryFragment<Pg> + QueryId + Send,
@@ -267,8 +282,8 @@ impl Scope {
         let loaded = AsyncConnectionCore::load(&mut on, query);
         let loaded = async { loaded.await?.try_collect::<Vec<PgRow>>().await };
         // Polled in this order: the opening is on the wire already.
-        let (opened, loaded) = futures_util::join!(lease.opened.clone(), loaded);
-        opened.inspect_err(|_| self.break_off())?;
+        let (opened, prepared, loaded) = futures_util::join!(lease.opened.clone(), before, loaded);
+        opened.and(prepared).inspect_err(|_| self.break_off())?;
         loaded.map_err(|error| {
             self.break_off();
             Error::from(error)
@@ -315,14 +330,21 @@ impl Scope {
         self.failed.store(true, Ordering::Relaxed);
     }
 
-    /// Ends a transaction that only read. Nothing depends on the answer, so nobody waits for it.
+    /// Ends a transaction that only read.
     pub fn finish(self: Arc<Self>) {
-        if self.lease.initialized() && self.sound().is_ok() {
-            tokio::spawn(async move {
-                // A transaction that does not end well is thrown away with its connection.
-                drop(self.end("commit").await);
-            });
+        let Some(lease) = self.lease.get().filter(|_| self.sound().is_ok()) else { return };
+        if self.access == Access::Read
+            && matches!(lease.opened.peek(), Some(Ok(())))
+            && let Ok(connection) = lease.held.connection()
+        {
+            self.break_off();
+            connection.leave_open();
+            lease.held.ended.store(true, Ordering::Release);
+            return;
         }
+        // Nothing depends on the answer, so nobody waits for it. A transaction that does not end well is thrown away
+        // with its connection.
+        tokio::spawn(async move { drop(self.end("commit").await) });
     }
 
     /// Ends a transaction that wrote, or meant to.
@@ -359,8 +381,4 @@ impl Tx {
     pub fn conn(&self) -> Result<&AsyncPgConnection> {
         self.0.connection().map(|connection| &connection.pg)
     }
-}
-
-diesel::define_sql_function! {
-    fn set_config(name: sql_types::Text, value: sql_types::Text, is_local: sql_types::Bool) -> sql_types::Text;
 }

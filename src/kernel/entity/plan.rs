@@ -62,9 +62,10 @@ pub(super) struct Place {
 #[derive(Debug)]
 pub(super) struct Join {
     pub table: &'static str,
-    /// Where the two columns stand that must be equal.
+    /// Its column…
+    pub column: &'static str,
+    /// …and where the one stands that it must equal.
     pub ours: usize,
-    pub theirs: usize,
 }
 
 impl Columns {
@@ -86,7 +87,7 @@ impl Columns {
     fn join(&mut self, table: &'static str, ours: usize, column: &'static str) -> (usize, usize) {
         let number = self.joins.len() + 1;
         let theirs = self.place(number, column);
-        self.joins.push(Join { table, ours, theirs });
+        self.joins.push(Join { table, column, ours });
         (number, theirs)
     }
 }

@@ -24,10 +24,34 @@ use crate::kernel::{
     page::{Key, PageSpec, Position, Sort, SortType},
 };
 
-/// A filter of a list, of whatever diesel expression.
-pub type Condition = Box<dyn QueryFragment<Pg> + Send + Sync>;
+/// A filter of a list.
+pub struct Condition {
+    /// Of whatever diesel expression.
+    holds: Box<dyn QueryFragment<Pg> + Send + Sync>,
+    /// Some values are rare and others everywhere, so that the statement needs a plan for the very value.
+    is_uneven: bool,
+}
 
-/// Boxes a filter; that it stands on the list's own table is checked where it is written.
+impl Condition {
+    /// Notes that values are spread unevenly.
+    #[must_use]
+    pub fn uneven(self) -> Self {
+        Self { is_uneven: true, ..self }
+    }
+
+    #[must_use]
+    pub fn is_uneven(&self) -> bool {
+        self.is_uneven
+    }
+}
+
+impl std::fmt::Debug for Condition {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Condition").field("is_uneven", &self.is_uneven).finish_non_exhaustive()
+    }
+}
+
+/// A filter; that it stands on the list's own table is checked where it is written.
 pub fn condition<T, E>(_: T, expression: E) -> Condition
 where
     T: Table,
@@ -38,7 +62,7 @@ where
         + Sync
         + 'static,
 {
-    Box::new(expression)
+    Condition { holds: Box::new(expression), is_uneven: false }
 }
 
 /// A filter for rows whose column `search` has all words of a text, or words that begin so; none when there is no word
@@ -48,8 +72,10 @@ pub fn words<T: Table>(_: T, text: &str) -> Result<Option<Condition>> {
     if length > 200 {
         return Err(Error::invalid("filter.text", format!("must have at most 200 characters, not {length}")));
     }
-    Ok(prefixes(text).map(|words| -> Condition {
-        Box::new(sql::<sql_types::Bool>("search @@ to_tsquery('simple', ").bind::<sql_types::Text, _>(words).sql(")"))
+    Ok(prefixes(text).map(|words| {
+        let holds =
+            sql::<sql_types::Bool>("search @@ to_tsquery('simple', ").bind::<sql_types::Text, _>(words).sql(")");
+        Condition { holds: Box::new(holds), is_uneven: true }
     }))
 }
 
@@ -79,6 +105,19 @@ pub(super) struct Select<'a> {
     pub def: &'static Def,
     pub columns: &'a Columns,
     pub rows: Rows<'a>,
+}
+
+impl Select<'_> {
+    /// Whether Postgres is to plan for the very values.
+    pub fn is_uneven(&self) -> bool {
+        match &self.rows {
+            Rows::Of { .. } => false,
+            Rows::Page { page, .. }
+            | Rows::PageEach { page, .. }
+            | Rows::Count { page, .. }
+            | Rows::CountEach { page, .. } => page.conditions.iter().any(Condition::is_uneven),
+        }
+    }
 }
 
 impl Query for Select<'_> {
@@ -201,7 +240,8 @@ impl Select<'_> {
         }
     }
 
-    /// Ends the statement's own rows, and joins the others.
+    /// Ends the statement's own rows, and joins the others. `LIMIT 1` makes Postgres look each of them up by its index,
+    /// and remember it; it would else read a whole table as soon as that is small, and check its policy row by row.
     fn joins(&self, out: &mut AstPass<'_, '_, Pg>) {
         if self.columns.joins.is_empty() {
             return;
@@ -209,16 +249,17 @@ impl Select<'_> {
         let mut number = itoa::Buffer::new();
         out.push_sql(") AS t0");
         for (at, join) in self.columns.joins.iter().enumerate() {
-            out.push_sql(" LEFT JOIN (");
+            out.push_sql(" LEFT JOIN LATERAL (");
             self.columns_of(at + 1, None, out);
             out.push_sql(" FROM ");
             out.push_sql(join.table);
-            out.push_sql(") AS t");
-            out.push_sql(number.format(at + 1));
-            out.push_sql(" ON c");
-            out.push_sql(number.format(join.theirs));
+            out.push_sql(" WHERE ");
+            out.push_sql(join.column);
             out.push_sql(" = c");
             out.push_sql(number.format(join.ours));
+            out.push_sql(" LIMIT 1) AS t");
+            out.push_sql(number.format(at + 1));
+            out.push_sql(" ON true");
         }
     }
 
@@ -258,7 +299,7 @@ impl Select<'_> {
         for condition in &page.conditions {
             next(out);
             out.push_sql("(");
-            condition.walk_ast(out.reborrow())?;
+            condition.holds.walk_ast(out.reborrow())?;
             out.push_sql(")");
         }
         Ok(glue)

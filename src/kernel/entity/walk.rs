@@ -162,6 +162,10 @@ impl<'a> Walk<'a> {
         }
     }
 
+    pub async fn load(self, select: Select<'_>) -> Result<Vec<PgRow>> {
+        if select.is_uneven() { self.scope.load_planned(select).await } else { self.scope.load(select).await }
+    }
+
     /// The object with this id, if it is there. What hangs on the id alone is fetched at once with it.
     pub async fn by_id(self, level: &Level, id: Uuid) -> Result<Objects> {
         let ids = [id];
@@ -199,18 +203,12 @@ impl<'a> Walk<'a> {
 
     /// Writes a level: first all edges below it, at once, then row by row.
     pub async fn render(self, plan: &Plan, rows: &[PgRow]) -> Result<Objects> {
-        let fetched =
-            if plan.has_edges && !rows.is_empty() { self.fetch(plan, rows, None).await? } else { Vec::new() };
+        let fetched = if plan.has_edges && !rows.is_empty() { self.fetch(plan, rows, None).await? } else { Vec::new() };
         Ok(written(plan, rows, fetched))
     }
 
     /// What lies behind the edges of a level, but for those by this column.
-    fn fetch<'w>(
-        self,
-        plan: &'w Plan,
-        rows: &'w [PgRow],
-        but: Option<usize>,
-    ) -> BoxFuture<'w, Result<Vec<Fetched>>>
+    fn fetch<'w>(self, plan: &'w Plan, rows: &'w [PgRow], but: Option<usize>) -> BoxFuture<'w, Result<Vec<Fetched>>>
     where
         'a: 'w,
     {
@@ -229,12 +227,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What an edge gives the parents with these keys.
-    fn edge<'w>(
-        self,
-        edge: &'static Edge,
-        beyond: &'w Beyond,
-        keys: Vec<Option<Uuid>>,
-    ) -> BoxFuture<'w, Result<Cells>>
+    fn edge<'w>(self, edge: &'static Edge, beyond: &'w Beyond, keys: Vec<Option<Uuid>>) -> BoxFuture<'w, Result<Cells>>
     where
         'a: 'w,
     {

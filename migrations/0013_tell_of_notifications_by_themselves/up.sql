@@ -1,0 +1,21 @@
+-- That somebody was told is a consequence, not an act: the trail has the act. What the told one then does is in it.
+drop trigger audit on notifications;
+create trigger audit after update or delete on notifications
+    for each row execute function private.audit('notification', 'recipient_user_id kind ticket_id read_at archived_at');
+
+-- A notification cannot be made without its event, whoever makes it.
+create function private.tell_of_notifications() returns trigger
+    language plpgsql
+as $$
+begin
+    insert into public.outbox_events (clinic_id, user_id, audience, topic, subject_id, kind)
+    select made.clinic_id, made.recipient_user_id, 'clinic', 'notification', made.id, 'received' from made order by made.id;
+    return null;
+end
+$$;
+comment on function private.tell_of_notifications is 'After insert of notifications: writes the event of each, as whoever made them.';
+create trigger tell_of_notifications after insert on notifications
+    referencing new table as made for each statement execute function private.tell_of_notifications();
+
+-- The primary key serves what this served.
+drop index audit_events_occurred_at_idx;
