@@ -31,7 +31,7 @@ use self::{
     types::Types,
 };
 use crate::{
-    access::{Passwords, Sessions, token_hash},
+    access::{Passwords, Presence, Sessions, token_hash},
     graphql::{self, Mutation, Query},
     kernel::{
         Actor, Code, Error, Result,
@@ -43,7 +43,7 @@ use crate::{
         secrets::KeyRing,
     },
     live::{Hub, Subscription},
-    server::door::{Answer, Caller, Execute, Incoming, Outcome, RateLimit, SESSION_COOKIE, Status, Transport},
+    server::door::{Answer, Caller, Execute, Guest, Incoming, Outcome, RateLimit, SESSION_COOKIE, Status, Transport},
 };
 
 pub use self::{limits::Limits, persisted::Operations, rate::Rates};
@@ -80,6 +80,7 @@ struct Parts {
 }
 
 /// What a request needs to be run.
+    presence: Arc<Presence>,
 struct Job {
     /// With the one operation.
     document: Arc<ExecutableDocument>,
@@ -126,6 +127,7 @@ impl Pipeline {
             door,
             clock,
             ring,
+        let presence = Presence::new(door.clone(), clock.clone());
             sessions,
             documents: Documents::new(),
             persisted,
@@ -136,6 +138,7 @@ impl Pipeline {
         })))
     }
 
+            presence,
     #[must_use]
     pub fn door(&self) -> &Door {
         &self.0.door
@@ -588,10 +591,14 @@ impl Execute for Pipeline {
         })
     }
 
-    async fn greet(&self, caller: &Caller) -> Result<Option<String>, String> {
+    async fn greet(&self, caller: &Caller) -> Result<Option<Guest>, String> {
         let Some(token) = &caller.token else { return Ok(None) };
         match self.0.sessions.actor(token_hash(token)).await {
-            Ok(Actor::Person(person)) => Ok(Some(person.user_id.to_string())),
+            Ok(Actor::Person(person)) => {
+                let left = self.0.presence.arrive(person.session_id);
+                let unwelcome = left.map(|()| "your session has ended; please sign in again".to_owned()).boxed();
+                Ok(Some(Guest { key: person.user_id.to_string(), unwelcome }))
+            }
             Ok(Actor::Nobody | Actor::System) => Ok(None),
             Err(error) => Err(error.message().to_owned()),
         }
