@@ -12,7 +12,11 @@ mod persisted;
 mod rate;
 mod types;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_graphql::{
     IntrospectionMode, Name, Positioned, Schema, ServerError, Value, Variables,
@@ -21,6 +25,7 @@ use async_graphql::{
 use futures_util::FutureExt;
 use http::StatusCode;
 use sha2::{Digest, Sha256};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use self::{
@@ -46,7 +51,11 @@ use crate::{
     server::door::{Answer, Caller, Execute, Guest, Incoming, Outcome, RateLimit, SESSION_COOKIE, Status, Transport},
 };
 
-pub use self::{limits::Limits, persisted::Operations, rate::Rates};
+pub use self::{
+    limits::Limits,
+    persisted::{Manifest, Operations},
+    rate::Rates,
+};
 
 /// How operations are run.
 #[derive(Debug, Clone)]
@@ -71,6 +80,7 @@ struct Parts {
     clock: Clock,
     ring: Arc<KeyRing>,
     sessions: Sessions,
+    presence: Arc<Presence>,
     documents: Documents,
     persisted: Persisted,
     meter: Meter,
@@ -80,7 +90,6 @@ struct Parts {
 }
 
 /// What a request needs to be run.
-    presence: Arc<Presence>,
 struct Job {
     /// With the one operation.
     document: Arc<ExecutableDocument>,
@@ -118,6 +127,7 @@ impl Pipeline {
     pub fn new(settings: Settings, door: Door, clock: Clock, ring: Arc<KeyRing>, passwords: Passwords) -> Result<Self> {
         let sessions = Sessions::new(door.clone(), clock.clone());
         let schema = graphql::schema().data(sessions.clone()).data(passwords).data(clock.clone()).finish();
+        let presence = Presence::new(door.clone(), clock.clone());
         let types = Types::read(&graphql::sdl())?;
         let persisted = Persisted::new(settings.operations.clone());
         let meter = Meter::new(settings.rates, clock.clone());
@@ -127,8 +137,8 @@ impl Pipeline {
             door,
             clock,
             ring,
-        let presence = Presence::new(door.clone(), clock.clone());
             sessions,
+            presence,
             documents: Documents::new(),
             persisted,
             meter,
@@ -138,7 +148,6 @@ impl Pipeline {
         })))
     }
 
-            presence,
     #[must_use]
     pub fn door(&self) -> &Door {
         &self.0.door
@@ -158,6 +167,11 @@ impl Parts {
         Outcome::Answer(match Arc::clone(&self).work(incoming, caller).await {
             Ok(outcome) => return outcome,
             Err(Refused::One(error)) => self.refuse_with(&request_id, &[from_ours(&error)], &error),
+            Err(Refused::ByGet) => {
+                let error = Error::new(Code::OperationNotAllowed, "a mutation is sent by POST");
+                let refused = self.refuse_with(&request_id, &[from_ours(&error)], &error);
+                Answer { status: Status::Refused(StatusCode::METHOD_NOT_ALLOWED), ..refused }
+            }
             Err(Refused::Failed(errors)) => self.refuse_with(&request_id, &errors, &listen::refusal(&errors)),
             Err(Refused::Invalid(mut errors)) => {
                 // What validation suggests is read out of the schema.
@@ -183,19 +197,21 @@ impl Parts {
             body: answer::write(&Data::None, errors, None, request_id),
             status: Status::Refused(status(error.code())),
             cookies: Vec::new(),
-            rate_limit: None,
+            rate_limit: rate::nothing_left(error),
             retry_after: error.seconds_to_wait(),
         }
     }
 
     async fn work(self: Arc<Self>, mut incoming: Incoming, caller: Caller) -> Result<Outcome, Refused> {
         let text = self.persisted.text(&mut incoming)?;
-        let document = self.documents.read(&text, &self.settings.limits, &self.types).await?;
+        self.meter.admit(caller.address)?;
+        let read = self.documents.read(&text, &self.settings.limits, &self.types).await;
+        let document = read.inspect_err(|_| self.meter.charge_refused(caller.address))?;
         self.persisted.learn(&incoming, &text);
         let meant = operation(&document.parsed, incoming.operation_name.as_deref())?;
         let kind = meant.node.ty;
         if kind == OperationType::Mutation && caller.transport == Transport::HttpGet {
-            return Err(Error::new(Code::OperationNotAllowed, "a mutation is sent by POST").into());
+            return Err(Refused::ByGet);
         }
         let hash = caller.token.as_deref().map(token_hash);
         let actor = self.actor(hash).await?;
@@ -570,9 +586,12 @@ fn fingerprint(text: &str, name: Option<&str>, variables: &serde_json::Map<Strin
 fn status(code: Code) -> StatusCode {
     match code {
         Code::Unauthenticated | Code::InvalidCredentials | Code::SessionExpired => StatusCode::UNAUTHORIZED,
-        Code::UserInactive | Code::ClinicInactive | Code::Forbidden | Code::AccountLocked => StatusCode::FORBIDDEN,
+        Code::UserInactive
+        | Code::ClinicInactive
+        | Code::Forbidden
+        | Code::AccountLocked
+        | Code::OperationNotAllowed => StatusCode::FORBIDDEN,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        Code::OperationNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::Timeout | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
@@ -583,8 +602,11 @@ impl Execute for Pipeline {
     async fn run(&self, incoming: Incoming, caller: Caller) -> Outcome {
         let parts = Arc::clone(&self.0);
         let request_id = caller.request_id.clone();
+        let span = tracing::debug_span!("operation", request.id = request_id, transport = ?caller.transport);
+        let begun = Instant::now();
         // In a task of its own: a client that hangs up does not cut a mutation in half, nor cost a connection.
-        let answered = tokio::spawn(parts.answer(incoming, caller)).await;
+        let answered = tokio::spawn(parts.answer(incoming, caller).instrument(span.clone())).await;
+        tracing::debug!(parent: &span, milliseconds = begun.elapsed().as_secs_f64() * 1e3, "answered");
         answered.unwrap_or_else(|error| {
             let error = Error::internal(error);
             Outcome::Answer(self.0.refuse_with(&request_id, &[from_ours(&error)], &error))

@@ -19,6 +19,10 @@ use crate::{
 
 const WINDOW: i64 = 60;
 
+/// What a document that is refused is charged for, to its address: reading it is most of the work, and a stranger may
+/// send what they like.
+const REFUSED: u64 = 10;
+
 /// Cost allowed in a minute; 0 for any.
 #[derive(Debug, Clone, Copy)]
 pub struct Rates {
@@ -36,6 +40,8 @@ impl Default for Rates {
 enum Who {
     Person(Uuid),
     Address(IpAddr),
+    /// For documents that were refused.
+    Refused(IpAddr),
 }
 
 /// Counts what everybody asked for in this minute.
@@ -63,18 +69,54 @@ impl Meter {
         if limit == 0 {
             return Ok(None);
         }
-        let now = self.clock.now().timestamp();
-        let spent = self.spent.get_with((who, now / WINDOW), Arc::default);
+        let (minute, wait) = self.minute();
+        let spent = self.spent.get_with((who, minute), Arc::default);
         let spent = spent.fetch_add(cost.max(1), Ordering::Relaxed).saturating_add(cost.max(1));
-        let wait = (WINDOW - now % WINDOW).unsigned_abs();
         if spent > limit {
-            return Err(Error::new(Code::RateLimited, "too much was asked for in this minute; please wait a little")
-                .retry_after(wait)
-                .limit(limit));
+            return Err(too_much(limit, wait));
         }
-        let short = |number: u64| u32::try_from(number).unwrap_or(u32::MAX);
         Ok(Some(RateLimit { limit: short(limit), remaining: short(limit - spent), reset_seconds: short(wait) }))
     }
+
+    /// Whether another document of this address is read; `RATE_LIMITED` when too many were refused.
+    pub fn admit(&self, address: IpAddr) -> Result<()> {
+        let limit = self.rates.stranger;
+        let (minute, wait) = self.minute();
+        let spent = self.spent.get(&(Who::Refused(network(address)), minute));
+        match spent.map_or(0, |spent| spent.load(Ordering::Relaxed)) {
+            spent if limit > 0 && spent >= limit => Err(too_much(limit, wait)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Charges for a document that was refused.
+    pub fn charge_refused(&self, address: IpAddr) {
+        let spent = self.spent.get_with((Who::Refused(network(address)), self.minute().0), Arc::default);
+        spent.fetch_add(REFUSED, Ordering::Relaxed);
+    }
+
+    /// The minute it is, and the seconds until the next.
+    fn minute(&self) -> (i64, u64) {
+        let now = self.clock.now().timestamp();
+        (now / WINDOW, (WINDOW - now % WINDOW).unsigned_abs())
+    }
+}
+
+fn too_much(limit: u64, wait: u64) -> Error {
+    let error = Error::new(Code::RateLimited, "too much was asked for in this minute; please wait a little");
+    error.retry_after(wait).limit(limit)
+}
+
+/// What headers tell of a caller who has nothing left.
+#[must_use]
+pub fn nothing_left(error: &Error) -> Option<RateLimit> {
+    let (limit, wait) = (error.reached_limit()?, error.seconds_to_wait()?);
+    let is_it = error.code() == Code::RateLimited;
+    is_it.then(|| RateLimit { limit: short(limit), remaining: 0, reset_seconds: short(wait) })
+}
+
+fn short(number: u64) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
 }
 
 /// An IPv6 host has a whole /64 to itself.
