@@ -53,7 +53,7 @@ impl Deref for Side {
 /// Our server, and the stock one.
 pub struct Pair {
     ours: Side,
-    stock: Side,
+    pub stock: Side,
     shared: Arc<Shared>,
     served: JoinHandle<()>,
 }
