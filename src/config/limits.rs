@@ -55,10 +55,10 @@ pub struct LimitOptions {
     /// Connections open at once, sockets included; further ones wait.
     #[arg(long, env = "CLINIGRAPH_MAX_CONNECTIONS", default_value_t = ServerConfig::default().max_connections)]
     pub max_connections: usize,
-    /// Sockets of one user.
+    /// Sockets of one user, and event streams of one session.
     #[arg(long, env = "CLINIGRAPH_MAX_SOCKETS_PER_USER", default_value_t = SocketConfig::default().max_per_user)]
     pub max_sockets_per_user: usize,
-    /// Sockets of strangers from one address.
+    /// Sockets and event streams of strangers from one address.
     #[arg(long, env = "CLINIGRAPH_MAX_SOCKETS_PER_ADDRESS", default_value_t = SocketConfig::default().max_per_address)]
     pub max_sockets_per_address: usize,
     /// Operations at once on one socket.
