@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     access::Passwords,
-    config::{Database, Seed, Serve},
+    config::{Database, Run, Seed, Serve},
     demo,
     embedded::{Embedded, Options},
     kernel::{
@@ -18,7 +18,7 @@ use crate::{
         secrets::KeyRing,
     },
     live::relay,
-    pipeline::{Limits, Operations, Pipeline, Rates, Settings},
+    pipeline::{Manifest, Operations, Pipeline, Settings},
     seed::{self, Seeded},
     server::{PageConfig, ServerConfig, serve},
 };
@@ -167,13 +167,10 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         tracing::info!(migration, "migrated");
     }
     let settings = Settings {
-        limits: Limits::default(),
-        rates: Rates { person: options.rate_person, stranger: options.rate_stranger },
-        operations: match &options.trusted_operations {
-            Some(manifest) => Operations::trusted(manifest)?,
-            None => Operations::Any,
-        },
-        deadline: Duration::from_secs(10),
+        limits: options.limits.limits(),
+        rates: options.limits.rates(),
+        operations: operations(options)?,
+        deadline: options.limits.deadline(),
         development: options.development || options.demo,
     };
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
@@ -194,12 +191,20 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     let config = ServerConfig {
         origins: options.origins.clone(),
         page: PageConfig { demo: options.demo, people, ..PageConfig::default() },
-        ..ServerConfig::default()
+        ..options.limits.server()
     };
     let served = serve(listener, Arc::new(pipeline), config, told_to_stop()).await.map_err(Error::unavailable);
     playing.iter().for_each(tokio::task::JoinHandle::abort);
     relaying.abort();
     served
+}
+
+fn operations(options: &Serve) -> Result<Operations> {
+    let manifest = options.manifest.as_deref().map(Manifest::read).transpose()?.unwrap_or_default();
+    Ok(match options.operations {
+        Run::Any => Operations::Any(manifest),
+        Run::Trusted => Operations::Trusted(manifest),
+    })
 }
 
 #[expect(clippy::print_stdout, reason = "what a person at the terminal came for")]

@@ -1,11 +1,14 @@
 //! What an operator can set, read once at the start: by option, or by the environment variable that each option's
 //! help names.
 
+mod limits;
+
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::{pipeline::Rates, seed::Scale, server::DEFAULT_ADDRESS};
+pub use self::limits::LimitOptions;
+use crate::{seed::Scale, server::DEFAULT_ADDRESS};
 
 /// A self-hosted GraphQL backend for clinics and clinic networks.
 #[derive(Debug, Parser)]
@@ -18,7 +21,7 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Serve the API. Without a database to connect to, a private one is kept in the data directory.
-    Serve(Serve),
+    Serve(Box<Serve>),
     /// Bring roles and tables of a database up to date, and say how the server should log in.
     Prepare(Database),
     /// Look for what makes tenant isolation doubtful, and explain it.
@@ -67,18 +70,25 @@ pub struct Serve {
     /// Connections to Postgres for requests of clinics; administrators and the server itself get a share on top.
     #[arg(long, env = "CLINIGRAPH_CONNECTIONS", default_value_t = 16)]
     pub connections: usize,
-    /// Run only the operations of this manifest: a JSON object from SHA-256, in hexadecimal, to document.
-    #[arg(long, env = "CLINIGRAPH_TRUSTED_OPERATIONS", value_name = "MANIFEST")]
-    pub trusted_operations: Option<PathBuf>,
-    /// Cost that somebody signed in may ask for in a minute; 0 for any.
-    #[arg(long, env = "CLINIGRAPH_RATE_PERSON", default_value_t = Rates::default().person)]
-    pub rate_person: u64,
-    /// Cost that strangers of one address may ask for in a minute; 0 for any.
-    #[arg(long, env = "CLINIGRAPH_RATE_STRANGER", default_value_t = Rates::default().stranger)]
-    pub rate_stranger: u64,
+    /// Documents that clients may name by their hash: a JSON object from SHA-256, in hexadecimal, to document.
+    #[arg(long, env = "CLINIGRAPH_MANIFEST", value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// Which operations are run: any, or only the trusted ones of the manifest.
+    #[arg(long, env = "CLINIGRAPH_OPERATIONS", value_enum, default_value_t, requires_if("trusted", "manifest"))]
+    pub operations: Run,
     /// Pages of these origins may call the API from a browser, beside the server's own.
     #[arg(long, env = "CLINIGRAPH_ORIGINS", value_delimiter = ',')]
     pub origins: Vec<String>,
+    #[command(flatten)]
+    pub limits: LimitOptions,
+}
+
+/// Which operations are run.
+#[derive(Debug, Clone, Copy, Default, ValueEnum)]
+pub enum Run {
+    #[default]
+    Any,
+    Trusted,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -16,7 +16,7 @@ async fn main() -> ExitCode {
         tracing_subscriber::EnvFilter::try_from_env("CLINIGRAPH_LOG").unwrap_or_else(|_| "clinigraph=info,warn".into());
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match Cli::parse().command {
-        Command::Serve(options) => app::run(options).await,
+        Command::Serve(options) => app::run(*options).await,
         Command::Prepare(database) => app::reach(&database).await.map(|reached| {
             for migration in &reached.ran {
                 println!("ran {migration}");

@@ -57,10 +57,9 @@ impl Cost<'_> {
         if below.items.is_empty() {
             return 0;
         }
-        let Some(output) = self.types.field(of, field.name.node.as_str()) else {
-            // Introspection.
-            return 1;
-        };
+        // Introspection has limits of its own.
+        let output = self.types.field(of, field.name.node.as_str()).filter(|_| !field.name.node.starts_with("__"));
+        let Some(output) = output else { return 1 };
         if output.is_connection {
             let size = self.size(field, "first").or_else(|| self.size(field, "last")).unwrap_or(u64::from(USUAL));
             return self.set(below, &output.name, size.min(u64::from(MOST))).saturating_add(1);

@@ -97,6 +97,8 @@ pub enum Refused {
     Invalid(Vec<ServerError>),
     /// A subscription that could not begin.
     Failed(Vec<ServerError>),
+    /// A mutation came by a method that is for queries.
+    ByGet,
 }
 
 impl From<Error> for Refused {

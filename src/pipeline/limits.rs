@@ -26,6 +26,9 @@ pub struct Limits {
     pub root_fields: u64,
     pub cost: u64,
     pub input_list: usize,
+    /// Lists of the schema within lists of the schema: types have fields, whose types have fields, and each level
+    /// multiplies what introspection answers.
+    pub schema_lists: u64,
 }
 
 impl Default for Limits {
@@ -41,6 +44,7 @@ impl Default for Limits {
             root_fields: 20,
             cost: 2_000,
             input_list: 250,
+            schema_lists: 2,
         }
     }
 }
@@ -96,8 +100,12 @@ impl Limits {
 
     /// Measures the tree.
     pub fn check_tree(&self, document: &ExecutableDocument) -> Result<()> {
-        let mut measured =
-            Measured { fragments: &document.fragments, known: HashMap::new(), longest_list: self.input_list };
+        let mut measured = Measured {
+            fragments: &document.fragments,
+            known: HashMap::new(),
+            longest_list: self.input_list,
+            schema_lists: self.schema_lists,
+        };
         let mut whole = Size::default();
         for (_, operation) in document.operations.iter() {
             let set = &operation.node.selection_set.node;
@@ -172,6 +180,8 @@ struct Size {
     nesting: u64,
     aliases: u64,
     directives: u64,
+    /// Fields within each other that list a part of the schema.
+    schema_lists: u64,
 }
 
 impl Size {
@@ -182,6 +192,7 @@ impl Size {
         self.directives = self.directives.saturating_add(other.directives);
         self.depth = self.depth.max(other.depth);
         self.nesting = self.nesting.max(other.nesting);
+        self.schema_lists = self.schema_lists.max(other.schema_lists);
     }
 }
 
@@ -190,6 +201,7 @@ struct Measured<'a> {
     /// Sizes of fragments; `None` while one is being measured.
     known: HashMap<&'a str, Option<Size>>,
     longest_list: usize,
+    schema_lists: u64,
 }
 
 impl<'a> Measured<'a> {
@@ -200,10 +212,20 @@ impl<'a> Measured<'a> {
                 Selection::Field(field) => {
                     self.field(&field.node)?;
                     let below = self.set(&field.node.selection_set.node)?;
-                    // Introspection is deep by nature, and bounded by the schema and the count of fields.
-                    let introspects = matches!(field.node.name.node.as_str(), "__schema" | "__type");
+                    let name = field.node.name.node.as_str();
                     let aliases = below.aliases.saturating_add(u64::from(field.node.alias.is_some()));
-                    Size { roots: 1, aliases, depth: if introspects { 1 } else { below.depth + 1 }, ..below }
+                    let lists = matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields");
+                    let schema_lists = below.schema_lists + u64::from(lists);
+                    // Introspection is deep by nature: what counts there are the lists.
+                    if matches!(name, "__schema" | "__type") {
+                        if schema_lists > self.schema_lists {
+                            let what = format!("{schema_lists} levels of lists of the schema");
+                            return Err(over(Code::TooDeep, &what, self.schema_lists));
+                        }
+                        Size { roots: 1, aliases, depth: 1, schema_lists: 0, ..below }
+                    } else {
+                        Size { roots: 1, aliases, depth: below.depth + 1, schema_lists, ..below }
+                    }
                 }
                 Selection::InlineFragment(fragment) => self.set(&fragment.node.selection_set.node)?,
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?,

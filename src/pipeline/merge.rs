@@ -128,7 +128,7 @@ pub fn merge(document: &mut ExecutableDocument, types: &Types) {
 }
 
 fn merge_set(set: &mut SelectionSet, of: &str, types: &Types, fragments: &Fragments) {
-    // Below an interface the object decides what applies, and below introspection the types are not ours.
+    // Below an interface the object decides what applies.
     let Some(implements) = types.composite(of).and_then(|known| known.implements.as_ref()) else { return };
     let mut fields: Vec<Positioned<Selection>> = Vec::with_capacity(set.items.len());
     gather(std::mem::take(&mut set.items), of, implements, fragments, &mut fields);

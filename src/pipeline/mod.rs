@@ -13,7 +13,11 @@ mod persisted;
 mod rate;
 mod types;
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use async_graphql::{
     Name, Positioned, ServerError, Value, Variables,
@@ -22,6 +26,7 @@ use async_graphql::{
 use futures_util::FutureExt;
 use http::StatusCode;
 use sha2::{Digest, Sha256};
+use tracing::Instrument;
 use uuid::Uuid;
 
 use self::{
@@ -33,7 +38,7 @@ use self::{
     types::Types,
 };
 use crate::{
-    access::{Passwords, Sessions, token_hash},
+    access::{Passwords, Presence, Sessions, token_hash},
     graphql,
     kernel::{
         Actor, Code, Error, Result,
@@ -46,10 +51,14 @@ use crate::{
         secrets::KeyRing,
     },
     live::Hub,
-    server::door::{Answer, Caller, Execute, Incoming, Outcome, RateLimit, SESSION_COOKIE, Status, Transport},
+    server::door::{Answer, Caller, Execute, Guest, Incoming, Outcome, RateLimit, SESSION_COOKIE, Status, Transport},
 };
 
-pub use self::{limits::Limits, persisted::Operations, rate::Rates};
+pub use self::{
+    limits::Limits,
+    persisted::{Manifest, Operations},
+    rate::Rates,
+};
 
 /// How operations are run.
 #[derive(Debug, Clone)]
@@ -74,6 +83,7 @@ struct Parts {
     clock: Clock,
     ring: Arc<KeyRing>,
     sessions: Sessions,
+    presence: Arc<Presence>,
     documents: Documents,
     persisted: Persisted,
     meter: Meter,
@@ -134,6 +144,7 @@ impl Pipeline {
     ) -> Result<Self> {
         let sessions = Sessions::new(door.clone(), clock.clone());
         let schema = graphql::schema().data(sessions.clone()).data(passwords).data(clock.clone()).finish();
+        let presence = Presence::new(door.clone(), clock.clone());
         let types = Types::read(&graphql::sdl())?;
         let persisted = Persisted::new(settings.operations.clone());
         let meter = Meter::new(settings.rates, clock.clone());
@@ -144,6 +155,7 @@ impl Pipeline {
             clock,
             ring,
             sessions,
+            presence,
             documents: Documents::new(),
             persisted,
             meter,
@@ -172,6 +184,11 @@ impl Parts {
         Outcome::Answer(match Arc::clone(&self).work(incoming, caller).await {
             Ok(outcome) => return outcome,
             Err(Refused::One(error)) => self.refuse_with(&request_id, &[from_ours(&error)], &error),
+            Err(Refused::ByGet) => {
+                let error = Error::new(Code::OperationNotAllowed, "a mutation is sent by POST");
+                let refused = self.refuse_with(&request_id, &[from_ours(&error)], &error);
+                Answer { status: Status::Refused(StatusCode::METHOD_NOT_ALLOWED), ..refused }
+            }
             Err(Refused::Failed(errors)) => self.refuse_with(&request_id, &errors, &listen::refusal(&errors)),
             Err(Refused::Invalid(mut errors)) => {
                 // What validation suggests is read out of the schema.
@@ -197,22 +214,35 @@ impl Parts {
             body: answer::write(&Data::None, errors, None, request_id),
             status: Status::Refused(status(error.code())),
             cookies: Vec::new(),
-            rate_limit: None,
+            rate_limit: rate::nothing_left(error),
             retry_after: error.seconds_to_wait(),
         }
     }
 
     async fn work(self: Arc<Self>, mut incoming: Incoming, caller: Caller) -> Result<Outcome, Refused> {
         let text = self.persisted.text(&mut incoming)?;
-        let document = self.documents.read(&text, &self.settings.limits, &self.types).await?;
+        let hash = caller.token.as_deref().map(token_hash);
+        if let Err(refusal) = self.meter.admit(caller.address) {
+            match self.actor(hash).await {
+                Ok(Actor::Person(person)) => self.meter.admit_person(&person)?,
+                _ => return Err(refusal.into()),
+            }
+        }
+        let document = match self.documents.read(&text, &self.settings.limits, &self.types).await {
+            Ok(document) => document,
+            Err(refused) => {
+                let actor = self.actor(hash).await.unwrap_or(Actor::Nobody);
+                self.meter.charge_refused(&actor, caller.address);
+                return Err(refused);
+            }
+        };
         self.persisted.learn(&incoming, &text);
         let operation = document.operation(incoming.operation_name.as_deref())?;
         let meant = operation.definition()?;
         let kind = meant.node.ty;
         if kind == OperationType::Mutation && caller.transport == Transport::HttpGet {
-            return Err(Error::new(Code::OperationNotAllowed, "a mutation is sent by POST").into());
+            return Err(Refused::ByGet);
         }
-        let hash = caller.token.as_deref().map(token_hash);
         let actor = self.actor(hash).await?;
         let given = incoming.variables.unwrap_or_default();
         let fingerprint = match kind {
@@ -558,9 +588,12 @@ fn fingerprint(text: &str, name: Option<&str>, variables: &serde_json::Map<Strin
 fn status(code: Code) -> StatusCode {
     match code {
         Code::Unauthenticated | Code::InvalidCredentials | Code::SessionExpired => StatusCode::UNAUTHORIZED,
-        Code::UserInactive | Code::ClinicInactive | Code::Forbidden | Code::AccountLocked => StatusCode::FORBIDDEN,
+        Code::UserInactive
+        | Code::ClinicInactive
+        | Code::Forbidden
+        | Code::AccountLocked
+        | Code::OperationNotAllowed => StatusCode::FORBIDDEN,
         Code::RateLimited => StatusCode::TOO_MANY_REQUESTS,
-        Code::OperationNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         Code::Timeout | Code::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
         _ => StatusCode::BAD_REQUEST,
@@ -571,18 +604,25 @@ impl Execute for Pipeline {
     async fn run(&self, incoming: Incoming, caller: Caller) -> Outcome {
         let parts = Arc::clone(&self.0);
         let request_id = caller.request_id.clone();
+        let span = tracing::debug_span!("operation", request.id = request_id, transport = ?caller.transport);
+        let begun = Instant::now();
         // In a task of its own: a client that hangs up does not cut a mutation in half, nor cost a connection.
-        let answered = tokio::spawn(parts.answer(incoming, caller)).await;
+        let answered = tokio::spawn(parts.answer(incoming, caller).instrument(span.clone())).await;
+        tracing::debug!(parent: &span, milliseconds = begun.elapsed().as_secs_f64() * 1e3, "answered");
         answered.unwrap_or_else(|error| {
             let error = Error::internal(error);
             Outcome::Answer(self.0.refuse_with(&request_id, &[from_ours(&error)], &error))
         })
     }
 
-    async fn greet(&self, caller: &Caller) -> Result<Option<String>, String> {
+    async fn greet(&self, caller: &Caller) -> Result<Option<Guest>, String> {
         let Some(token) = &caller.token else { return Ok(None) };
         match self.0.sessions.actor(token_hash(token)).await {
-            Ok(Actor::Person(person)) => Ok(Some(person.user_id.to_string())),
+            Ok(Actor::Person(person)) => {
+                let left = self.0.presence.arrive(person.session_id);
+                let unwelcome = left.map(|()| "your session has ended; please sign in again".to_owned()).boxed();
+                Ok(Some(Guest { key: person.user_id.to_string(), unwelcome }))
+            }
             Ok(Actor::Nobody | Actor::System) => Ok(None),
             Err(error) => Err(error.message().to_owned()),
         }

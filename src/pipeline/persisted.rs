@@ -1,5 +1,5 @@
 //! Documents known by their hash: automatic persisted queries, which clients teach the server as they go, and a
-//! manifest of trusted documents, beside which no other is run when the operator says so.
+//! manifest that the operator brings, beside which no other is run when they say so.
 
 use std::{collections::HashMap, path::Path, sync::Arc};
 
@@ -11,27 +11,46 @@ use crate::{
     server::door::Incoming,
 };
 
-/// Which documents are run.
+/// Documents by their hash: SHA-256 of the text, in hexadecimal.
 #[derive(Debug, Clone, Default)]
-pub enum Operations {
-    /// Any that is valid.
-    #[default]
-    Any,
-    /// Only those of the manifest, by hash in hexadecimal.
-    Trusted(Arc<HashMap<String, Arc<str>>>),
-}
+pub struct Manifest(Arc<HashMap<String, Arc<str>>>);
 
-impl Operations {
-    /// Reads a manifest: a JSON object from hash (SHA-256 of the text, in hexadecimal) to text.
-    pub fn trusted(file: &Path) -> Result<Self> {
+impl Manifest {
+    /// Reads a JSON object from hash to text.
+    pub fn read(file: &Path) -> Result<Self> {
         let named = |error: String| Error::internal(format!("{}: {error}", file.display()));
         let text = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
         let manifest: HashMap<String, Arc<str>> =
             serde_json::from_str(&text).map_err(|error| named(error.to_string()))?;
         match manifest.iter().find(|(hash, text)| **hash != hex(text)) {
             Some((hash, _)) => Err(named(format!("{hash} is not the SHA-256 of its document"))),
-            None => Ok(Self::Trusted(Arc::new(manifest))),
+            None => Ok(Self(Arc::new(manifest))),
         }
+    }
+
+    fn get(&self, hash: &str) -> Option<Arc<str>> {
+        self.0.get(hash).cloned()
+    }
+}
+
+impl<const N: usize> From<[&str; N]> for Manifest {
+    fn from(documents: [&str; N]) -> Self {
+        Self(Arc::new(documents.into_iter().map(|text| (hex(text), Arc::from(text))).collect()))
+    }
+}
+
+/// Which documents are run.
+#[derive(Debug, Clone)]
+pub enum Operations {
+    /// Any that is valid; those of the manifest are known by their hash without having been sent.
+    Any(Manifest),
+    /// Only those of the manifest.
+    Trusted(Manifest),
+}
+
+impl Default for Operations {
+    fn default() -> Self {
+        Self::Any(Manifest::default())
     }
 }
 
@@ -67,7 +86,7 @@ impl Persisted {
             (None, None) => return Err(Error::new(Code::ParseFailed, "there is no document: put it into query")),
         };
         match &self.operations {
-            Operations::Trusted(manifest) if !manifest.contains_key(&hex(&text)) => Err(Error::new(
+            Operations::Trusted(manifest) if manifest.get(&hex(&text)).is_none() => Err(Error::new(
                 Code::OperationNotAllowed,
                 "only the operations that this server's operator trusts are run",
             )),
@@ -77,8 +96,8 @@ impl Persisted {
 
     fn known(&self, hash: &str) -> Result<Arc<str>> {
         let known = match &self.operations {
-            Operations::Any => self.learnt.get(hash),
-            Operations::Trusted(manifest) => manifest.get(hash).cloned(),
+            Operations::Any(manifest) => manifest.get(hash).or_else(|| self.learnt.get(hash)),
+            Operations::Trusted(manifest) => manifest.get(hash),
         };
         // Clients know this very wording and then send the text along.
         known.ok_or_else(|| Error::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound"))
@@ -87,7 +106,7 @@ impl Persisted {
     /// Keeps a valid document for those who sent it with its hash.
     pub fn learn(&self, incoming: &Incoming, text: &Arc<str>) {
         let wanted = incoming.extensions.as_ref().is_some_and(|extensions| extensions.contains_key("persistedQuery"));
-        if wanted && matches!(self.operations, Operations::Any) {
+        if wanted && matches!(self.operations, Operations::Any(_)) {
             self.learnt.insert(hex(text), Arc::clone(text));
         }
     }

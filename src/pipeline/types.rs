@@ -14,6 +14,19 @@ use async_graphql::{
 use super::limits::too_many_items;
 use crate::kernel::{Error, Result};
 
+/// What every schema has beside its own text. The root has `__schema` and `__type`.
+const INTROSPECTION: &str = "
+type __Schema { types: [__Type] queryType: __Type mutationType: __Type subscriptionType: __Type directives: [__Directive] }
+type __Type {
+  fields: [__Field] interfaces: [__Type] possibleTypes: [__Type] enumValues: [__EnumValue] inputFields: [__InputValue]
+  ofType: __Type
+}
+type __Field { args: [__InputValue] type: __Type }
+type __InputValue { type: __Type }
+type __EnumValue { name: String }
+type __Directive { args: [__InputValue] }
+";
+
 /// The schema's types by name.
 #[derive(Debug)]
 pub struct Types {
@@ -55,9 +68,10 @@ fn innermost(ty: &Type) -> (&str, bool) {
 
 impl Types {
     pub fn read(sdl: &str) -> Result<Self> {
-        let document = parse_schema(sdl).map_err(Error::internal)?;
+        let own = parse_schema(sdl).map_err(Error::internal)?;
+        let every = parse_schema(INTROSPECTION).map_err(Error::internal)?;
         let (mut composite, mut inputs) = (HashMap::new(), HashMap::new());
-        for definition in document.definitions {
+        for definition in own.definitions.into_iter().chain(every.definitions) {
             let TypeSystemDefinition::Type(definition) = definition else { continue };
             let name = definition.node.name.node.to_string();
             let (implements, fields) = match definition.node.kind {
@@ -92,6 +106,11 @@ impl Types {
             };
             let fields = fields.into_iter().map(|field| output(field.node)).collect();
             composite.insert(name, Composite { implements, fields });
+        }
+        let root = composite.get_mut("Query").ok_or_else(|| Error::internal("a schema without a Query"))?;
+        for (field, of) in [("__schema", "__Schema"), ("__type", "__Type")] {
+            let output = Output { name: of.to_owned(), is_list: false, is_connection: false };
+            root.fields.insert(field.to_owned(), output);
         }
         Ok(Self { composite, inputs })
     }

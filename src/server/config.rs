@@ -20,7 +20,7 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// Connections open at once, sockets included; further ones wait in the listen queue. Default: 10,000.
     pub max_connections: usize,
-    /// For the head of a request to arrive. Default: 10 s.
+    /// For the head of a request to arrive. Default: 8 s, so that whoever dawdles is gone within ten.
     pub header_timeout: Duration,
     /// For the body of a request to arrive. Default: 20 s, for a full one over a slow line.
     pub body_timeout: Duration,
@@ -51,7 +51,7 @@ impl Default for ServerConfig {
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
             max_connections: 10_000,
-            header_timeout: Duration::from_secs(10),
+            header_timeout: Duration::from_secs(8),
             body_timeout: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(75),
             write_timeout: Duration::from_secs(10),
@@ -77,9 +77,9 @@ pub struct SocketConfig {
     pub max_message: usize,
     /// Operations running at once on a socket. Default: 100.
     pub max_operations: usize,
-    /// Sockets of one user (4429). Default: 50.
+    /// Sockets of one user (4429), and event streams of one session (429). Default: 50.
     pub max_per_user: usize,
-    /// Sockets of strangers from one address (4429). Default: 200, for a clinic behind one address.
+    /// Sockets and event streams of strangers from one address (4429, 429). Default: 200, for a clinic behind one address.
     pub max_per_address: usize,
     /// Messages that may wait for a slow reader; above it nothing more is executed or read. Default: 64.
     pub max_queued: usize,

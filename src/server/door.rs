@@ -6,7 +6,7 @@
 use std::{fmt, net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::{FutureExt, StreamExt, future, stream::BoxStream};
+use futures_util::{FutureExt, StreamExt, future, future::BoxFuture, stream::BoxStream};
 use http::StatusCode;
 
 /// The cookie that carries a dashboard's session. Its prefix makes browsers insist on `Secure`, `Path=/` and no
@@ -126,6 +126,14 @@ pub enum Event {
     Close { code: u16, reason: String },
 }
 
+/// Somebody known who was let in on a socket.
+pub struct Guest {
+    /// The sockets of one user are counted under it.
+    pub key: String,
+    /// Ready, with a reason, once they may not stay (close code 4403), whether or not anything runs.
+    pub unwelcome: BoxFuture<'static, String>,
+}
+
 /// Executes GraphQL for all transports.
 pub trait Execute: Send + Sync + 'static {
     /// Runs one operation.
@@ -133,9 +141,9 @@ pub trait Execute: Send + Sync + 'static {
     /// The future is dropped when the client goes away, so what must finish is to be spawned.
     fn run(&self, incoming: Incoming, caller: Caller) -> impl Future<Output = Outcome> + Send;
 
-    /// Checks the token of a socket's `connection_init`. `Err` carries the reason of the refusal (close code 4403),
-    /// `Ok` a key under which the sockets of one user are counted, or `None` for a stranger.
-    fn greet(&self, caller: &Caller) -> impl Future<Output = Result<Option<String>, String>> + Send;
+    /// Checks the token of a socket's `connection_init`. `Err` carries the reason of the refusal (close code 4403);
+    /// a stranger is `None`.
+    fn greet(&self, caller: &Caller) -> impl Future<Output = Result<Option<Guest>, String>> + Send;
 
     /// The coded refusal of something that the transport itself found wrong.
     fn refuse(&self, request_id: &str, status: StatusCode, code: &'static str, message: &str) -> Answer;

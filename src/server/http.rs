@@ -19,7 +19,9 @@ use super::{
     caller::{self, RequestId},
     door::{self, Answer, Execute, Outcome, Status, Transport},
     negotiate::{self, Accepted, Media},
-    origin, request, socket, sse,
+    origin, request,
+    socket::{self, Holder},
+    sse,
 };
 
 /// Something that the transport itself found wrong.
@@ -107,19 +109,28 @@ async fn answer<P: Execute>(
         sse::resume(&parts.headers, &mut incoming);
     }
     let plain_cookies = origin::is_plain_loopback(parts, &server.config);
+    let limits = &server.config.socket;
+    let (holder, limit) = match &caller.token {
+        Some(token) => (Holder::Streams(token.as_str().into()), limits.max_per_user),
+        None => (Holder::stranger(caller.address), limits.max_per_address),
+    };
     let outcome = door::run(Arc::clone(&server.pipeline), incoming, caller, server.config.answer_timeout).await;
-    respond(server, outcome, accepted, plain_cookies, request_id)
+    match outcome {
+        Outcome::Stream(events) if accepted.stream => {
+            let seat = server.seats.take(holder, limit).ok_or_else(|| too_many_streams(limit))?;
+            Ok(sse::respond(server, events, request_id, seat))
+        }
+        outcome => respond(outcome, accepted, plain_cookies),
+    }
 }
 
-fn respond<P: Execute>(
-    server: &Arc<Server<P>>,
-    outcome: Outcome,
-    accepted: Accepted,
-    plain_cookies: bool,
-    request_id: &RequestId,
-) -> Result<Response, Refusal> {
+fn too_many_streams(limit: usize) -> Refusal {
+    let message = format!("at most {limit} event streams may be open at once");
+    Refusal::new(StatusCode::TOO_MANY_REQUESTS, "LIMIT_REACHED", message)
+}
+
+fn respond(outcome: Outcome, accepted: Accepted, plain_cookies: bool) -> Result<Response, Refusal> {
     match (outcome, accepted.media) {
-        (Outcome::Stream(events), _) if accepted.stream => Ok(sse::respond(server, events, request_id)),
         (Outcome::Stream(_), _) => Err(Refusal::not_allowed(
             StatusCode::NOT_ACCEPTABLE,
             "a subscription needs a WebSocket, or `Accept: text/event-stream`",

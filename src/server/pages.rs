@@ -51,6 +51,8 @@ impl Default for PageConfig {
 struct Dist;
 
 const PLAIN_PAGE: &str = include_str!("plain_page.html");
+/// Where its examples ask, unless the reader came by another name.
+const EXAMPLE_HOST: &str = "localhost:4000";
 
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
@@ -65,7 +67,11 @@ pub(super) async fn index<P: Execute>(State(server): State<Arc<Server<P>>>, requ
     let (parts, _) = request.into_parts();
     let mut response = match Dist::get("index.html") {
         Some(file) => embedded("index.html", file, &parts.headers),
-        None => (html(), PLAIN_PAGE).into_response(),
+        None => {
+            let host = harmless_host(&parts, &server.config);
+            let page = host.map(|host| PLAIN_PAGE.replace(EXAMPLE_HOST, host.as_str()));
+            (html(), page.map_or(Cow::Borrowed(PLAIN_PAGE), Cow::Owned)).into_response()
+        }
     };
     response.headers_mut().extend(page_headers(&parts, &server.config));
     response
@@ -118,12 +124,16 @@ fn html() -> [(HeaderName, HeaderValue); 2] {
     [(header::CONTENT_TYPE, HeaderValue::from_static(content_type("index.html"))), (header::CACHE_CONTROL, REVALIDATE)]
 }
 
+/// The host that was asked. It is the client's word, and an odd one must add neither directives nor markup.
+fn harmless_host(parts: &Parts, config: &ServerConfig) -> Option<Authority> {
+    let harmless = |host: &Authority| host.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
+    origin::host(parts, config).filter(harmless)
+}
+
 /// Scripts come from here only. Styles may be inline, because the editor makes its own.
 fn page_headers(parts: &Parts, config: &ServerConfig) -> [(HeaderName, HeaderValue); 3] {
-    // Some browsers do not count their own host's sockets as 'self'. The host is the client's word, and an odd one
-    // must not add directives.
-    let harmless = |host: &Authority| host.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
-    let host = origin::host(parts, config).filter(harmless);
+    // Some browsers do not count their own host's sockets as 'self'.
+    let host = harmless_host(parts, config);
     let sockets = host.map_or_else(String::new, |host| format!(" ws://{host} wss://{host}"));
     let policy = format!(
         "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; \

@@ -20,7 +20,10 @@ use tokio_tungstenite::{
     tungstenite::protocol::{Role, WebSocketConfig},
 };
 
-pub(super) use self::{handshake::is_asked_for, seats::Seats};
+pub(super) use self::{
+    handshake::is_asked_for,
+    seats::{Holder, Seat, Seats},
+};
 use self::{line::Line, session::Session};
 use super::{
     Refusal, Server,

@@ -19,6 +19,7 @@ use super::{
     http::{finished, told},
     listen::Phase,
     negotiate::Media,
+    socket::Seat,
 };
 
 /// A line that clients skip.
@@ -52,12 +53,14 @@ pub(super) fn respond<P: Execute>(
     server: &Arc<Server<P>>,
     events: BoxStream<'static, Event>,
     request_id: &RequestId,
+    seat: Seat,
 ) -> Response {
     let feed = Feed {
         server: Arc::clone(server),
         phase: server.phase.clone(),
         request_id: request_id.clone(),
         events: Some(events),
+        _seat: seat,
     };
     // A first byte, so that proxies pass the head of the answer on before anything happens.
     let opening = stream::once(future::ready(COMMENT));
@@ -80,6 +83,7 @@ struct Feed<P> {
     request_id: RequestId,
     /// `None` once the operation is over.
     events: Option<BoxStream<'static, Event>>,
+    _seat: Seat,
 }
 
 impl<P: Execute> Feed<P> {

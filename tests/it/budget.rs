@@ -198,7 +198,7 @@ async fn demo_app() -> TestApp {
     let settings = Settings {
         limits: Limits { cost: 100_000, ..Limits::default() },
         rates: Rates { person: 0, stranger: 0 },
-        operations: Operations::Any,
+        operations: Operations::default(),
         deadline: Duration::from_secs(30),
         development: true,
     };

@@ -1,9 +1,7 @@
 //! Documents known by their hash, and how much a caller may ask for in a minute.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
-use clinigraph::pipeline::{Operations, Rates, Settings};
+use clinigraph::pipeline::{Manifest, Operations, Rates, Settings};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
@@ -62,8 +60,7 @@ async fn a_hash_of_another_document_is_refused_and_nothing_is_learnt() {
 
 #[tokio::test]
 async fn beside_trusted_documents_none_is_run() {
-    let manifest = [(hash(DOCUMENT), Arc::from(DOCUMENT))].into_iter().collect();
-    let trusting = Settings { operations: Operations::Trusted(Arc::new(manifest)), ..settings() };
+    let trusting = Settings { operations: Operations::Trusted(Manifest::from([DOCUMENT])), ..settings() };
     let app = TestApp::with(trusting, 4).await;
 
     let by_text = post(&app, &json!({ "query": DOCUMENT })).await;
@@ -71,7 +68,19 @@ async fn beside_trusted_documents_none_is_run() {
     let other = post(&app, &json!({ "query": "{ viewer { permissions } }" })).await;
 
     assert_eq!((by_text.1, known.1), (None, None));
-    assert_eq!((other.1.as_deref(), other.2.get("data")), (Some("OPERATION_NOT_ALLOWED"), None));
+    // Not 405: by no method would it be run.
+    assert_eq!((other.0, other.1.as_deref(), other.2.get("data")), (403, Some("OPERATION_NOT_ALLOWED"), None));
+}
+
+#[tokio::test]
+async fn documents_of_a_manifest_are_known_without_having_been_sent() {
+    let knowing = Settings { operations: Operations::Any(Manifest::from([DOCUMENT])), ..settings() };
+    let app = TestApp::with(knowing, 4).await;
+
+    let known = post(&app, &by_hash(DOCUMENT)).await;
+    let other = post(&app, &json!({ "query": "{ viewer { permissions } }" })).await;
+
+    assert_eq!((known.1, other.1), (None, None));
 }
 
 #[test]
@@ -80,9 +89,9 @@ fn a_manifest_whose_hashes_are_wrong_is_refused() {
     let file = folder.path().join("manifest.json");
 
     std::fs::write(&file, json!({ hash(DOCUMENT): DOCUMENT }).to_string()).unwrap();
-    assert!(Operations::trusted(&file).is_ok());
+    assert!(Manifest::read(&file).is_ok());
     std::fs::write(&file, json!({ hash("x"): DOCUMENT }).to_string()).unwrap();
-    assert!(Operations::trusted(&file).is_err());
+    assert!(Manifest::read(&file).is_err());
 }
 
 /// So that the minute does not change under the test.
@@ -116,14 +125,34 @@ async fn what_is_asked_for_in_a_minute_is_charged_to_who_asks() {
 }
 
 #[tokio::test]
-async fn headers_tell_what_is_left() {
+async fn what_is_refused_is_charged_to_its_address_before_it_is_read() {
     let rated = Settings { rates: Rates { person: 60, stranger: 30 }, ..settings() };
     let app = TestApp::with(rated, 4).await;
+    let manager = app.clinic("Oak").await.manager().await;
+    at_the_start_of_a_minute(&app);
+    let code = async |person: &Person, document: &str| person.send(document, json!({})).await.code();
 
+    for document in ["{", "{ nope }", "{ ...F } fragment F on Query { ...F }"] {
+        assert_ne!(code(&app.nobody(), document).await.as_deref(), Some("RATE_LIMITED"), "{document}");
+    }
+    // By then nothing of this address is read, whoever it claims to be from.
+    assert_eq!(code(&app.nobody(), "{").await.as_deref(), Some("RATE_LIMITED"));
+    assert_eq!(code(&manager, "{ __typename }").await.as_deref(), Some("RATE_LIMITED"));
+    app.clock.turn(TimeDelta::seconds(60));
+    assert_eq!(code(&manager, "{ __typename }").await, None);
+}
+
+#[tokio::test]
+async fn headers_tell_what_is_left() {
+    let rated = Settings { rates: Rates { person: 60, stranger: 2 }, ..settings() };
+    let app = TestApp::with(rated, 4).await;
     at_the_start_of_a_minute(&app);
     let url = format!("http://{}/graphql", app.address);
-    let answer = reqwest::Client::new().post(url).json(&json!({ "query": "{ __typename }" })).send().await.unwrap();
-
-    let told = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
-    assert_eq!((told("ratelimit-limit"), told("ratelimit-remaining")), ("30".to_owned(), "29".to_owned()));
+    for remaining in ["1", "0", "0"] {
+        let query = json!({ "query": "{ __typename }" });
+        let answer = reqwest::Client::new().post(&url).json(&query).send().await.unwrap();
+        let told = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!((&*told("ratelimit-limit"), &*told("ratelimit-remaining")), ("2", remaining));
+        assert!((1..=60).contains(&told("ratelimit-reset").parse::<u64>().unwrap()));
+    }
 }

@@ -1,5 +1,4 @@
 import { lazy, Suspense, useEffect, useMemo, useRef, useState } from 'react';
-import type { Result } from './api';
 import { Bar } from './bar/Bar';
 import { LastOperation } from './bar/LastOperation';
 import { Notice } from './bar/Notice';
@@ -8,8 +7,8 @@ import { SignInDialog } from './bar/SignInDialog';
 import type { Config } from './config';
 import { type Activity, connect, type Trouble } from './connection';
 import { messageOf } from './errors';
-import { examplesFor } from './examples';
-import { type Session, signIn, signOut, switchClinic } from './session';
+import { examplesFor, type Ids, idsIn } from './examples';
+import { look, type Session, signIn, signOut, switchClinic } from './session';
 import { PersonalStorage } from './storage';
 
 const Workbench = lazy(() => import('./Workbench'));
@@ -22,7 +21,7 @@ export function Console({ config: { endpoint, demo, people } }: { config: Config
   const [trouble, setTrouble] = useState<Trouble | null>(null);
   const [complaint, setComplaint] = useState<string | null>(null);
   const [attempt, setAttempt] = useState(0);
-  const lastTicketId = useRef<string>(undefined);
+  const lastIds = useRef<Ids>({});
 
   const token = session?.token ?? null;
   const personId = session?.viewer.user.id ?? 'nobody';
@@ -38,7 +37,7 @@ export function Console({ config: { endpoint, demo, people } }: { config: Config
         onActivity: setActivity,
         onTrouble: setTrouble,
         onResult: (result) => {
-          lastTicketId.current = ticketIdIn(result) ?? lastTicketId.current;
+          Object.assign(lastIds.current, idsIn(result.data));
         },
       }),
     [endpoint, token, actingClinicId, attempt],
@@ -56,7 +55,8 @@ export function Console({ config: { endpoint, demo, people } }: { config: Config
   async function enter(email: string, password: string) {
     const next = await signIn(endpoint, email, password);
     if (session) void signOut(endpoint, session).catch(() => undefined);
-    lastTicketId.current = undefined;
+    // So that examples which need a ticket can be run as they stand.
+    lastIds.current = idsIn(await look(endpoint, next).catch(() => null));
     setSession(next);
     setComplaint(null);
     setSigningIn(false);
@@ -70,7 +70,7 @@ export function Console({ config: { endpoint, demo, people } }: { config: Config
       setComplaint(`Signed out on this page only. ${messageOf(error)}`);
     }
     storage.forget();
-    lastTicketId.current = undefined;
+    lastIds.current = {};
     setSession(null);
   }
 
@@ -121,7 +121,7 @@ export function Console({ config: { endpoint, demo, people } }: { config: Config
             fetcher={connection.fetcher}
             storage={storage}
             examples={examples}
-            lastTicketId={() => lastTicketId.current}
+            lastIds={() => lastIds.current}
           />
         </Suspense>
       </main>
@@ -131,8 +131,4 @@ export function Console({ config: { endpoint, demo, people } }: { config: Config
       )}
     </>
   );
-}
-
-function ticketIdIn(result: Result): string | undefined {
-  return JSON.stringify(result.data)?.match(/"(ticket_[0-9a-z]+)"/)?.[1];
 }

@@ -9,7 +9,7 @@ import './workbench.css';
 import { HISTORY_PLUGIN } from '@graphiql/plugin-history';
 import type { Fetcher, Storage } from '@graphiql/toolkit';
 import { GraphiQL } from 'graphiql';
-import { type Example, TICKET_PLACEHOLDER } from './examples';
+import { type Example, type Ids, variablesWith } from './examples';
 import { ExamplesMenu } from './ExamplesMenu';
 import { EXPLORER_PLUGIN } from './explorer';
 import { FollowSystemTheme } from './FollowSystemTheme';
@@ -17,24 +17,20 @@ import { FollowSystemTheme } from './FollowSystemTheme';
 interface Props {
   fetcher: Fetcher;
   storage: Storage;
-  examples: Example[];
-  /** The ticket seen last in an answer, to fill examples with. */
-  lastTicketId(): string | undefined;
+  examples: { all: Example[]; tabs: Example[] };
+  /** Seen last in answers, to fill examples with. */
+  lastIds(): Ids;
 }
 
 const PLUGINS = [EXPLORER_PLUGIN, HISTORY_PLUGIN];
 
 /** GraphiQL itself, with its plugins and the examples. */
-export default function Workbench({ fetcher, storage, examples, lastTicketId }: Props) {
-  function variablesOf({ variables }: Example): string {
-    if (!variables) return '';
-    const text = JSON.stringify(variables, null, 2);
-    return text.replaceAll(TICKET_PLACEHOLDER, lastTicketId() ?? TICKET_PLACEHOLDER);
-  }
-
-  const defaultTabs = examples
-    .filter((example) => example.tab)
-    .map((example) => ({ query: example.query, variables: variablesOf(example) }));
+export default function Workbench({ fetcher, storage, examples, lastIds }: Props) {
+  const variablesOf = (example: Example) => variablesWith(example, lastIds());
+  const defaultTabs = examples.tabs.map((example) => ({
+    query: example.query,
+    variables: variablesOf(example),
+  }));
 
   return (
     <GraphiQL
@@ -46,7 +42,7 @@ export default function Workbench({ fetcher, storage, examples, lastTicketId }: 
       shouldPersistHeaders={false}
     >
       <GraphiQL.Logo>
-        <ExamplesMenu examples={examples} variablesOf={variablesOf} />
+        <ExamplesMenu examples={examples.all} variablesOf={variablesOf} />
       </GraphiQL.Logo>
       <FollowSystemTheme />
     </GraphiQL>

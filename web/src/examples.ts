@@ -5,14 +5,15 @@ export type Audience = 'stranger' | 'clinic' | 'administrator';
 export interface Example {
   title: string;
   audience: Audience[];
-  /** Open from the start, in this order; the others wait in the menu. The first has no variables. */
-  tab?: boolean;
+  /** Open from the start for these, in this order; the others wait in the menu. The first has no variables. */
+  tab?: Audience[];
   query: string;
   variables?: Record<string, unknown>;
 }
 
-/** Replaced by the id of the ticket that was seen last in an answer. */
+/** Stand for the id of that kind that was seen last in an answer. */
 export const TICKET_PLACEHOLDER = 'ticket_…';
+export const CLINIC_PLACEHOLDER = 'clinic_…';
 
 const PEOPLE: Audience[] = ['clinic', 'administrator'];
 
@@ -20,7 +21,7 @@ export const EXAMPLES: Example[] = [
   {
     title: 'A page of tickets',
     audience: PEOPLE,
-    tab: true,
+    tab: PEOPLE,
     query: `# A page of tickets with their clinic, people and
 # newest messages: one request, few SQL statements.
 # For the next page, pass endCursor as "after".
@@ -60,7 +61,7 @@ query TicketPage {
   {
     title: 'Clinics',
     audience: ['administrator'],
-    tab: true,
+    tab: ['administrator'],
     query: `# Every clinic. A platform administrator reads
 # across all of them.
 query ClinicList {
@@ -83,12 +84,12 @@ query TicketsOfClinic($clinicId: ID!) {
   }
 }
 `,
-    variables: { clinicId: 'clinic_…' },
+    variables: { clinicId: CLINIC_PLACEHOLDER },
   },
   {
     title: 'Open a ticket',
     audience: ['clinic'],
-    tab: true,
+    tab: ['clinic'],
     query: `# Opens a ticket in the clinic you act for.
 # Whoever subscribed to ticketEvents sees it at once.
 mutation OpenTicket($input: OpenTicketInput!) {
@@ -114,6 +115,7 @@ mutation OpenTicket($input: OpenTicketInput!) {
   {
     title: 'Reply to a ticket',
     audience: PEOPLE,
+    tab: ['administrator'],
     query: `# Adds a message to a ticket. The variables name
 # the ticket you saw last; any other does as well.
 mutation ReplyToTicket($input: ReplyToTicketInput!) {
@@ -156,7 +158,7 @@ mutation ChangeTicketStatus($input: ChangeTicketStatusInput!) {
   {
     title: 'Subscribe to tickets',
     audience: PEOPLE,
-    tab: true,
+    tab: PEOPLE,
     query: `# Live: changes of tickets, the moment they happen.
 # Start it here, then open or answer a ticket in a
 # second window. (Changing tabs stops it.)
@@ -174,7 +176,7 @@ subscription TicketEvents($after: String) {
   {
     title: 'Who am I?',
     audience: ['stranger', ...PEOPLE],
-    tab: true,
+    tab: ['stranger', ...PEOPLE],
     query: `# Who is signed in, for which clinic they act, and
 # in which roles. Nobody yet? Sign in at the top.
 query WhoAmI {
@@ -188,9 +190,29 @@ query WhoAmI {
   },
 ];
 
-export function examplesFor(viewer: Viewer | undefined): Example[] {
+/** The examples for somebody, and those of them that are open from the start. */
+export function examplesFor(viewer: Viewer | undefined): { all: Example[]; tabs: Example[] } {
   const audience = audienceOf(viewer);
-  return EXAMPLES.filter((example) => example.audience.includes(audience));
+  const all = EXAMPLES.filter((example) => example.audience.includes(audience));
+  return { all, tabs: all.filter((example) => example.tab?.includes(audience)) };
+}
+
+/** The ids seen last, by kind. */
+export type Ids = Record<string, string>;
+
+/** The ids of tickets and clinics in an answer: of each kind the first. */
+export function idsIn(data: unknown): Ids {
+  const found = JSON.stringify(data ?? null).matchAll(/"(ticket|clinic)_[0-9a-z]+"/g);
+  const ids: Ids = {};
+  for (const [id, kind = ''] of found) ids[kind] ??= id.slice(1, -1);
+  return ids;
+}
+
+/** An example's variables as text, with ids in place of what stands for them. */
+export function variablesWith({ variables }: Example, ids: Ids): string {
+  if (!variables) return '';
+  const text = JSON.stringify(variables, null, 2);
+  return text.replace(/(ticket|clinic)_…/g, (placeholder, kind) => ids[kind] ?? placeholder);
 }
 
 function audienceOf(viewer: Viewer | undefined): Audience {

@@ -48,11 +48,22 @@ const SWITCH_CLINIC = /* GraphQL */ `
   }
 `;
 
+const LOOK = /* GraphQL */ `
+  query Look {
+    tickets(first: 1, filter: { status: OPEN }) { nodes { id clinic { id } } }
+  }
+`;
+
 export async function signIn(endpoint: string, email: string, password: string): Promise<Session> {
   const variables = { input: { email, password } };
   const result = await post<{ signIn: Session }>(endpoint, null, { query: SIGN_IN, variables });
   const { token, viewer } = dataOf(result).signIn;
   return { token, viewer };
+}
+
+/** A ticket that takes replies and its clinic, if there is one to be seen. */
+export async function look(endpoint: string, { token }: Session): Promise<unknown> {
+  return (await post(endpoint, token, { query: LOOK })).data;
 }
 
 export async function signOut(endpoint: string, { token }: Session): Promise<void> {

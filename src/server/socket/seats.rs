@@ -1,4 +1,4 @@
-//! How many sockets each user has open.
+//! How many sockets and event streams each user has open.
 
 use std::{
     collections::HashMap,
@@ -11,13 +11,15 @@ use std::{
 pub(in crate::server) enum Holder {
     /// A user, by the pipeline's key.
     User(Arc<str>),
+    /// The event streams of a session, by its token: the transport does not learn whose it is.
+    Streams(Arc<str>),
     /// Strangers, by their address.
     Stranger(IpAddr),
 }
 
 impl Holder {
     /// One subscriber has a whole /64 of IPv6 to choose addresses from, so that much counts as one.
-    pub(super) fn stranger(address: IpAddr) -> Self {
+    pub(in crate::server) fn stranger(address: IpAddr) -> Self {
         Self::Stranger(match address {
             IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & !u128::from(u64::MAX)).into(),
             v4 @ IpAddr::V4(_) => v4,
@@ -25,20 +27,20 @@ impl Holder {
     }
 }
 
-/// The open sockets, counted.
+/// What is open, counted.
 #[derive(Debug, Clone, Default)]
 pub(in crate::server) struct Seats(Arc<Mutex<HashMap<Holder, usize>>>);
 
-/// One socket in the count, until it is dropped.
+/// One of them in the count, until it is dropped.
 #[derive(Debug)]
-pub(super) struct Seat {
+pub(in crate::server) struct Seat {
     seats: Seats,
     holder: Holder,
 }
 
 impl Seats {
-    /// `None` if the holder has `limit` sockets already.
-    pub(super) fn take(&self, holder: Holder, limit: usize) -> Option<Seat> {
+    /// `None` if the holder has `limit` of them already.
+    pub(in crate::server) fn take(&self, holder: Holder, limit: usize) -> Option<Seat> {
         let mut taken = self.taken();
         let count = taken.get(&holder).copied().unwrap_or_default();
         if count >= limit {

@@ -28,7 +28,7 @@ use super::{
 use crate::server::{
     Refusal, Server,
     caller::{RequestId, bearer},
-    door::{Caller, Execute, Incoming},
+    door::{Caller, Execute, Guest, Incoming},
     listen::Phase,
 };
 
@@ -37,9 +37,10 @@ enum Greeting {
     /// `connection_init` has not come.
     Awaited,
     /// The pipeline looks at its token.
-    Asked(BoxFuture<'static, Result<Option<String>, Closing>>),
-    /// `connection_ack` is sent. The seat is held for as long as the socket lives.
-    Done { _seat: Seat },
+    Asked(BoxFuture<'static, Result<Option<Guest>, Closing>>),
+    /// `connection_ack` is sent. The seat is held for as long as the socket lives, and that is no longer than somebody
+    /// who is known is welcome.
+    Done { _seat: Seat, unwelcome: Option<BoxFuture<'static, String>> },
 }
 
 pub(super) struct Session<P> {
@@ -90,8 +91,8 @@ impl<P: Execute> Session<P> {
                     Turn::Gone => return Ok(()),
                 },
                 Some(step) = self.operations.next(), if room => self.tell(step, line)?,
-                key = greeted(&mut self.greeting) => {
-                    self.welcome(key?, line)?;
+                guest = greeted(&mut self.greeting) => {
+                    self.welcome(guest?, line)?;
                     clock.as_mut().reset(self.next_ping());
                 }
                 () = clock.as_mut() => self.tick(line, clock.as_mut())?,
@@ -134,7 +135,7 @@ impl<P: Execute> Session<P> {
         let asked = async move {
             let answer = AssertUnwindSafe(server.pipeline.greet(&caller)).catch_unwind();
             match timeout(server.config.answer_timeout, answer).await {
-                Ok(Ok(Ok(key))) => Ok(key),
+                Ok(Ok(Ok(guest))) => Ok(guest),
                 Ok(Ok(Err(reason))) => Err(Closing::new(4403, reason)),
                 Ok(Err(_)) | Err(_) => Err(Closing::new(4500, "Internal server error")),
             }
@@ -143,15 +144,15 @@ impl<P: Execute> Session<P> {
         Ok(())
     }
 
-    fn welcome(&mut self, key: Option<String>, line: &mut Line) -> Result<(), Closing> {
+    fn welcome(&mut self, guest: Option<Guest>, line: &mut Line) -> Result<(), Closing> {
         let limits = &self.server.config.socket;
-        let (holder, limit) = match key {
-            Some(key) => (Holder::User(key.into()), limits.max_per_user),
-            None => (Holder::stranger(self.caller.address), limits.max_per_address),
+        let (holder, limit, unwelcome) = match guest {
+            Some(Guest { key, unwelcome }) => (Holder::User(key.into()), limits.max_per_user, Some(unwelcome)),
+            None => (Holder::stranger(self.caller.address), limits.max_per_address, None),
         };
         let seat = self.server.seats.take(holder, limit);
         let seat = seat.ok_or_else(|| Closing::new(4429, format!("Too many sockets: {limit} are allowed")))?;
-        self.greeting = Greeting::Done { _seat: seat };
+        self.greeting = Greeting::Done { _seat: seat, unwelcome };
         line.say(message::ACK);
         Ok(())
     }
@@ -239,11 +240,12 @@ fn token(payload: &Map<String, Value>) -> Option<String> {
     authorization.and_then(bearer).or_else(|| text("token")).map(str::to_owned)
 }
 
-/// Ready once the pipeline has answered a greeting; never in any other state.
-async fn greeted(greeting: &mut Greeting) -> Result<Option<String>, Closing> {
+/// Ready once the pipeline has answered a greeting; after that, when it takes its welcome back.
+async fn greeted(greeting: &mut Greeting) -> Result<Option<Guest>, Closing> {
     match greeting {
         Greeting::Asked(answer) => answer.await,
-        Greeting::Awaited | Greeting::Done { .. } => future::pending().await,
+        Greeting::Done { unwelcome: Some(unwelcome), .. } => Err(Closing::new(4403, unwelcome.await)),
+        Greeting::Awaited | Greeting::Done { unwelcome: None, .. } => future::pending().await,
     }
 }
 

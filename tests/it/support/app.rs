@@ -59,7 +59,7 @@ pub fn settings() -> Settings {
     Settings {
         limits: Limits::default(),
         rates: Rates { person: 0, stranger: 0 },
-        operations: Operations::Any,
+        operations: Operations::default(),
         deadline: Duration::from_secs(10),
         development: true,
     }

@@ -134,6 +134,28 @@ async fn no_way_of_nesting_reaches_the_parser() {
     }
 }
 
+#[tokio::test]
+async fn introspection_goes_round_in_no_circles() {
+    let app = TestApp::new().await;
+    let within =
+        |levels: usize| format!("{}name{}", "type { ofType { fields { ".repeat(levels), "} } }".repeat(levels));
+    let circle = |levels: usize| format!("{{ __schema {{ types {{ fields {{ {} }} }} }} }}", within(levels));
+    assert_eq!(refusal(&app, &circle(1)).await, "");
+    assert_eq!(refusal(&app, &circle(2)).await, "TOO_DEEP");
+    let spread =
+        format!("{{ __type(name: \"Query\") {{ ...T }} }} fragment T on __Type {{ fields {{ {} }} }}", within(2));
+    assert_eq!(refusal(&app, &spread).await, "TOO_DEEP");
+}
+
+#[tokio::test]
+async fn a_field_of_the_schema_that_is_said_twice_is_told_once() {
+    let app = TestApp::new().await;
+    let (once, often) = ("name fields { name }", "name fields { name } ... on __Type { name fields { name name } }");
+    let ask =
+        async |fields: &str| app.nobody().ask(&format!("{{ __schema {{ types {{ {fields} }} }} }}"), json!({})).await;
+    assert_eq!(ask(once).await.to_string(), ask(often).await.to_string());
+}
+
 fn production() -> Settings {
     Settings { development: false, ..settings() }
 }

@@ -16,6 +16,7 @@ mod socket;
 mod socket_errors;
 mod socket_load;
 mod sse;
+mod stock;
 mod stop;
 mod stub;
 mod who;

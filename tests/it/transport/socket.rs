@@ -1,5 +1,6 @@
 //! `graphql-transport-ws`: the handshake, operations, pings and caps.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -119,6 +120,33 @@ async fn a_session_that_ends_is_noticed_by_the_next_operation() {
 
     socket.subscribe("1", "{ viewer { user { id } } }").await;
     assert_eq!(socket.refusal("1").await, "SESSION_EXPIRED");
+}
+
+#[tokio::test]
+async fn a_session_that_ends_takes_its_idle_sockets_along() {
+    let app = TestApp::served(settings(), 4, patient()).await;
+    let (front, oak) = (Front::new(app.address), app.clinic("Oak").await);
+    let manager = oak.manager().await;
+    let elsewhere = app.signed_in(manager.user_id, Some(oak.id)).await;
+    let socket = async |token: &Option<String>| Socket::greeted_with(&front, json!({ "token": token })).await;
+    let (mut one, mut two) = (socket(&manager.token).await, socket(&manager.token).await);
+    let (mut other, mut stranger) = (socket(&elsewhere.token).await, Socket::greeted(&front).await);
+
+    manager.ask("mutation { signOut }", json!({})).await;
+    assert_eq!((one.closed().await.0, two.closed().await.0), (4403, 4403));
+    other.assert_silent().await;
+
+    // Whatever ends it, and whoever: another process too.
+    app.execute(&format!("update sessions set revoked_at = now() where user_id = '{}'", manager.user_id)).await;
+    assert_eq!(other.closed().await.0, 4403);
+    let (mut late, sacked) = (socket(&oak.manager().await.token).await, oak.manager().await);
+    let mut sacked_one = socket(&sacked.token).await;
+    app.execute(&format!("update users set status = 'suspended' where id = '{}'", sacked.user_id)).await;
+    assert_eq!(sacked_one.closed().await.0, 4403);
+    late.assert_silent().await;
+    app.clock.turn(TimeDelta::days(2));
+    assert_eq!(late.closed().await.0, 4403);
+    stranger.assert_silent().await;
 }
 
 #[tokio::test]

@@ -40,6 +40,29 @@ async fn a_stream_goes_on_where_the_client_lost_it() {
 }
 
 #[tokio::test]
+async fn event_streams_are_capped() {
+    let app = StubApp::with(|config| {
+        config.socket.max_per_user = 2;
+        config.socket.max_per_address = 1;
+    })
+    .await;
+    let open = |token: &str| events(&app, "subscription { silent }").bearer_auth(token).send();
+    let (first, _second) = (open("ann").await.unwrap(), open("ann").await.unwrap());
+    let third = got(events(&app, "subscription { silent }").bearer_auth("ann").header("accept", GRAPHQL)).await;
+    assert_eq!((third.status, &*third.code()), (429, "LIMIT_REACHED"));
+    let bob = open("bob").await.unwrap();
+    assert_eq!(bob.status(), 200);
+    let _stranger = events(&app, "subscription { silent }").send().await.unwrap();
+    assert_eq!(got(events(&app, "subscription { silent }")).await.status, 429);
+
+    // What is refused does not run, and a place is free once its stream is gone.
+    app.until_running(4).await;
+    drop(first);
+    app.until_running(3).await;
+    assert_eq!(open("ann").await.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn a_subscription_may_come_by_get() {
     let app = StubApp::new().await;
     let got = got(app.get("/graphql?query=subscription%7Bcount(to:1)%7D").header("accept", STREAM)).await;

@@ -12,10 +12,10 @@ use std::{
 use axum::Router;
 use clinigraph::server::{
     Execute, ServerConfig,
-    door::{Answer, Caller, Event, Incoming, Outcome, RateLimit, Status},
+    door::{Answer, Caller, Event, Guest, Incoming, Outcome, RateLimit, Status},
     serve_with,
 };
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, future, stream};
 use http::StatusCode;
 use serde_json::{Value, json};
 use tokio::{
@@ -143,14 +143,15 @@ impl Execute for Stub {
         Outcome::Answer(answer(&json!({ "data": { field: data } }), Status::Executed))
     }
 
-    async fn greet(&self, caller: &Caller) -> Result<Option<String>, String> {
+    async fn greet(&self, caller: &Caller) -> Result<Option<Guest>, String> {
+        let guest = |key: &str| Guest { key: key.to_owned(), unwelcome: future::pending().boxed() };
         match caller.token.as_deref() {
             Some("panics") => panic!("a greeting panics"),
             Some("waits") => {
                 self.released.acquire().await.unwrap().forget();
-                Ok(Some("waits".to_owned()))
+                Ok(Some(guest("waits")))
             }
-            other => Ok(other.map(str::to_owned)),
+            other => Ok(other.map(guest)),
         }
     }
 

@@ -134,6 +134,7 @@ fn settings() -> Settings {
         root_fields: 1 << 20,
         cost: u64::MAX,
         input_list: 1 << 20,
+        schema_lists: u64::MAX,
     };
     Settings { limits, deadline: Duration::from_secs(20), ..crate::support::settings() }
 }

@@ -3,8 +3,9 @@ import type { Activity } from '../connection';
 
 /** How long the last answer took and what it cost, or how a subscription is doing. */
 export function LastOperation({ activity }: { activity: Activity | null }) {
+  const live = activity?.kind === 'live' && activity.connected;
   return (
-    <p className="last-operation" role="status">
+    <p className={live ? 'last-operation live' : 'last-operation'} role="status">
       {activity && facts(activity).join(' · ')}
     </p>
   );

@@ -1,0 +1,59 @@
+//! What an operator can set, and what is told of it.
+
+use std::collections::BTreeSet;
+
+use clap::{CommandFactory, Parser};
+use clinigraph::{
+    config::{Cli, Command, LimitOptions},
+    pipeline::Limits,
+    server::ServerConfig,
+};
+
+fn limits(given: &[&str]) -> LimitOptions {
+    let cli = Cli::try_parse_from(["clinigraph", "serve"].iter().chain(given)).unwrap();
+    let Command::Serve(serve) = cli.command else { panic!("another command") };
+    serve.limits
+}
+
+#[test]
+fn what_is_not_given_is_what_each_room_has_for_usual() {
+    let usual = limits(&[]);
+
+    assert_eq!(format!("{:?}", usual.limits()), format!("{:?}", Limits::default()));
+    assert_eq!(format!("{:?}", usual.server()), format!("{:?}", ServerConfig::default()));
+}
+
+#[test]
+fn what_is_given_reaches_its_room() {
+    let given = limits(&["--max-depth=5", "--max-body=1000", "--max-sockets-per-user=2", "--request-seconds=60"]);
+
+    let server = given.server();
+    assert_eq!((given.limits().depth, server.max_body, server.socket.max_per_user), (5, 1000, 2));
+    // What waits for an answer waits longer than the answer may take.
+    assert!(server.answer_timeout > given.deadline());
+}
+
+#[test]
+fn trusting_a_manifest_needs_one() {
+    let parsed = |given: &[&str]| Cli::try_parse_from(["clinigraph", "serve"].iter().chain(given)).is_ok();
+
+    assert!(!parsed(&["--operations=trusted"]));
+    assert!(parsed(&["--operations=trusted", "--manifest=operations.json"]));
+}
+
+#[test]
+fn options_that_are_written_about_exist() {
+    let command = Cli::command();
+    let serve = command.find_subcommand("serve").unwrap();
+    let known: BTreeSet<_> = serve.get_arguments().filter_map(|option| option.get_long()).collect();
+    let text = include_str!("../../docs/TRANSPORT.md");
+    let named: BTreeSet<_> = text
+        .split('`')
+        .filter_map(|code| code.strip_prefix("--")?.split([' ', '=']).next())
+        .filter(|name| *name != "help")
+        .collect();
+    let unknown: Vec<_> = named.difference(&known).collect();
+    let untold: Vec<_> = known.iter().filter(|name| name.starts_with("max-") && !named.contains(*name)).collect();
+
+    assert_eq!((unknown, untold), (Vec::new(), Vec::new()));
+}
