@@ -42,7 +42,7 @@ use crate::{
         request::{Request, SessionCookie},
         secrets::KeyRing,
     },
-    live::{Hub, Subscription},
+    live::{Hub, Names, Subscription},
     server::door::{Answer, Caller, Execute, Incoming, Outcome, RateLimit, SESSION_COOKIE, Status, Transport},
 };
 
@@ -120,7 +120,7 @@ impl Pipeline {
         let types = Types::read(&graphql::sdl())?;
         let persisted = Persisted::new(settings.operations.clone());
         let meter = Meter::new(settings.rates, clock.clone());
-        let hub = Hub::new(door.clone(), clock.clone());
+        let hub = Hub::new(door.clone(), clock.clone(), Names::new(&ring)?);
         Ok(Self(Arc::new(Parts {
             settings,
             door,
@@ -199,8 +199,10 @@ impl Parts {
         let given = incoming.variables.unwrap_or_default();
         let fingerprint = match kind {
             OperationType::Query => [0; 32],
-            OperationType::Mutation | OperationType::Subscription => {
-                fingerprint(&text, incoming.operation_name.as_deref(), &given)
+            OperationType::Mutation => fingerprint(&text, incoming.operation_name.as_deref(), &given),
+            OperationType::Subscription => {
+                let lasting = listen::lasting(&text, &meant.node, &given);
+                fingerprint(&text, incoming.operation_name.as_deref(), &lasting)
             }
         };
         let variables = self.variables(meant, given)?;
@@ -240,7 +242,7 @@ impl Parts {
             rate_limit,
         };
         if kind == OperationType::Subscription {
-            return listen::listen(self, job).await;
+            return listen::listen(self, job, listen::last_event_id(incoming.extensions.as_ref())).await;
         }
         Ok(Outcome::Answer(self.execute(job).await?))
     }
