@@ -1,7 +1,7 @@
 # The day's work. `make run` needs the Rust toolchain, a C linker and make; Node only for the full GraphiQL page.
 
 .DEFAULT_GOAL := run
-.PHONY: run build test test-clients check schema bench bench-policies bench-rows bench-start web clean
+.PHONY: run build test test-clients faults check schema bench bench-policies bench-rows bench-start web clean
 
 NODE_IS_NEW_ENOUGH := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' && echo yes)
 
@@ -32,6 +32,11 @@ endif
 tests/node/node_modules/.package-lock.json: tests/node/package-lock.json
 	cd tests/node && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
+
+# Servers killed, Postgres restarted, connections cut at random moments under load; `make test` has ten rounds of it.
+# FAULT_SEED repeats a run.
+faults:
+	FAULT_ROUNDS=$${FAULT_ROUNDS:-200} cargo test --locked --test faults -- --nocapture
 
 # Format, lints, and that generated files are fresh (the last by tests of their own).
 check:

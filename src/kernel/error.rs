@@ -286,6 +286,9 @@ impl fmt::Debug for Error {
 
 impl std::error::Error for Error {}
 
+/// What Postgres says when it is about to go, or on its way back.
+const AWAY: [&str; 3] = ["terminating connection", "the database system is", "canceling statement due to conflict"];
+
 impl From<Diesel> for Error {
     /// The meaning a failed statement has wherever it stands. Where a constraint means something to the caller, the
     /// domain says so with [`constraint`] before it comes to this.
@@ -306,6 +309,7 @@ impl From<Diesel> for Error {
                 (_, "the caller has changed") => {
                     Self::refusal(Code::Unavailable, "what you may do has just changed; please try again")
                 }
+                (_, told) if AWAY.iter().any(|away| told.starts_with(away)) => Self::unavailable(error),
                 (_, "canceling statement due to statement timeout") => {
                     Self::new(Code::Timeout, "this took too long and was given up")
                 }

@@ -233,7 +233,7 @@ impl Listening {
     pub async fn changed(&mut self) {
         // The sender lives as long as anybody of the session listens.
         if self.standing.changed().await.is_err() {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
     }
 }
