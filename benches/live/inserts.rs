@@ -1,5 +1,6 @@
-//! What telling of a change costs those who make it: a message on a ticket, with its audit row, its event and the
-//! notification of one person with an event of its own, against the bare row. Each is a transaction of one statement.
+//! What telling of a change costs those who make it: a message on one of a thousand tickets, with its audit row, its event
+//! and the notification of one person (with an audit row and an event of its own), against the bare row with the same
+//! keys and indexes. Each is a transaction of one statement.
 
 use std::{
     sync::{
@@ -28,17 +29,22 @@ pub struct Options {
 }
 
 const MESSAGE: &str = "insert into $table (id, clinic_id, ticket_id, author_user_id, body, is_internal, created_at)
-    select gen_random_uuid(), clinic_id, id, created_by_user_id, 'Please help.', false, now() from support_tickets";
+    select gen_random_uuid(), clinic_id, id, created_by_user_id, 'Please help.', false, now() from support_tickets
+    where number = $1";
 
 pub async fn compare(url: &str, options: &Options) {
-    super::people::make(url, 2).await;
+    super::people::make(url, 1).await;
     connect(url)
         .await
         .unwrap()
         .batch_execute(
             "insert into support_tickets (id, clinic_id, created_by_user_id, title, description, created_at, updated_at)
-             select gen_random_uuid(), clinic_id, user_id, 'Printer', 'Please help.', now(), now() from memberships limit 1;
-             create table bare_messages (like ticket_messages including all)",
+             select gen_random_uuid(), clinic_id, user_id, 'Printer', 'Please help.', now(), now()
+             from memberships, generate_series(1, 1000);
+             create table bare_messages (like ticket_messages including all,
+                 foreign key (clinic_id, ticket_id) references support_tickets (clinic_id, id) on delete cascade,
+                 foreign key (clinic_id) references clinics (id), foreign key (author_user_id) references users (id));
+             analyze",
         )
         .await
         .unwrap();
@@ -87,11 +93,14 @@ async fn round(url: &str, statement: &str, options: &Options) -> f64 {
     let begun = Instant::now();
     let running: Vec<_> = clients
         .into_iter()
-        .map(|(client, statement)| {
+        .zip(0_i32..)
+        .map(|((client, statement), place)| {
             let (done, over) = (Arc::clone(&done), Arc::clone(&over));
             tokio::spawn(async move {
+                let mut ticket = place * 31;
                 while !over.load(Ordering::Relaxed) {
-                    client.execute(&statement, &[]).await.unwrap();
+                    ticket = (ticket + 7) % 1000;
+                    client.execute(&statement, &[&(ticket + 1)]).await.unwrap();
                     done.fetch_add(1, Ordering::Relaxed);
                 }
             })
