@@ -6,6 +6,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use clinigraph::kernel::clock::Clock;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::TcpStream,
@@ -51,9 +52,9 @@ pub async fn subscribe(address: SocketAddr, token: &str) -> std::io::Result<TcpS
 
 /// Receives for ever.
 pub async fn receive(mut stream: TcpStream, at: usize, received: Received) {
-    let mut buffer = Vec::with_capacity(2048);
+    let (clock, mut buffer) = (Clock::default(), Vec::with_capacity(2048));
     while let Ok(text) = frame(&mut stream, &mut buffer).await {
-        let now = Utc::now();
+        let now = clock.now();
         if text.contains(r#""type":"ping""#) {
             drop(say(&mut stream, r#"{"type":"pong"}"#).await);
             continue;
@@ -106,7 +107,7 @@ async fn frame(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> std::io::Result<
                     1 => return Ok(text),
                     // A ping of the lower layer: the same back, masked with nothing.
                     9 => {
-                        stream.write_all(&[&[0x8a, 0x80 | length as u8, 0, 0, 0, 0], text.as_bytes()].concat()).await?
+                        stream.write_all(&[&[0x8a, 0x80 | length as u8, 0, 0, 0, 0], text.as_bytes()].concat()).await?;
                     }
                     _ => return Err(std::io::ErrorKind::ConnectionAborted.into()),
                 }

@@ -1,8 +1,7 @@
 //! How long events are kept: partitions that are made ahead and removed, while the server runs, for months.
 
-use chrono::{Days, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
 use clinigraph::kernel::db::partitions;
-use serde_json::json;
 
 use super::{BOTH, TICKETS};
 use crate::support::{TestApp, ear::Over, names_of_events};
@@ -26,7 +25,7 @@ async fn keep_at(app: &TestApp, day: NaiveDate) {
 #[tokio::test]
 async fn for_half_a_year_there_is_always_a_partition_and_never_too_many() {
     let app = TestApp::new().await;
-    let today = Utc::now().date_naive();
+    let today = app.clock.now().date_naive();
 
     for day in (0..180).step_by(2).map(|days| today + Days::new(days)) {
         keep_at(&app, day).await;
@@ -49,7 +48,7 @@ async fn for_half_a_year_there_is_always_a_partition_and_never_too_many() {
 async fn the_servers_own_roles_can_have_it_done_and_cannot_choose_the_time() {
     let app = TestApp::new().await;
     app.execute("set role clinigraph_owner; drop table outbox_events_other").await;
-    let tomorrow = (Utc::now().date_naive() + Days::new(1)).format("outbox_events_%Y_%m_%d").to_string();
+    let tomorrow = (app.clock.now().date_naive() + Days::new(1)).format("outbox_events_%Y_%m_%d").to_string();
     app.execute(&format!("drop table {tomorrow}")).await;
 
     partitions::keep_now(&app.door).await.unwrap();
@@ -66,7 +65,7 @@ async fn the_servers_own_roles_can_have_it_done_and_cannot_choose_the_time() {
 #[tokio::test]
 async fn what_came_while_there_was_no_partition_is_neither_lost_nor_in_the_way() {
     let app = TestApp::new().await;
-    let today = Utc::now().date_naive();
+    let today = app.clock.now().date_naive();
     let name = |days: i64| (today + TimeDelta::days(days)).format("outbox_events_%Y_%m_%d").to_string();
     app.execute(&format!("drop table {}; drop table {}", name(0), name(1))).await;
     let manager = app.clinic("Oak").await.manager().await;
@@ -89,7 +88,7 @@ async fn what_came_while_there_was_no_partition_is_neither_lost_nor_in_the_way()
 async fn a_cursor_is_good_for_as_long_as_what_follows_it_is_kept() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    let today = Utc::now().date_naive();
+    let today = app.clock.now().date_naive();
     // Ten events a day, of the last twelve days.
     for ago in (0..12).rev() {
         let day = today - Days::new(ago);
@@ -137,7 +136,7 @@ async fn when_nothing_is_left_the_last_cursor_is_still_good() {
     let last = app.now().await;
     // Numbers that were given up leave a gap behind the last one.
     app.execute("select nextval('outbox_events_id_seq') from generate_series(1, 40)").await;
-    let later = Utc::now().date_naive() + Days::new(30);
+    let later = app.clock.now().date_naive() + Days::new(30);
     keep_at(&app, later).await;
     assert_eq!(app.value("select count(*) from outbox_events").await, 0);
 
