@@ -83,6 +83,7 @@ impl Postgres {
     }
 
     /// A database with tables and nobody in it: its address as superuser. `name` is overwritten.
+    #[allow(dead_code, reason = "the bench of deliveries uses it")]
     pub async fn empty(&self, name: &str) -> String {
         let name = format!("clinigraph_bench_{name}");
         let mut admin = connect(&self.url("postgres")).await.unwrap();

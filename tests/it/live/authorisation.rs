@@ -130,10 +130,8 @@ async fn each_of_many_who_ask_the_same_is_let_through_by_themselves() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
     let (stays, goes) = (oak.person(Role::Staff).await, oak.person(Role::Staff).await);
-    let mut ears = vec![
-        stays.listen(super::Over::Stream, TICKETS, None).await,
-        goes.listen(super::Over::Stream, TICKETS, None).await,
-    ];
+    let mut ears =
+        [stays.listen(super::Over::Stream, TICKETS, None).await, goes.listen(super::Over::Stream, TICKETS, None).await];
 
     lose(&app, LOSSES[0].1, &goes, &oak).await;
     stays.open_ticket("after").await;
