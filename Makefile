@@ -1,7 +1,7 @@
 # The day's work. `make run` needs the Rust toolchain, a C linker and make; Node only for the full GraphiQL page.
 
 .DEFAULT_GOAL := run
-.PHONY: run build test test-clients check schema bench bench-policies bench-rows bench-start web clean
+.PHONY: run build test test-clients faults check schema bench bench-policies bench-rows bench-start bench-live web clean
 
 NODE_IS_NEW_ENOUGH := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' && echo yes)
 
@@ -33,6 +33,11 @@ tests/node/node_modules/.package-lock.json: tests/node/package-lock.json
 	cd tests/node && npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
+# Servers killed, Postgres restarted, connections cut at random moments under load; `make test` has ten rounds of it.
+# FAULT_SEED repeats a run.
+faults:
+	FAULT_ROUNDS=$${FAULT_ROUNDS:-200} cargo test --locked --test faults -- --nocapture
+
 # Format, lints, and that generated files are fresh (the last by tests of their own).
 check:
 	cargo fmt --check
@@ -53,6 +58,18 @@ bench-rows:
 bench-start:
 	cargo bench --locked --bench pages -- start $(BENCH)
 
+# What a delivery costs: 1,000 subscribers on two servers, 5,000 on one, a plain graphql-ws server in Node with publishing
+# in memory under the same client, and what being told costs those who write.
+bench-live: benches/live/node/node_modules/.package-lock.json
+	cargo bench --locked --bench live -- two $(BENCH)
+	cargo bench --locked --bench live -- one $(BENCH)
+	cargo bench --locked --bench live -- node $(BENCH)
+	cargo bench --locked --bench live -- inserts $(BENCH)
+
+benches/live/node/node_modules/.package-lock.json: benches/live/node/package-lock.json
+	cd benches/live/node && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
 # The GraphiQL page. Without Node the server shows a plain page that says so.
 ifeq ($(NODE_IS_NEW_ENOUGH),yes)
 web: web/dist/index.html
@@ -66,4 +83,4 @@ web/dist/index.html: web/package-lock.json web/index.html web/vite.config.ts $(s
 	@touch $@
 
 clean:
-	rm -rf target web/dist web/node_modules tests/node/node_modules tests/node/.work .data
+	rm -rf target benches/live/node/node_modules web/dist web/node_modules tests/node/node_modules tests/node/.work .data

@@ -175,6 +175,10 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     };
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
+    let keeping = {
+        let door = pipeline.door().clone();
+        tokio::spawn(async move { db::partitions::keep(&door).await })
+    };
     let people = if options.demo { demo::load(pipeline.door()).await? } else { Vec::new() };
     let playing = (options.demo && !options.demo_quiet).then(|| {
         let pipeline = pipeline.clone();
@@ -196,6 +200,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     let served = serve(listener, Arc::new(pipeline), config, told_to_stop()).await.map_err(Error::unavailable);
     playing.iter().for_each(tokio::task::JoinHandle::abort);
     relaying.abort();
+    keeping.abort();
     served
 }
 

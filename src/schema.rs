@@ -321,7 +321,7 @@ diesel::table! {
 diesel::table! {
     /// What happened, written in the transaction in which it did: ids only, no content.
     outbox_events (created_at, id) {
-        /// Counts up; read in this order, below the oldest transaction still running.
+        /// Counts up in the order in which it was drawn; may be committed in another.
         id -> Int8,
         /// The clinic concerned; null for the platform.
         clinic_id -> Nullable<Uuid>,

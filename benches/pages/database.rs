@@ -82,6 +82,17 @@ impl Postgres {
         Database { url: self.url(&name), server_url, people }
     }
 
+    /// A database with tables and nobody in it: its address as superuser. `name` is overwritten.
+    #[allow(dead_code, reason = "the bench of deliveries uses it")]
+    pub async fn empty(&self, name: &str) -> String {
+        let name = format!("clinigraph_bench_{name}");
+        let mut admin = connect(&self.url("postgres")).await.unwrap();
+        admin.batch_execute(&format!("drop database if exists {name} (force)")).await.unwrap();
+        admin.batch_execute(&format!("create database {name}")).await.unwrap();
+        db::prepare(&self.url(&name), KeyRing::parse(KEYS).unwrap().root()).await.unwrap();
+        self.url(&name)
+    }
+
     pub async fn stop(self) {
         if let Some(mut embedded) = self.embedded {
             embedded.stop().await.unwrap();
@@ -142,14 +153,19 @@ impl Database {
 
     /// The processes that serve this database's connections.
     pub async fn backends(&self) -> Vec<u32> {
-        let mut connection = connect(&self.url).await.unwrap();
-        let found: Vec<Pid> = sql_query(
-            "select pid from pg_stat_activity
-             where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()",
-        )
-        .load(&mut connection)
-        .await
-        .unwrap();
-        found.into_iter().filter_map(|row| u32::try_from(row.pid).ok()).collect()
+        backends_of(&self.url).await
     }
+}
+
+/// The processes that serve a database's connections.
+pub async fn backends_of(url: &str) -> Vec<u32> {
+    let mut connection = connect(url).await.unwrap();
+    let found: Vec<Pid> = sql_query(
+        "select pid from pg_stat_activity
+         where datname = current_database() and backend_type = 'client backend' and pid <> pg_backend_pid()",
+    )
+    .load(&mut connection)
+    .await
+    .unwrap();
+    found.into_iter().filter_map(|row| u32::try_from(row.pid).ok()).collect()
 }

@@ -257,8 +257,9 @@ pub async fn change(scope: &Scope, clinic: Id<Clinic>, input: UpdateClinicConfig
         (care.is_empty(), "care"),
         (privacy.is_empty(), "privacy"),
     ];
-    let changed: Vec<_> = groups.into_iter().filter_map(|(empty, name)| (!empty).then_some(name)).collect();
+    let mut changed: Vec<_> = groups.into_iter().filter_map(|(empty, name)| (!empty).then_some(name)).collect();
     if !changed.is_empty() {
+        changed.extend(["updatedAt", "version"]);
         let tx = scope.tx().await?;
         let changes = (booking, language, care, privacy);
         update(clinic_configs::table.find(config.id)).set(changes).execute(&mut tx.conn()?).await?;

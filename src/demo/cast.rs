@@ -41,8 +41,11 @@ const SCENES: [(&str, &str, &str, &str); 4] = [
 
 /// Plays for ever; a scene that fails is told in the log, and the next one is played.
 pub async fn play<P: Execute>(pipeline: &P) {
+    // From one opening to the next, however long the scene between takes.
+    let mut clock = tokio::time::interval_at(tokio::time::Instant::now() + PAUSE, PAUSE);
+    clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for scene in SCENES.iter().cycle() {
-        tokio::time::sleep(PAUSE).await;
+        clock.tick().await;
         if let Err(error) = play_scene(pipeline, scene).await {
             tracing::debug!(%error, "a scene of the demo failed");
         }

@@ -51,7 +51,7 @@ pub enum Code {
     InvalidCursor,
     /// What follows the cursor is not kept any more: reload, and listen from now on.
     CursorExpired,
-    /// The listener was too slow; it can resume from the cursor it got last.
+    /// The listener was too slow; `cursor` tells from where it can resume.
     Lagged,
     /// Something like it exists already.
     Duplicate,
@@ -103,6 +103,7 @@ struct Inner {
     retry_after: Option<u64>,
     current_version: Option<i32>,
     limit: Option<u64>,
+    cursor: Option<String>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
     /// `private.enter()` would not open a scope for the caller.
     refuses_caller: bool,
@@ -121,6 +122,7 @@ impl Error {
             retry_after: None,
             current_version: None,
             limit: None,
+            cursor: None,
             cause: None,
             refuses_caller: false,
         }))
@@ -222,6 +224,13 @@ impl Error {
         self
     }
 
+    /// From where to go on.
+    #[must_use]
+    pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
+        self.0.cursor = Some(cursor.into());
+        self
+    }
+
     #[must_use]
     pub fn code(&self) -> Code {
         self.0.code
@@ -253,6 +262,11 @@ impl Error {
     }
 
     #[must_use]
+    pub fn cursor_to_resume(&self) -> Option<&str> {
+        self.0.cursor.as_deref()
+    }
+
+    #[must_use]
     pub fn cause(&self) -> Option<&(dyn std::error::Error + Send + Sync)> {
         self.0.cause.as_deref()
     }
@@ -271,6 +285,9 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// What Postgres says when it is about to go, or on its way back.
+const AWAY: [&str; 3] = ["terminating connection", "the database system is", "canceling statement due to conflict"];
 
 impl From<Diesel> for Error {
     /// The meaning a failed statement has wherever it stands. Where a constraint means something to the caller, the
@@ -294,6 +311,7 @@ impl From<Diesel> for Error {
                 (_, "the caller has changed") => {
                     Self::refusal(Code::Unavailable, "what you may do has just changed; please try again")
                 }
+                (_, told) if AWAY.iter().any(|away| told.starts_with(away)) => Self::unavailable(error),
                 (_, "canceling statement due to statement timeout") => {
                     Self::new(Code::Timeout, "this took too long and was given up")
                 }

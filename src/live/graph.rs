@@ -1,12 +1,12 @@
 //! The subscriptions.
 
-use async_graphql::{Context, Enum, SimpleObject, Subscription as GraphqlSubscription};
+use async_graphql::{Context, Enum, ID, SimpleObject, Subscription as GraphqlSubscription};
 use chrono::{DateTime, Utc};
 use futures_util::{Stream, stream};
 
 use super::{
-    hub::{Happened, Wanted},
-    listener::{Live, cursor_of, read_cursor},
+    hub::{Shared, Wanted},
+    listener::Live,
 };
 use crate::{
     clinic::Clinic,
@@ -51,19 +51,24 @@ impl TicketEventKind {
 /// What every event tells.
 #[derive(Debug, SimpleObject)]
 pub struct Occurrence {
-    /// The event's number; higher ones happened later, and there are gaps.
-    id: String,
+    /// The event's id: the same to whomever and by whichever server it is told. It has no order; events come in theirs.
+    id: ID,
     /// Give it as after to resume right behind this event.
     cursor: String,
     /// When it happened.
     at: DateTime<Utc>,
-    /// The fields that changed, as the API names them.
+    /// All fields of the object that changed, as the API names them; none of an object that is new.
     changed: Vec<String>,
 }
 
-impl From<&Happened> for Occurrence {
-    fn from(event: &Happened) -> Self {
-        Self { id: event.id.to_string(), cursor: cursor_of(event.id), at: event.at, changed: event.changed.clone() }
+impl From<&Shared> for Occurrence {
+    fn from(shared: &Shared) -> Self {
+        Self {
+            id: ID(shared.id.clone()),
+            cursor: shared.cursor.clone(),
+            at: shared.event.at,
+            changed: shared.event.changed.clone(),
+        }
     }
 }
 
@@ -125,10 +130,6 @@ fn item<T>(event: Option<T>) -> stream::Iter<std::option::IntoIter<T>> {
     stream::iter(event)
 }
 
-fn place(after: Option<String>) -> Result<Option<i64>> {
-    after.map(|cursor| read_cursor(&cursor)).transpose()
-}
-
 /// What happens, as it happens. Each event carries a cursor: whoever gives the last one as after, to whichever server,
 /// gets what they missed first, in order, without gap or repeat. Events are kept for seven days (`CURSOR_EXPIRED`
 /// beyond). Objects are read when they are delivered, under the rights the listener has then.
@@ -152,13 +153,14 @@ impl Subscription {
                 clinic: clinic_id.map(Id::uuid),
                 about: ticket_id.map(Id::uuid),
                 kinds: kinds.map(|kinds| kinds.into_iter().map(TicketEventKind::text).collect()),
-                after: place(after)?,
+                after,
                 ..Wanted::default()
             },
         )?;
         Ok(item(event.and_then(|event| {
-            let (kind, _) = TicketEventKind::ALL.into_iter().find(|(_, text)| *text == event.kind)?;
-            Some(TicketEvent { of: (&event).into(), kind, ticket: Maybe::of(Some(Id::from_uuid(event.subject_id))) })
+            let (kind, _) = TicketEventKind::ALL.into_iter().find(|(_, text)| *text == event.event.kind)?;
+            let ticket = Maybe::of(Some(Id::from_uuid(event.event.subject_id)));
+            Some(TicketEvent { of: event.as_ref().into(), kind, ticket })
         })))
     }
 
@@ -170,16 +172,12 @@ impl Subscription {
         #[graphql(desc = "Resume right behind the event of this cursor.")] after: Option<String>,
     ) -> Result<impl Stream<Item = TicketMessageEvent> + use<>> {
         ctx.actor()?.require(Permission::TicketsRead)?;
-        let wanted = Wanted {
-            topics: vec!["ticket_message"],
-            about: Some(ticket_id.uuid()),
-            after: place(after)?,
-            ..Wanted::default()
-        };
+        let wanted =
+            Wanted { topics: vec!["ticket_message"], about: Some(ticket_id.uuid()), after, ..Wanted::default() };
         let event = Live::event(ctx, wanted)?;
         Ok(item(event.map(|event| TicketMessageEvent {
-            of: (&event).into(),
-            message: Maybe::of(Some(Id::from_uuid(event.subject_id))),
+            of: event.as_ref().into(),
+            message: Maybe::of(Some(Id::from_uuid(event.event.subject_id))),
         })))
     }
 
@@ -194,13 +192,13 @@ impl Subscription {
             topics: vec!["notification"],
             kinds: Some(vec!["received"]),
             personal: true,
-            after: place(after)?,
+            after,
             ..Wanted::default()
         };
         let event = Live::event(ctx, wanted)?;
         Ok(item(event.map(|event| NotificationEvent {
-            of: (&event).into(),
-            notification: Maybe::of(Some(Id::from_uuid(event.subject_id))),
+            of: event.as_ref().into(),
+            notification: Maybe::of(Some(Id::from_uuid(event.event.subject_id))),
         })))
     }
 
@@ -211,9 +209,9 @@ impl Subscription {
         #[graphql(desc = "Resume right behind the event of this cursor.")] after: Option<String>,
     ) -> Result<impl Stream<Item = UnreadCountEvent> + use<>> {
         ctx.actor()?.person()?;
-        let wanted = Wanted { topics: vec!["notification"], personal: true, after: place(after)?, ..Wanted::default() };
+        let wanted = Wanted { topics: vec!["notification"], personal: true, after, ..Wanted::default() };
         let event = match Live::event(ctx, wanted)? {
-            Some(event) => Some(UnreadCountEvent { of: (&event).into(), count: unread(ctx.scope()?).await? }),
+            Some(event) => Some(UnreadCountEvent { of: event.as_ref().into(), count: unread(ctx.scope()?).await? }),
             None => None,
         };
         Ok(item(event))
@@ -233,15 +231,16 @@ impl Subscription {
         let Some(clinic) = actor.clinic_id().or(clinic_id.map(Id::uuid)) else {
             return Err(Error::invalid("clinicId", "administrators must name the clinic"));
         };
-        let wanted = Wanted { clinic: Some(clinic), after: place(after)?, ..Wanted::default() };
+        let wanted = Wanted { clinic: Some(clinic), after, ..Wanted::default() };
         let event = Live::event(ctx, wanted)?;
         Ok(item(event.map(|event| {
-            let def = entities().into_iter().find(|def| def.prefix == event.topic);
+            let happened = &event.event;
+            let def = entities().into_iter().find(|def| def.prefix == happened.topic);
             ClinicEvent {
-                of: (&event).into(),
-                subject: AnyNode(def.map(|def| (def, event.subject_id))),
-                topic: event.topic,
-                kind: event.kind,
+                of: event.as_ref().into(),
+                subject: AnyNode(def.map(|def| (def, happened.subject_id))),
+                topic: happened.topic.clone(),
+                kind: happened.kind.clone(),
             }
         })))
     }

@@ -1,33 +1,33 @@
-//! The newest events, in memory, shared by all listeners of the process.
+//! The newest events of a process, in memory: all of them for who resumes, and each in the channels of those who
+//! listen, so that an event wakes nobody whom it does not concern.
 
 use std::{
     collections::{HashMap, VecDeque},
-    sync::{Arc, Mutex, PoisonError, RwLock},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
 use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl, Queryable};
+use diesel::{ExpressionMethods, QueryDsl, Queryable, QueryableByName, sql_query, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use tokio::sync::{OnceCell, watch};
 use uuid::Uuid;
 
+use super::{names::Names, standing::Standings};
 use crate::{
-    clinic::ClinicStatus,
-    kernel::{
-        Actor, Code, Error, Result,
-        actor::{Person, Role},
-        clock::Clock,
-        db::Door,
-    },
-    schema::{clinics, memberships, outbox_events, sessions, users},
+    kernel::{Actor, Code, Error, Result, actor::Role, clock::Clock, db::Door},
+    schema::outbox_events,
 };
 
-/// So many events are kept in memory.
+/// So many events are kept in memory for those who resume.
 const KEPT: usize = 8_192;
-/// So many are read from the table at once.
+/// So many are kept in each channel: a listener that falls further behind is too slow.
+const KEPT_OF_CHANNEL: usize = 1_024;
+/// So many are handed out, or read from the table, at once.
 pub const PAGE: i64 = 500;
+/// What was read for one listener, and who was seen to be good, holds for others for so long.
+pub const FRESH: Duration = Duration::from_millis(500);
 
 /// Something that happened.
 #[derive(Debug, Clone, Queryable)]
@@ -55,8 +55,8 @@ pub struct Wanted {
     pub kinds: Option<Vec<&'static str>>,
     /// Only what the listener alone is told.
     pub personal: bool,
-    /// Resume behind this event.
-    pub after: Option<i64>,
+    /// Resume behind the event of this cursor.
+    pub after: Option<String>,
 }
 
 impl Wanted {
@@ -64,18 +64,131 @@ impl Wanted {
     #[must_use]
     pub fn matches(&self, actor: &Actor, event: &Happened) -> bool {
         let Actor::Person(person) = actor else { return false };
-        let told = if person.is_platform_admin {
-            true
-        } else {
-            event.audience == "clinic" && event.clinic_id.is_some() && event.clinic_id == actor.clinic_id()
-        };
-        let personal = event.user_id.is_some();
+        let here = person.is_platform_admin || event.clinic_id.is_some() && event.clinic_id == actor.clinic_id();
+        let told = person.is_platform_admin || event.audience == "clinic";
         let mine = event.user_id == Some(person.user_id);
-        (if self.personal { mine } else { !personal && told })
+        here && told
+            && (if self.personal { mine } else { event.user_id.is_none() })
             && (self.topics.is_empty() || self.topics.contains(&event.topic.as_str()))
             && self.clinic.is_none_or(|clinic| event.clinic_id == Some(clinic))
             && self.about.is_none_or(|about| event.subject_id == about || event.parent_id == Some(about))
             && self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&event.kind.as_str()))
+    }
+
+    /// The narrowest channel with everything in it that can match.
+    #[must_use]
+    pub fn channel(&self, actor: &Actor) -> ChannelKey {
+        let clinic = actor.clinic_id().or(self.clinic);
+        match (self.personal, actor, self.about, clinic) {
+            (true, Actor::Person(person), ..) => ChannelKey::User(person.user_id),
+            (_, _, Some(about), _) => ChannelKey::About(about),
+            (_, _, None, Some(clinic)) => ChannelKey::Clinic(clinic),
+            _ => ChannelKey::Platform,
+        }
+    }
+}
+
+/// Whose events a channel holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ChannelKey {
+    /// Of all clinics.
+    Platform,
+    Clinic(Uuid),
+    /// Of one subject and its parts.
+    About(Uuid),
+    /// What one user alone is told.
+    User(Uuid),
+}
+
+/// The channels an event belongs to.
+fn channels(event: &Happened) -> impl Iterator<Item = ChannelKey> {
+    let of_all = event.user_id.is_none();
+    [
+        event.user_id.map(ChannelKey::User),
+        of_all.then_some(ChannelKey::Platform),
+        event.clinic_id.filter(|_| of_all).map(ChannelKey::Clinic),
+        of_all.then_some(ChannelKey::About(event.subject_id)),
+        event.parent_id.filter(|_| of_all).map(ChannelKey::About),
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The newest events of those who listen to the same.
+struct Channel {
+    kept: Mutex<Kept>,
+    bell: watch::Sender<()>,
+}
+
+struct Kept {
+    events: VecDeque<Arc<Shared>>,
+    /// What happened up to this id is not here.
+    floor: i64,
+}
+
+impl Channel {
+    fn new(floor: i64) -> Self {
+        Self { kept: Mutex::new(Kept { events: VecDeque::new(), floor }), bell: watch::Sender::new(()) }
+    }
+
+    fn push(&self, event: Arc<Shared>) {
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.events.len() == KEPT_OF_CHANNEL
+            && let Some(oldest) = kept.events.pop_front()
+        {
+            kept.floor = oldest.event.id;
+        }
+        kept.events.push_back(event);
+    }
+}
+
+/// What a channel has behind a place.
+pub enum Behind {
+    Events(Vec<Arc<Shared>>),
+    Nothing,
+    /// Some of it is not there any more.
+    Gone,
+}
+
+/// Somebody's place in a channel, which lives as long as anybody has one.
+pub struct Seat {
+    hub: Arc<Hub>,
+    key: ChannelKey,
+    channel: Arc<Channel>,
+    bell: watch::Receiver<()>,
+    /// The id up to which everything was known when it was taken.
+    pub position: i64,
+}
+
+impl Seat {
+    /// Some of what happened behind a place, in order.
+    #[must_use]
+    pub fn behind(&self, place: i64) -> Behind {
+        let kept = self.channel.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        if place < kept.floor {
+            return Behind::Gone;
+        }
+        let from = kept.events.partition_point(|shared| shared.event.id <= place);
+        match kept.events.range(from..).take(PAGE as usize).map(Arc::clone).collect::<Vec<_>>() {
+            events if events.is_empty() => Behind::Nothing,
+            events => Behind::Events(events),
+        }
+    }
+
+    /// Ready when there may be more since the last time.
+    pub async fn rung(&mut self) {
+        // The sender lives in the channel that is held here.
+        drop(self.bell.changed().await);
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut state = self.hub.state();
+        // The map's and this one.
+        if Arc::strong_count(&self.channel) == 2 {
+            state.channels.remove(&self.key);
+        }
     }
 }
 
@@ -90,116 +203,158 @@ pub struct Audience {
 }
 
 /// An event, with what its listeners share.
-#[derive(Debug)]
 pub struct Shared {
     pub event: Happened,
-    standing: OnceCell<Standings>,
-    written: Mutex<HashMap<Audience, Arc<OnceCell<Bytes>>>>,
+    /// The event's id, as the API spells it.
+    pub id: String,
+    pub cursor: String,
+    /// When this process heard of it.
+    pub heard: Instant,
+    written: Mutex<HashMap<Audience, Written>>,
+}
+
+struct Written {
+    begun: Instant,
+    text: Arc<OnceCell<Bytes>>,
 }
 
 impl Shared {
+    /// The text for an audience: whoever comes first writes it, and those who come at the same time share it. Later
+    /// ones have it written anew, since an event tells how things are when it is delivered.
     #[must_use]
-    pub fn new(event: Happened) -> Arc<Self> {
-        Arc::new(Self { event, standing: OnceCell::new(), written: Mutex::default() })
-    }
-
-    /// The text for an audience: whoever comes first writes it.
-    #[must_use]
-    pub fn text(&self, audience: Audience) -> Arc<OnceCell<Bytes>> {
-        Arc::clone(self.written.lock().unwrap_or_else(PoisonError::into_inner).entry(audience).or_default())
-    }
-
-    /// Who of the listeners still stood when this was first delivered: one statement for all of them.
-    pub async fn standing(&self, hub: &Hub) -> Result<Standings> {
-        self.standing.get_or_try_init(|| hub.look_at_sessions()).await.cloned()
+    pub fn text(self: &Arc<Self>, hub: &Hub, audience: Audience) -> Arc<OnceCell<Bytes>> {
+        let now = Instant::now();
+        let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = written.get(&audience)
+            && now.duration_since(known.begun) < FRESH
+        {
+            return Arc::clone(&known.text);
+        }
+        if written.is_empty() {
+            hub.warm.lock().unwrap_or_else(PoisonError::into_inner).push_back((now, Arc::clone(self)));
+        }
+        let text = Arc::default();
+        written.insert(audience, Written { begun: now, text: Arc::clone(&text) });
+        text
     }
 }
-
-/// What a session is good for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    pub is_platform_admin: bool,
-    pub acting: Option<(Uuid, Role)>,
-}
-
-impl Standing {
-    #[must_use]
-    pub fn of(person: &Person) -> Self {
-        Self { is_platform_admin: person.is_platform_admin, acting: person.acting }
-    }
-}
-
-/// What each session that listens is good for.
-pub type Standings = Arc<HashMap<Uuid, Standing>>;
 
 /// The events of a process.
 pub struct Hub {
     pub door: Door,
-    clock: Clock,
-    ring: RwLock<VecDeque<Arc<Shared>>>,
+    pub names: Names,
+    pub standings: Arc<Standings>,
+    state: Mutex<State>,
     /// The id up to which everything is known.
     position: watch::Sender<Option<i64>>,
-    /// Sessions that listen, and how often.
-    listening: Mutex<HashMap<Uuid, usize>>,
-    lately: tokio::sync::Mutex<Option<(Instant, Standings)>>,
+    /// Events with texts, which are dropped when they are not fresh any more.
+    warm: Mutex<VecDeque<(Instant, Arc<Shared>)>>,
+}
+
+#[derive(Default)]
+struct State {
+    newest: VecDeque<Arc<Shared>>,
+    channels: HashMap<ChannelKey, Arc<Channel>>,
 }
 
 impl Hub {
     #[must_use]
-    pub fn new(door: Door, clock: Clock) -> Arc<Self> {
+    pub fn new(door: Door, clock: Clock, names: Names) -> Arc<Self> {
         Arc::new(Self {
+            standings: Standings::new(door.clone(), clock),
             door,
-            clock,
-            ring: RwLock::default(),
+            names,
+            state: Mutex::default(),
             position: watch::Sender::new(None),
-            listening: Mutex::default(),
-            lately: tokio::sync::Mutex::default(),
+            warm: Mutex::default(),
         })
     }
 
-    /// Ready when there is more.
-    #[must_use]
-    pub fn watch(&self) -> watch::Receiver<Option<i64>> {
-        self.position.subscribe()
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The id up to which everything is known; waits for the relay's first look.
     pub async fn position(&self) -> Result<i64> {
-        let mut watch = self.watch();
+        let mut watch = self.position.subscribe();
         let known = watch.wait_for(Option::is_some).await.map_err(Error::unavailable)?;
         known.ok_or_else(|| Error::unavailable("the relay has not begun"))
     }
 
-    /// Takes in what the relay has read, in order.
-    pub fn take_in(&self, events: Vec<Happened>, position: i64) {
-        let mut ring = self.ring.write().unwrap_or_else(PoisonError::into_inner);
-        for event in events {
-            if ring.len() == KEPT {
-                ring.pop_front();
-            }
-            ring.push_back(Shared::new(event));
-        }
-        drop(ring);
-        self.position.send_replace(Some(position));
+    /// A place among those who listen to the same.
+    pub async fn seat(self: &Arc<Self>, key: ChannelKey) -> Result<Seat> {
+        self.position().await?;
+        let mut state = self.state();
+        // Under the lock: what comes in later comes into the channel.
+        let position = self.position.borrow().unwrap_or_default();
+        let channel = Arc::clone(state.channels.entry(key).or_insert_with(|| Arc::new(Channel::new(position))));
+        drop(state);
+        Ok(Seat { hub: Arc::clone(self), key, bell: channel.bell.subscribe(), channel, position })
     }
 
-    /// What happened behind a place, as far as it is known: some of it, in order, and the place that is reached with it.
+    /// Takes in what the relay has read, in order.
+    pub async fn take_in(&self, events: Vec<Happened>, position: i64) {
+        let heard = Instant::now();
+        // Before anybody is woken, so that they need not wait for it one after the other. If it fails, they look
+        // themselves.
+        if events.iter().any(|event| self.concerns_anybody(event)) {
+            drop(self.standings.look_since(heard).await);
+        }
+        let mut rung = Vec::new();
+        let mut state = self.state();
+        for event in events {
+            let shared = self.shared(event, heard);
+            for key in channels(&shared.event) {
+                match state.channels.get(&key) {
+                    // Whoever left while it was being rung has left it here.
+                    Some(channel) if Arc::strong_count(channel) == 1 => drop(state.channels.remove(&key)),
+                    Some(channel) => {
+                        channel.push(Arc::clone(&shared));
+                        rung.push(Arc::clone(channel));
+                    }
+                    None => {}
+                }
+            }
+            if state.newest.len() == KEPT {
+                state.newest.pop_front();
+            }
+            state.newest.push_back(shared);
+        }
+        self.position.send_replace(Some(position));
+        drop(state);
+        for channel in rung {
+            channel.bell.send_replace(());
+        }
+    }
+
+    fn concerns_anybody(&self, event: &Happened) -> bool {
+        let state = self.state();
+        channels(event).any(|key| state.channels.contains_key(&key))
+    }
+
+    fn shared(&self, event: Happened, heard: Instant) -> Arc<Shared> {
+        let (id, cursor) = (self.names.id(event.id), self.names.cursor(event.id));
+        Arc::new(Shared { id, cursor, event, heard, written: Mutex::default() })
+    }
+
+    /// What happened behind a place, as far as it is known, in any channel: some of it, in order, and the place that is
+    /// reached with it.
     pub async fn behind(&self, place: i64) -> Result<(Vec<Arc<Shared>>, i64)> {
         let known = self.position().await?;
         {
-            let ring = self.ring.read().unwrap_or_else(PoisonError::into_inner);
-            if ring.front().is_some_and(|first| first.event.id <= place + 1) || place >= known {
-                let from = ring.partition_point(|shared| shared.event.id <= place);
-                let behind: Vec<_> = ring.range(from..).take(256).map(Arc::clone).collect();
-                let reached =
-                    if behind.len() < 256 { known } else { behind.last().map_or(known, |last| last.event.id) };
+            let state = self.state();
+            if state.newest.front().is_some_and(|first| first.event.id <= place + 1) || place >= known {
+                let from = state.newest.partition_point(|shared| shared.event.id <= place);
+                let behind: Vec<_> = state.newest.range(from..).take(PAGE as usize).map(Arc::clone).collect();
+                let reached = behind.last().map_or(known, |last| last.event.id);
                 return Ok((behind, reached.max(place)));
             }
         }
         // Further back than memory goes: out of the table, where what the relay has passed can be read safely.
         let events = self.read(place, known).await?;
         let reached = if (events.len() as i64) < PAGE { known } else { events.last().map_or(known, |last| last.id) };
-        Ok((events.into_iter().map(Shared::new).collect(), reached))
+        let now = Instant::now();
+        Ok((events.into_iter().map(|event| self.shared(event, now)).collect(), reached))
     }
 
     async fn read(&self, place: i64, known: i64) -> Result<Vec<Happened>> {
@@ -217,93 +372,53 @@ impl Hub {
             .await
     }
 
-    /// Fails with `CURSOR_EXPIRED` when what follows a place is not kept any more.
+    /// Fails with `CURSOR_EXPIRED` when what follows a place is not kept any more, or was never written: after a
+    /// database was put back to an earlier state its numbers mean other events.
     pub async fn require_kept(&self, place: i64) -> Result<()> {
-        let known = self.position().await?;
-        let oldest = self
+        let kept = self
             .door
             .as_system(None, async |scope| {
                 let tx = scope.tx().await?;
-                Ok(outbox_events::table
-                    .select(diesel::dsl::min(outbox_events::id))
-                    .first::<Option<i64>>(&mut tx.conn()?)
-                    .await?)
+                let kept = sql_query(
+                    "select last_id as removed, coalesce(pg_sequence_last_value('outbox_events_id_seq'::regclass), 0) as drawn
+                     from private.outbox_removed",
+                );
+                Ok(kept.get_result::<KeptInTable>(&mut tx.conn()?).await?)
             })
             .await?;
-        match oldest {
-            _ if place >= known => Ok(()),
-            Some(oldest) if place + 1 >= oldest => Ok(()),
-            _ => Err(Error::new(
-                Code::CursorExpired,
-                "events so long ago are not kept; reload what you show and listen from now on",
-            )),
+        if (kept.removed..=kept.drawn).contains(&place) {
+            return Ok(());
         }
+        let told = "what followed this cursor is not kept; reload what you show and listen from now on";
+        Err(Error::new(Code::CursorExpired, told))
     }
 
-    /// Counts a session as listening for as long as the guard lives.
-    pub fn listen(self: &Arc<Self>, session: Uuid) -> Listening {
-        *self.listening.lock().unwrap_or_else(PoisonError::into_inner).entry(session).or_default() += 1;
-        Listening { hub: Arc::clone(self), session }
-    }
-
-    /// The same, as looked at not longer ago than this: those who wait share a look.
-    pub async fn standing_lately(&self, within: Duration) -> Result<Standings> {
-        let mut lately = self.lately.lock().await;
-        if let Some((at, standing)) = lately.as_ref()
-            && at.elapsed() < within
-        {
-            return Ok(Arc::clone(standing));
-        }
-        let standing = self.look_at_sessions().await?;
-        *lately = Some((Instant::now(), Arc::clone(&standing)));
-        Ok(standing)
-    }
-
-    /// What the sessions that listen are good for, now; those that are good for nothing are left out.
-    pub async fn look_at_sessions(&self) -> Result<Standings> {
-        let listening: Vec<Uuid> =
-            self.listening.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
-        let now = self.clock.now();
-        let rows = self
-            .door
-            .as_system(None, async |scope| {
-                let tx = scope.tx().await?;
-                let open = [ClinicStatus::Pending, ClinicStatus::Active];
-                let good = sessions::table
-                    .inner_join(users::table)
-                    .left_join(
-                        clinics::table.on(clinics::id
-                            .nullable()
-                            .eq(sessions::acting_clinic_id)
-                            .and(clinics::deleted_at.is_null())
-                            .and(clinics::status.eq_any(open))),
-                    )
-                    .left_join(
-                        memberships::table.on(memberships::user_id
-                            .eq(users::id)
-                            .and(memberships::clinic_id.nullable().eq(sessions::acting_clinic_id))
-                            .and(memberships::deleted_at.is_null())
-                            .and(memberships::status.eq("active"))),
-                    )
-                    .filter(sessions::id.eq_any(&listening))
-                    .filter(sessions::revoked_at.is_null())
-                    .filter(sessions::expires_at.gt(now))
-                    .filter(users::status.eq("active"))
-                    .filter(users::deleted_at.is_null())
-                    .select((
-                        sessions::id,
-                        users::is_platform_admin,
-                        clinics::id.nullable(),
-                        memberships::role.nullable(),
-                    ));
-                Ok(good.load::<(Uuid, bool, Option<Uuid>, Option<Role>)>(&mut tx.conn()?).await?)
-            })
-            .await?;
-        let standing = |(session, is_platform_admin, clinic, role): (_, _, Option<Uuid>, Option<Role>)| {
-            (session, Standing { is_platform_admin, acting: clinic.zip(role) })
+    /// Ends those who may not listen any more, and forgets texts that are not fresh, for ever.
+    pub async fn guard(&self) {
+        let forget = async {
+            loop {
+                tokio::time::sleep(FRESH).await;
+                let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
+                while warm.front().is_some_and(|(since, _)| since.elapsed() >= FRESH) {
+                    if let Some((_, shared)) = warm.pop_front() {
+                        shared.written.lock().unwrap_or_else(PoisonError::into_inner).clear();
+                    }
+                }
+            }
         };
-        Ok(Arc::new(rows.into_iter().map(standing).collect()))
+        tokio::join!(self.standings.guard(), forget);
     }
+}
+
+/// Which events the table can have.
+#[derive(QueryableByName)]
+struct KeptInTable {
+    /// All up to this one are gone.
+    #[diesel(sql_type = BigInt)]
+    removed: i64,
+    /// The last one so far.
+    #[diesel(sql_type = BigInt)]
+    drawn: i64,
 }
 
 /// The columns of a [`Happened`].
@@ -330,21 +445,3 @@ pub const COLUMNS: (
     outbox_events::changed,
     outbox_events::created_at,
 );
-
-/// A session that listens.
-pub struct Listening {
-    hub: Arc<Hub>,
-    session: Uuid,
-}
-
-impl Drop for Listening {
-    fn drop(&mut self) {
-        let mut listening = self.hub.listening.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(count) = listening.get_mut(&self.session) {
-            *count -= 1;
-            if *count == 0 {
-                listening.remove(&self.session);
-            }
-        }
-    }
-}

@@ -1,17 +1,28 @@
-//! The relay: one a process. It reads the outbox in the order of ids, below the oldest transaction that still runs, since
-//! a lower id can be committed after a higher one. It is woken by the commits of its own process at once, by other
-//! processes through a notification that their relays send (never a user's transaction: its commit would take a lock
-//! on the whole database), and by the clock once a second in any case.
+//! The relay: one a process. It reads the outbox in the order of ids and hands on what can have nothing before it any
+//! more (`order.rs`). It is woken by the commits of its own process at once, by other processes through a notification
+//! that their relays send (never a user's transaction: its commit would take a lock on the whole database), and by the
+//! clock once a second in any case.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::HashSet,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl, dsl::sql, sql_query, sql_types::Bool};
+use diesel::{
+    ExpressionMethods, QueryDsl, QueryableByName, sql_query,
+    sql_types::{BigInt, Text},
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::{StreamExt, stream};
 use tokio::sync::Notify;
 use tokio_postgres::{AsyncMessage, NoTls};
+use uuid::Uuid;
 
-use super::hub::{COLUMNS, Happened, Hub, PAGE};
+use super::{
+    hub::{COLUMNS, Happened, Hub, PAGE},
+    order::{Order, Writer},
+};
 use crate::{
     kernel::{Error, Result, db::connect},
     schema::outbox_events,
@@ -20,18 +31,21 @@ use crate::{
 const CHANNEL: &str = "clinigraph_events";
 /// What wakes it when nothing else does.
 const FLOOR: Duration = Duration::from_secs(1);
+/// A gap is looked at again after so long: a transaction that was given up rings no bell.
+const DOUBT: Duration = Duration::from_millis(5);
 
 /// Relays for ever; failures are logged and tried again after growing pauses.
 pub async fn relay(hub: Arc<Hub>, server_url: String) {
     let heard = Notify::new();
-    tokio::join!(hear(&server_url, &heard), read_for_ever(&hub, &server_url, &heard));
+    let me = Uuid::now_v7().to_string();
+    tokio::join!(hear(&server_url, &me, &heard), read_for_ever(&hub, &server_url, &me, &heard), hub.guard());
 }
 
-async fn read_for_ever(hub: &Hub, url: &str, heard: &Notify) {
+async fn read_for_ever(hub: &Hub, url: &str, me: &str, heard: &Notify) {
     let mut pause = Duration::from_millis(100);
-    let mut position = None;
+    let mut order = None;
     loop {
-        if let Err(error) = read_on(hub, url, heard, &mut position, &mut pause).await {
+        if let Err(error) = read_on(hub, url, me, heard, &mut order, &mut pause).await {
             tracing::warn!(%error, pause_ms = pause.as_millis(), "the relay lost its connection");
         }
         tokio::time::sleep(pause).await;
@@ -39,57 +53,129 @@ async fn read_for_ever(hub: &Hub, url: &str, heard: &Notify) {
     }
 }
 
-async fn read_on(hub: &Hub, url: &str, heard: &Notify, position: &mut Option<i64>, pause: &mut Duration) -> Result<()> {
+async fn read_on(
+    hub: &Hub,
+    url: &str,
+    me: &str,
+    heard: &Notify,
+    order: &mut Option<Order>,
+    pause: &mut Duration,
+) -> Result<()> {
     let mut connection = connect(url).await?;
-    connection.batch_execute("set role clinigraph_system; set application_name = 'clinigraph relay'").await?;
-    let mut place = match *position {
-        Some(place) => place,
-        None => {
-            let readable = outbox_events::table.filter(below_horizon()).select(diesel::dsl::max(outbox_events::id));
-            readable.first::<Option<i64>>(&mut connection).await?.unwrap_or_default()
-        }
+    // A notification takes a number and a commit; nothing is lost when a crash takes it back.
+    connection
+        .batch_execute(
+            "set role clinigraph_system; set application_name = 'clinigraph relay'; set jit = off; \
+             set synchronous_commit = off",
+        )
+        .await?;
+    let order = match order {
+        Some(order) => order,
+        None => order.insert(Order::behind(begin(&mut connection).await?)),
     };
-    hub.take_in(Vec::new(), place);
-    *position = Some(place);
+    hub.take_in(Vec::new(), order.place()).await;
     *pause = Duration::from_millis(100);
+    let notify = format!("notify {CHANNEL}, '{me}'");
     let mut ours = false;
+    // Most gaps are filled by a commit that is under way; only one that stays is worth a look at who writes.
+    let mut gap_since = None::<Instant>;
     loop {
-        let events = read(&mut connection, place).await?;
+        if order.is_in_doubt() {
+            order.look(&writers(&mut connection).await?);
+        }
+        let mut events = read(&connection, order.place(), ours.then_some(&notify)).await?;
         let found = events.len();
-        if let Some(last) = events.last() {
-            place = last.id;
-            hub.take_in(events, place);
-            *position = Some(place);
+        let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
+        events.truncate(order.pass(&ids));
+        let passed = events.len();
+        if passed > 0 {
+            hub.take_in(events, order.place()).await;
         }
-        if ours {
-            // Other processes; one notification for however many commits.
-            sql_query(format!("notify {CHANNEL}")).execute(&mut connection).await?;
-        }
-        if found as i64 == PAGE {
+        ours = false;
+        if passed == found {
+            gap_since = None;
+        } else if passed > 0 || gap_since.is_none() {
+            gap_since = Some(Instant::now());
+        } else if !order.is_in_doubt() && gap_since.is_some_and(|since| since.elapsed() >= DOUBT) {
+            let upto = ids.last().copied().unwrap_or_default();
+            order.suspect(upto, writers(&mut connection).await?);
             continue;
         }
+        if found as i64 == PAGE && passed > 0 {
+            continue;
+        }
+        let floor = if gap_since.is_some() { DOUBT } else { FLOOR };
         ours = tokio::select! {
             () = hub.door.told().notified() => true,
             () = heard.notified() => false,
-            () = tokio::time::sleep(FLOOR) => false,
+            () = tokio::time::sleep(floor) => false,
         };
     }
 }
 
-fn below_horizon() -> diesel::expression::SqlLiteral<Bool> {
-    sql::<Bool>("xid < pg_snapshot_xmin(pg_current_snapshot())")
+#[derive(QueryableByName)]
+struct Last {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
 }
 
-async fn read(connection: &mut AsyncPgConnection, place: i64) -> Result<Vec<Happened>> {
-    let events = outbox_events::table.filter(outbox_events::id.gt(place).and(below_horizon()));
-    Ok(events.order(outbox_events::id).limit(PAGE).select(COLUMNS).load(connection).await?)
+/// Where to begin: behind the newest event that has nothing unfinished before it.
+async fn begin(connection: &mut AsyncPgConnection) -> Result<i64> {
+    let last = "select coalesce(pg_sequence_last_value('outbox_events_id_seq'::regclass), 0)";
+    let drawn = sql_query(format!("{last} as id")).get_result::<Last>(connection).await?.id;
+    let mut unfinished = writers(connection).await?;
+    while !unfinished.is_empty() {
+        tokio::time::sleep(DOUBT).await;
+        let writers = writers(connection).await?;
+        unfinished.retain(|writer| writers.contains(writer));
+    }
+    let known = outbox_events::table.filter(outbox_events::id.le(drawn)).select(diesel::dsl::max(outbox_events::id));
+    Ok(known.first::<Option<i64>>(connection).await?.unwrap_or_default())
+}
+
+#[derive(QueryableByName)]
+struct Holder {
+    #[diesel(sql_type = Text)]
+    writer: Writer,
+}
+
+/// The transactions that may have drawn an id and not ended.
+async fn writers(connection: &mut AsyncPgConnection) -> Result<HashSet<Writer>> {
+    let holders = sql_query(
+        "select virtualtransaction as writer from pg_locks
+         where locktype = 'relation' and mode = 'RowExclusiveLock' and granted
+           and database = (select oid from pg_database where datname = current_database())
+           and relation = 'outbox_events'::regclass",
+    );
+    Ok(holders.load::<Holder>(connection).await?.into_iter().map(|holder| holder.writer).collect())
+}
+
+/// Reads on, and tells other processes on the way, when there is something to tell: one notification for however many
+/// commits.
+async fn read(connection: &AsyncPgConnection, place: i64, notify: Option<&String>) -> Result<Vec<Happened>> {
+    let told = async {
+        if let Some(notify) = notify {
+            let mut on = connection;
+            on.batch_execute(notify).await?;
+        }
+        Ok::<_, Error>(())
+    };
+    let events = async {
+        let events = outbox_events::table.filter(outbox_events::id.gt(place)).order(outbox_events::id);
+        let mut on = connection;
+        Ok::<_, Error>(events.limit(PAGE).select(COLUMNS).load(&mut on).await?)
+    };
+    // In this order on the wire, and one wait for both.
+    let (told, events) = tokio::join!(told, events);
+    told?;
+    events
 }
 
 /// Listens on a connection of its own; whatever it misses while that is down, the clock finds.
-async fn hear(url: &str, heard: &Notify) {
+async fn hear(url: &str, me: &str, heard: &Notify) {
     let mut pause = Duration::from_millis(100);
     loop {
-        match listen(url, heard, &mut pause).await {
+        match listen(url, me, heard, &mut pause).await {
             Ok(()) => tracing::warn!("the listener's connection was closed"),
             Err(error) => tracing::warn!(%error, "the listener lost its connection"),
         }
@@ -98,12 +184,12 @@ async fn hear(url: &str, heard: &Notify) {
     }
 }
 
-async fn listen(url: &str, heard: &Notify, pause: &mut Duration) -> Result<()> {
+async fn listen(url: &str, me: &str, heard: &Notify, pause: &mut Duration) -> Result<()> {
     let config: tokio_postgres::Config = url.parse().map_err(Error::internal)?;
     let (client, mut connection) = config.connect(NoTls).await.map_err(Error::unavailable)?;
     let messages = stream::poll_fn(move |context| connection.poll_message(context));
     let mut messages = std::pin::pin!(messages);
-    let begun = client.batch_execute("listen clinigraph_events");
+    let begun = client.batch_execute("set application_name = 'clinigraph listener'; listen clinigraph_events");
     let mut begun = std::pin::pin!(begun);
     loop {
         tokio::select! {
@@ -113,19 +199,21 @@ async fn listen(url: &str, heard: &Notify, pause: &mut Duration) -> Result<()> {
                 heard.notify_one();
                 break;
             }
-            message = messages.next() => on_message(message, heard)?,
+            message = messages.next() => on_message(message, me, heard)?,
         }
     }
     loop {
         match messages.next().await {
             None => return Ok(()),
-            message => on_message(message, heard)?,
+            message => on_message(message, me, heard)?,
         }
     }
 }
 
-fn on_message(message: Option<Result<AsyncMessage, tokio_postgres::Error>>, heard: &Notify) -> Result<()> {
+fn on_message(message: Option<Result<AsyncMessage, tokio_postgres::Error>>, me: &str, heard: &Notify) -> Result<()> {
     match message {
+        // What this process told the others it knows already.
+        Some(Ok(AsyncMessage::Notification(told))) if told.payload() == me => {}
         Some(Ok(AsyncMessage::Notification(_))) => heard.notify_one(),
         Some(Ok(_)) => {}
         Some(Err(error)) => return Err(Error::unavailable(error)),

@@ -58,7 +58,7 @@ impl NotificationMutation {
         let tx = scope.tx().await?;
         let one = notifications::table.find(input.notification_id).filter(notifications::read_at.is_null());
         let changed = update(one).set(notifications::read_at.eq(now)).execute(&mut tx.conn()?).await?;
-        tell_count(scope, input.notification_id, changed).await?;
+        tell_count(scope, input.notification_id, changed, READ).await?;
         Ok(One::of(input.notification_id))
     }
 
@@ -77,7 +77,7 @@ impl NotificationMutation {
             .get_results(&mut tx.conn()?)
             .await?;
         if let Some(last) = changed.last() {
-            tell_count(scope, *last, changed.len()).await?;
+            tell_count(scope, *last, changed.len(), READ).await?;
         }
         i32::try_from(changed.len()).map_err(Error::internal)
     }
@@ -93,17 +93,26 @@ impl NotificationMutation {
         let tx = scope.tx().await?;
         let one = notifications::table.find(input.notification_id).filter(notifications::archived_at.is_null());
         let changed = update(one).set(notifications::archived_at.eq(now)).execute(&mut tx.conn()?).await?;
-        tell_count(scope, input.notification_id, changed).await?;
+        tell_count(scope, input.notification_id, changed, &["archivedAt"]).await?;
         Ok(One::of(input.notification_id))
     }
 }
 
+/// What of a notification changes when it is read.
+const READ: &[&str] = &["read", "readAt"];
+
 /// Tells the caller's other windows that the count is another.
-async fn tell_count(scope: &Scope, notification: Id<Notification>, changed: usize) -> Result<()> {
+async fn tell_count(
+    scope: &Scope,
+    notification: Id<Notification>,
+    changed: usize,
+    fields: &[&'static str],
+) -> Result<()> {
     if changed == 0 {
         return Ok(());
     }
     let person = scope.actor().person()?;
     let clinic = scope.actor().clinic_id();
-    Event::new("notification", "count_changed", notification.uuid(), clinic).for_user(person.user_id).push(scope).await
+    let event = Event::new("notification", "count_changed", notification.uuid(), clinic).for_user(person.user_id);
+    event.changed(fields.to_vec()).push(scope).await
 }

@@ -1,26 +1,31 @@
 //! Subscriptions: the operation is begun once, to learn what is wanted, and then run for each event as a read of its
 //! own. Listeners to whom an event reads the same share the one reading, but each is let through by itself.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
-use async_graphql::{Data, ServerError};
+use async_graphql::{
+    Data, ServerError,
+    parser::types::{OperationDefinition, Selection},
+};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
-use sha2::{Digest, Sha256};
-use tokio::sync::watch;
+use serde_json::Map;
 
 use super::{Job, Parts, Refused, answer, done, executor::Resolved, from_ours};
 use crate::{
     kernel::{Actor, Code, Error, Result, actor::Person, db::Access, request::Request},
-    live::{Audience, Listening, Live, Shared, Standing, Wanted, cursor_of},
+    live::{Audience, Behind, FRESH, Listening, Live, Seat, Shared, Wanted},
     server::door::{Event, Outcome, Status},
 };
 
-/// How often somebody to whom nothing happens is looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// A listener that falls so many events behind is told to resume.
-const MOST_BEHIND: i64 = 8_000;
+/// A reading that the database did not answer is tried again after these pauses.
+const PAUSES: [Duration; 4] =
+    [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1000), Duration::from_millis(2000)];
 
 /// Somebody who listens.
 struct Listener {
@@ -28,17 +33,17 @@ struct Listener {
     job: Job,
     person: Arc<Person>,
     wanted: Wanted,
-    asked: [u8; 32],
     place: i64,
-    /// Whether the present was reached once; before, being behind is no fault.
-    caught_up: bool,
+    /// Whether it has come to its channel; before, being behind is no fault.
+    arrived: bool,
+    /// What is to be delivered next, the first last.
     waiting: Vec<Arc<Shared>>,
-    watch: watch::Receiver<Option<i64>>,
-    _listening: Listening,
+    seat: Seat,
+    listening: Listening,
 }
 
-/// Begins a subscription.
-pub async fn listen(parts: Arc<Parts>, job: Job) -> Result<Outcome, Refused> {
+/// Begins a subscription, behind the event that the client got last or has named.
+pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) -> Result<Outcome, Refused> {
     if job.roots.len() != 1 {
         return Err(Error::new(Code::ValidationFailed, "a subscription has exactly one field").into());
     }
@@ -47,39 +52,28 @@ pub async fn listen(parts: Arc<Parts>, job: Job) -> Result<Outcome, Refused> {
     if !begun.errors.is_empty() {
         return Err(Refused::Failed(begun.errors));
     }
-    let wanted = live.wanted().ok_or_else(|| Error::internal("a subscription that wants nothing"))?;
+    let mut wanted = live.wanted().ok_or_else(|| Error::internal("a subscription that wants nothing"))?;
     let person = Arc::clone(job.actor.person()?);
-    let listening = parts.hub.listen(person.session_id);
-    // Looked up may be a minute old: the first look is now.
-    if parts.hub.look_at_sessions().await?.get(&person.session_id) != Some(&Standing::of(&person)) {
+    let listening = parts.hub.standings.listen(person.session_id);
+    // What was looked up may be a minute old.
+    parts.hub.standings.look_since(Instant::now()).await?;
+    if let Err(error) = require(&listening, &person) {
         if let Some(hash) = job.hash {
             parts.sessions.forget(&hash);
         }
-        return Err(
-            Error::new(Code::SessionExpired, "your session has ended or changed; please subscribe again").into()
-        );
+        return Err(error.into());
     }
-    let place = match wanted.after {
+    let seat = parts.hub.seat(wanted.channel(&job.actor)).await?;
+    // A client that comes back sends what it asked at first, and beside it how far it came.
+    let place = match last_event_id.or_else(|| wanted.after.take()) {
         Some(after) => {
-            parts.hub.require_kept(after).await?;
-            after
+            let place = parts.hub.names.read(&after)?;
+            parts.hub.require_kept(place).await?;
+            place
         }
-        None => parts.hub.position().await?,
+        None => seat.position,
     };
-    let asked = Sha256::new().chain_update(job.fingerprint).finalize().into();
-    let watch = parts.hub.watch();
-    let listener = Listener {
-        parts,
-        job,
-        person,
-        wanted,
-        asked,
-        place,
-        caught_up: false,
-        waiting: Vec::new(),
-        watch,
-        _listening: listening,
-    };
+    let listener = Listener { parts, job, person, wanted, place, arrived: false, waiting: Vec::new(), seat, listening };
     let events = stream::unfold(Some(listener), |listener| async {
         let mut listener = listener?;
         Some(match listener.next().await {
@@ -90,85 +84,147 @@ pub async fn listen(parts: Arc<Parts>, job: Job) -> Result<Outcome, Refused> {
     Ok(Outcome::Stream(events.boxed()))
 }
 
+/// How far a client that lost its event stream came.
+pub fn last_event_id(extensions: Option<&Map<String, serde_json::Value>>) -> Option<String> {
+    extensions?.get("lastEventId")?.as_str().map(str::to_owned)
+}
+
+/// The variables without the one that only says where to resume: who comes back with another place asks for the same.
+/// Such a one stands for the root field's argument and nothing else, so the text has it twice: there, and where it is
+/// defined.
+pub fn lasting<'a>(
+    text: &str,
+    operation: &OperationDefinition,
+    given: &'a Map<String, serde_json::Value>,
+) -> Cow<'a, Map<String, serde_json::Value>> {
+    let root = operation.selection_set.node.items.first().map(|root| &root.node);
+    let after = match root {
+        Some(Selection::Field(field)) => field.node.get_argument("after").map(|after| &after.node),
+        _ => None,
+    };
+    let Some(Err(name)) = after.map(|after| after.clone().into_const_with(Err)) else { return Cow::Borrowed(given) };
+    if !given.contains_key(name.as_str()) || text.matches(&format!("${name}")).count() != 2 {
+        return Cow::Borrowed(given);
+    }
+    let mut lasting = given.clone();
+    lasting.remove(name.as_str());
+    Cow::Owned(lasting)
+}
+
+fn require(listening: &Listening, person: &Person) -> Result<()> {
+    let standing = listening.standing().ok_or_else(|| Error::unavailable("nobody has looked at the session"))?;
+    standing.require(person)
+}
+
 impl Listener {
     /// The next event; `Err` is the last one.
     async fn next(&mut self) -> Result<Event, Event> {
         loop {
             while let Some(shared) = self.waiting.pop() {
-                if let Some(event) = self.deliver(&shared).await? {
-                    self.place = shared.event.id;
+                let delivered = self.deliver(&shared).await?;
+                self.place = shared.event.id;
+                if let Some(event) = delivered {
                     return Ok(event);
                 }
             }
-            let known = self.parts.hub.position().await.map_err(|error| self.failed(&error))?;
-            if known > self.place {
-                if self.caught_up && known - self.place > MOST_BEHIND {
-                    let told = format!("this listener is too slow; resume after {}", cursor_of(self.place));
-                    return Err(self.failed(&Error::new(Code::Lagged, told)));
+            match self.seat.behind(self.place) {
+                Behind::Events(events) => {
+                    self.arrived = true;
+                    self.place = self.take(events).unwrap_or(self.place);
                 }
-                let (behind, reached) = self.parts.hub.behind(self.place).await.map_err(|error| self.failed(&error))?;
-                self.waiting = behind
-                    .into_iter()
-                    .filter(|shared| self.wanted.matches(&self.job.actor, &shared.event))
-                    .rev()
-                    .collect();
-                if self.waiting.is_empty() {
-                    self.place = reached;
+                Behind::Gone if self.arrived => {
+                    let cursor = self.parts.hub.names.cursor(self.place);
+                    let told = format!("this listener is too slow; resume after {cursor}");
+                    return Err(self.failed(&Error::new(Code::Lagged, told).cursor(cursor)));
                 }
-                continue;
-            }
-            self.caught_up = true;
-            if tokio::time::timeout(LOOK_EVERY, self.watch.changed()).await.is_err() {
-                let standing = self.parts.hub.standing_lately(LOOK_EVERY).await.map_err(|error| self.failed(&error))?;
-                self.require(standing.get(&self.person.session_id))?;
+                Behind::Gone => {
+                    let behind = self.parts.hub.behind(self.place).await;
+                    let (events, reached) = behind.map_err(|error| self.failed(&error))?;
+                    self.take(events);
+                    if self.waiting.is_empty() {
+                        self.place = reached;
+                    }
+                }
+                Behind::Nothing => {
+                    self.arrived = true;
+                    tokio::select! {
+                        () = self.seat.rung() => {}
+                        () = self.listening.changed() => self.require()?,
+                    }
+                }
             }
         }
+    }
+
+    /// Keeps what is wanted of some events, for delivery; tells the last one's place when nothing is.
+    fn take(&mut self, events: Vec<Arc<Shared>>) -> Option<i64> {
+        let last = events.last().map(|last| last.event.id);
+        let wanted = events.into_iter().filter(|shared| self.wanted.matches(&self.job.actor, &shared.event));
+        self.waiting = wanted.collect();
+        self.waiting.reverse();
+        last.filter(|_| self.waiting.is_empty())
     }
 
     /// The text of an event for this listener; `None` when it is not for them after all.
-    async fn deliver(&self, shared: &Shared) -> Result<Option<Event>, Event> {
-        let standing = shared.standing(&self.parts.hub).await.map_err(|error| self.failed(&error))?;
-        match standing.get(&self.person.session_id) {
-            Some(standing) => self.require(Some(standing))?,
-            // Somebody who began to listen after the others were looked at.
-            None => {
-                let now = self.parts.hub.look_at_sessions().await.map_err(|error| self.failed(&error))?;
-                self.require(now.get(&self.person.session_id))?;
-            }
-        }
+    async fn deliver(&self, shared: &Arc<Shared>) -> Result<Option<Event>, Event> {
+        let recently = Instant::now().checked_sub(FRESH);
+        let since = recently.map_or(shared.heard, |recently| recently.max(shared.heard));
+        self.parts.hub.standings.look_since(since).await.map_err(|error| self.failed(&error))?;
+        self.require()?;
         let audience = Audience {
-            asked: self.asked,
+            asked: self.job.fingerprint,
             clinic: self.person.acting,
             user: self.wanted.personal.then_some(self.person.user_id),
         };
-        let text = shared.text(audience);
+        let text = shared.text(&self.parts.hub, audience);
         let written = text.get_or_try_init(|| self.write(shared)).await.map_err(|error| self.failed(&error))?;
-        let event = Event::Next { body: written.clone(), id: Some(cursor_of(shared.event.id)) };
+        let event = Event::Next { body: written.clone(), id: Some(shared.cursor.clone()) };
         Ok((!written.is_empty()).then_some(event))
     }
 
-    async fn write(&self, shared: &Shared) -> Result<Bytes> {
-        let live = Arc::new(Live::Delivers(shared.event.clone()));
-        let response = self.parts.respond(&self.job, &live).await?;
-        if response.errors.is_empty() && response.fields.is_none() {
-            return Ok(Bytes::new());
+    /// Reads the event; a database that is away for a moment is waited for.
+    async fn write(&self, shared: &Arc<Shared>) -> Result<Bytes> {
+        let mut pauses = PAUSES.iter();
+        loop {
+            let live = Arc::new(Live::Delivers(Arc::clone(shared)));
+            let answered = self.parts.respond(&self.job, &live).await.and_then(|response| {
+                match response.errors.iter().find_map(|error| error.source::<Error>()) {
+                    Some(error) if error.code() == Code::Unavailable => Err(error.clone()),
+                    _ => Ok(response),
+                }
+            });
+            match (answered, pauses.next()) {
+                (Err(error), Some(pause)) if error.code() == Code::Unavailable && !error.refuses_caller() => {
+                    tokio::time::sleep(*pause).await;
+                }
+                (Err(error), _) => return Err(error),
+                (Ok(response), _) if response.errors.is_empty() && response.fields.is_none() => {
+                    return Ok(Bytes::new());
+                }
+                (Ok(response), _) => {
+                    let (data, errors) = done(response);
+                    return Ok(answer::write(&data, &errors, None, &self.job.origin.request_id));
+                }
+            }
         }
-        let (data, errors) = done(response);
-        Ok(answer::write(&data, &errors, None, &self.job.origin.request_id))
     }
 
     /// Ends the subscription of somebody who is not any more who they were.
-    fn require(&self, standing: Option<&Standing>) -> Result<(), Event> {
-        if standing == Some(&Standing::of(&self.person)) {
-            return Ok(());
-        }
-        if let Some(hash) = self.job.hash {
-            self.parts.sessions.forget(&hash);
-        }
-        Err(Event::Close { code: 4403, reason: "the session has ended or changed".to_owned() })
+    fn require(&self) -> Result<(), Event> {
+        require(&self.listening, &self.person).map_err(|error| {
+            if let Some(hash) = self.job.hash {
+                self.parts.sessions.forget(&hash);
+            }
+            Event::Close { code: 4403, error: error.code().as_str(), reason: error.message().to_owned() }
+        })
     }
 
+    /// The end by an error; that of who may not ask at all ends everything of theirs.
     fn failed(&self, error: &Error) -> Event {
+        if error.refuses_caller() {
+            let code = if error.is_stale_actor() { Code::Forbidden } else { error.code() };
+            return Event::Close { code: 4403, error: code.as_str(), reason: error.message().to_owned() };
+        }
         let mut told = self.parts.refuse_with(&self.job.origin.request_id, &[from_ours(error)], error);
         told.status = Status::Refused(StatusCode::OK);
         Event::Error(told)

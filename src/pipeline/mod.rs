@@ -50,7 +50,7 @@ use crate::{
         request::{Request, SessionCookie},
         secrets::KeyRing,
     },
-    live::Hub,
+    live::{Hub, Names},
     server::door::{Answer, Caller, Execute, Guest, Incoming, Outcome, RateLimit, SESSION_COOKIE, Status, Transport},
 };
 
@@ -148,7 +148,7 @@ impl Pipeline {
         let types = Types::read(&graphql::sdl())?;
         let persisted = Persisted::new(settings.operations.clone());
         let meter = Meter::new(settings.rates, clock.clone());
-        let hub = Hub::new(door.clone(), clock.clone());
+        let hub = Hub::new(door.clone(), clock.clone(), Names::new(&ring)?);
         Ok(Self(Arc::new(Parts {
             settings,
             door,
@@ -247,8 +247,10 @@ impl Parts {
         let given = incoming.variables.unwrap_or_default();
         let fingerprint = match kind {
             OperationType::Query => [0; 32],
-            OperationType::Mutation | OperationType::Subscription => {
-                fingerprint(&text, incoming.operation_name.as_deref(), &given)
+            OperationType::Mutation => fingerprint(&text, incoming.operation_name.as_deref(), &given),
+            OperationType::Subscription => {
+                let lasting = listen::lasting(&text, &meant.node, &given);
+                fingerprint(&text, incoming.operation_name.as_deref(), &lasting)
             }
         };
         let variables = self.variables(meant, given)?;
@@ -282,7 +284,8 @@ impl Parts {
             rate_limit,
         };
         if kind == OperationType::Subscription {
-            return Box::pin(listen::listen(self, job)).await;
+            let after = listen::last_event_id(incoming.extensions.as_ref());
+            return Box::pin(listen::listen(self, job, after)).await;
         }
         Ok(Outcome::Answer(self.execute(job).await?))
     }

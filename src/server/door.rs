@@ -122,8 +122,8 @@ pub enum Event {
     Next { body: Bytes, id: Option<String> },
     /// The subscription failed as a whole.
     Error(Answer),
-    /// The caller may no longer listen: a socket closes with this code.
-    Close { code: u16, reason: String },
+    /// The caller may no longer listen: a socket closes with this code, an event stream ends with this error.
+    Close { code: u16, error: &'static str, reason: String },
 }
 
 /// Somebody known who was let in on a socket.

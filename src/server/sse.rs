@@ -101,7 +101,9 @@ impl<P: Execute> Feed<P> {
             Err(_) => return Some((COMMENT, self)),
             Ok(Some(Event::Next { body, id })) => (next(&body, id.as_deref()), false),
             Ok(Some(Event::Error(answer))) => (last(&answer.body), true),
-            Ok(Some(Event::Close { code: 4401 | 4403, reason })) => (last(&self.expired(reason).body), true),
+            Ok(Some(Event::Close { code: 4401 | 4403, error, reason })) => {
+                (last(&self.ended(error, reason).body), true)
+            }
             Ok(Some(Event::Close { .. })) => return None,
             Ok(None) => (COMPLETE.to_owned(), true),
         };
@@ -111,9 +113,8 @@ impl<P: Execute> Feed<P> {
         Some((text.into(), self))
     }
 
-    fn expired(&self, reason: String) -> Answer {
-        Refusal::new(StatusCode::UNAUTHORIZED, "SESSION_EXPIRED", reason)
-            .answer(&*self.server.pipeline, &self.request_id)
+    fn ended(&self, error: &'static str, reason: String) -> Answer {
+        Refusal::new(StatusCode::UNAUTHORIZED, error, reason).answer(&*self.server.pipeline, &self.request_id)
     }
 }
 

@@ -176,7 +176,7 @@ impl SupportMutation {
                 ticket::require_assignable(scope, user).await?;
             }
             let changes = Changes { assignee_id: Some(input.assignee_id), ..Changes::default() };
-            ticket::change(scope, &ticket, "assigned", vec!["assignee"], changes).await?;
+            ticket::change(scope, &ticket, "assigned", &[], changes).await?;
         }
         Ok(One::of(ticket.id))
     }
@@ -195,7 +195,7 @@ impl SupportMutation {
         if ticket.status != input.status {
             let now = service::<Clock>(ctx)?.now();
             let changes = ticket::to_status(&ticket, input.status, now)?;
-            ticket::change(scope, &ticket, "status_changed", vec!["status"], changes).await?;
+            ticket::change(scope, &ticket, "status_changed", &[], changes).await?;
             let about = About {
                 what: NotificationKind::TicketStatusChanged,
                 clinic: ticket.clinic_id.uuid(),
@@ -221,7 +221,7 @@ impl SupportMutation {
         let ticket = ticket::lock(scope, input.ticket_id, input.expected_version).await?;
         if ticket.priority != input.priority {
             let changes = ticket::to_priority(&ticket, input.priority);
-            ticket::change(scope, &ticket, "priority_changed", vec!["priority"], changes).await?;
+            ticket::change(scope, &ticket, "priority_changed", &[], changes).await?;
         }
         Ok(One::of(ticket.id))
     }

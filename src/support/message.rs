@@ -103,27 +103,22 @@ pub async fn reply(scope: &Scope, ticket: &SupportTicket, reply: Reply<'_>) -> R
     added.within(ticket.id.uuid()).to(audience).push(scope).await?;
     // A note among administrators must not show: neither in the status nor in when the ticket was last touched.
     if !is_internal {
-        let (changes, changed) = effect(ticket, &reply);
-        ticket::change(scope, ticket, "replied", changed, changes).await?;
+        ticket::change(scope, ticket, "replied", &["messages"], effect(ticket, &reply)).await?;
     }
     Ok(id)
 }
 
 /// What a public reply does to its ticket.
-fn effect(ticket: &SupportTicket, reply: &Reply<'_>) -> (Changes, Vec<&'static str>) {
+fn effect(ticket: &SupportTicket, reply: &Reply<'_>) -> Changes {
     let mut changes = Changes { updated_at: Some(reply.now), ..Changes::default() };
-    let mut changed = vec!["updatedAt"];
     if reply.by_platform && ticket.first_responded_at.is_none() {
         changes.first_responded_at = Some(reply.now);
-        changed.push("firstRespondedAt");
     }
     if !reply.by_platform && matches!(ticket.status, TicketStatus::Waiting | TicketStatus::Resolved) {
         changes.status = Some(TicketStatus::InProgress);
-        changed.push("status");
         if ticket.status == TicketStatus::Resolved {
             changes.resolved_at = Some(None);
-            changed.push("resolvedAt");
         }
     }
-    (changes, changed)
+    changes
 }

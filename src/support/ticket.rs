@@ -207,6 +207,32 @@ pub struct Changes {
     pub updated_at: Option<DateTime<Utc>>,
 }
 
+impl Changes {
+    /// The fields that will be others than before, as the API names them. Each change counts the version up and stamps
+    /// the time.
+    fn fields(&self, before: &SupportTicket) -> Vec<&'static str> {
+        fn differs<T: PartialEq>(change: Option<&T>, before: &T) -> bool {
+            change.is_some_and(|now| now != before)
+        }
+        let due = |change: Option<DateTime<Utc>>, before| change.is_some_and(|now| Some(now) != before);
+        [
+            (differs(self.assignee_id.as_ref(), &before.assignee_id), "assignee"),
+            (differs(self.priority.as_ref(), &before.priority), "priority"),
+            (differs(self.status.as_ref(), &before.status), "status"),
+            (due(self.first_response_due_at, before.first_response_due_at), "firstResponseDueAt"),
+            (due(self.resolution_due_at, before.resolution_due_at), "resolutionDueAt"),
+            (due(self.first_responded_at, before.first_responded_at), "firstRespondedAt"),
+            (differs(self.resolved_at.as_ref(), &before.resolved_at), "resolvedAt"),
+            (differs(self.closed_at.as_ref(), &before.closed_at), "closedAt"),
+            (true, "updatedAt"),
+            (true, "version"),
+        ]
+        .into_iter()
+        .filter_map(|(changes, name)| changes.then_some(name))
+        .collect()
+    }
+}
+
 /// A new ticket, as its opener gives it.
 #[derive(Debug)]
 pub struct Opening<'a> {
@@ -258,15 +284,16 @@ pub async fn lock(scope: &Scope, id: Id<SupportTicket>, expected_version: Option
     }
 }
 
-/// Writes a change to a locked ticket, and tells of it.
+/// Writes a change to a locked ticket, and tells of it. `beside` names what changes with it that is kept elsewhere.
 pub async fn change(
     scope: &Scope,
     ticket: &SupportTicket,
     kind: &'static str,
-    changed: Vec<&'static str>,
+    beside: &[&'static str],
     changes: Changes,
 ) -> Result<()> {
     let tx = scope.tx().await?;
+    let changed = [beside, &changes.fields(ticket)].concat();
     update(support_tickets::table.find(ticket.id)).set(changes).execute(&mut tx.conn()?).await?;
     event(kind, ticket.id, ticket.clinic_id).changed(changed).push(scope).await
 }

@@ -303,7 +303,7 @@ async fn a_change_is_audited_without_free_text_and_told_to_the_clinic() {
             Ok(found.load(&mut tx.conn()?).await?)
         })
         .await;
-    let changed = vec!["booking".to_owned(), "privacy".to_owned()];
+    let changed = ["booking", "privacy", "updatedAt", "version"].map(str::to_owned).to_vec();
     assert_eq!(told, [("updated".to_owned(), "clinic".to_owned(), changed)]);
 }
 

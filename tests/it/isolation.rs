@@ -21,7 +21,6 @@ use clinigraph::{
         entity::Def,
         ids,
     },
-    live::cursor_of,
     pipeline::{Limits, Settings},
 };
 use diesel::result::QueryResult;
@@ -31,7 +30,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{
-    Person, TestApp, settings,
+    Person, TestApp, names_of_events, settings,
     sql::{run, told},
 };
 
@@ -476,7 +475,8 @@ async fn a_clinic_cannot_touch_anothers_rows() {
                 .join(", ");
             let column = world
                 .superuser(&format!(
-                    "select attname::text as told from pg_attribute where attrelid = '{name}'::regclass and attnum = 1"
+                    "select attname::text as told from pg_attribute
+                     where attrelid = '{name}'::regclass and attnum > 0 and not attisdropped order by attnum limit 1"
                 ))
                 .await
                 .remove(0);
@@ -902,7 +902,7 @@ const SUBSCRIPTIONS: [(&str, &str, [&str; 4]); 5] = [
 /// What a person hears on a subscription until something is heard, or for a moment when nothing is waited for.
 async fn hear(app: &TestApp, person: &Person, document: &str, side: &Side, until: Option<&str>) -> String {
     let mut variables = variables(side);
-    variables["after"] = json!(cursor_of(0));
+    variables["after"] = json!(names_of_events().cursor(0));
     let mut request =
         reqwest::Client::new().post(format!("http://{}/graphql", app.address)).header("accept", "text/event-stream");
     if let Some(token) = &person.token {

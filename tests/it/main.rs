@@ -13,6 +13,7 @@ mod documents;
 mod fresh;
 mod idempotency;
 mod isolation;
+mod live;
 mod options;
 mod pages;
 mod persisted;

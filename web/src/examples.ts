@@ -87,12 +87,13 @@ query TicketsOfClinic($clinicId: ID!) {
     variables: { clinicId: CLINIC_PLACEHOLDER },
   },
   {
-    title: 'Open a ticket',
+    title: 'Now do this there: open a ticket',
     audience: ['clinic'],
     tab: ['clinic'],
-    query: `# Opens a ticket in the clinic you act for.
-# Whoever subscribed to ticketEvents sees it at once.
-mutation OpenTicket($input: OpenTicketInput!) {
+    query: `# Opens a ticket in the clinic you act for. Run it in
+# a second window: the one with SubscribeHere running
+# sees it at once.
+mutation NowDoThisThere($input: OpenTicketInput!) {
   openTicket(input: $input) {
     id
     number
@@ -118,6 +119,7 @@ mutation OpenTicket($input: OpenTicketInput!) {
     tab: ['administrator'],
     query: `# Adds a message to a ticket. The variables name
 # the ticket you saw last; any other does as well.
+# Whoever runs SubscribeHere sees it at once.
 mutation ReplyToTicket($input: ReplyToTicketInput!) {
   replyToTicket(input: $input) {
     id
@@ -156,18 +158,22 @@ mutation ChangeTicketStatus($input: ChangeTicketStatusInput!) {
     variables: { input: { ticketId: TICKET_PLACEHOLDER, status: 'IN_PROGRESS' } },
   },
   {
-    title: 'Subscribe to tickets',
+    title: 'Subscribe here: what happens to tickets',
     audience: PEOPLE,
     tab: PEOPLE,
     query: `# Live: changes of tickets, the moment they happen.
-# Start it here, then open or answer a ticket in a
-# second window. (Changing tabs stops it.)
+# Start it here, then run NowDoThisThere, or answer a
+# ticket, in a second window. (Changing tabs stops it.)
+# In a demo somebody opens and answers a ticket every
+# half minute, so just wait.
 # With $after and cursor, a connection that was
 # lost goes on without a gap.
-subscription TicketEvents($after: String) {
+subscription SubscribeHere($after: String) {
   ticketEvents(after: $after) {
     cursor
+    at
     kind
+    changed
     ticket { id number title status }
   }
 }

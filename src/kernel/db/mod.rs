@@ -3,6 +3,7 @@
 
 mod gate;
 mod migrate;
+pub mod partitions;
 mod pool;
 mod scope;
 

@@ -102,6 +102,6 @@ fn result(event: Event) -> StepResult {
     match event {
         Event::Next { body, .. } => StepResult::Next(body),
         Event::Error(answer) => StepResult::Refused(answer.body),
-        Event::Close { code, reason } => StepResult::Hangup(Closing::new(code, reason)),
+        Event::Close { code, error, reason } => StepResult::Hangup(Closing::new(code, format!("{error}: {reason}"))),
     }
 }

@@ -19,12 +19,14 @@ use clinigraph::{
         db::{self, Door, Scope},
         secrets::KeyRing,
     },
+    live::Names,
     pipeline::{Limits, Operations, Rates, Settings},
     schema::{clinics, memberships, providers, sessions, users},
     server::{ServerConfig, serve},
 };
 use diesel::{ExpressionMethods, insert_into};
 use diesel_async::RunQueryDsl;
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use super::{
@@ -41,9 +43,42 @@ pub struct TestApp {
     pub superuser_url: String,
     /// The same, as the server logs in.
     pub server_url: String,
-    served: tokio::task::JoinHandle<()>,
-    relaying: tokio::task::JoinHandle<()>,
+    served: JoinHandle<()>,
+    relaying: JoinHandle<()>,
     count: AtomicUsize,
+}
+
+/// A server on a database that is there.
+pub struct Another {
+    pub address: SocketAddr,
+    pub door: Door,
+    pub served: JoinHandle<()>,
+    pub relaying: JoinHandle<()>,
+}
+
+impl Another {
+    async fn on(reached: &Reached, settings: Settings, connections: usize, config: ServerConfig, clock: Clock) -> Self {
+        let pipeline = pipeline(reached, settings, connections, clock).await.unwrap();
+        let door = pipeline.door().clone();
+        let relaying = tokio::spawn(clinigraph::live::relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = tokio::spawn(async move {
+            serve(listener, Arc::new(pipeline), config, std::future::pending()).await.unwrap();
+        });
+        Self { address, door, served, relaying }
+    }
+
+    /// Somebody of the other server, here.
+    pub fn person(&self, person: &Person) -> Person {
+        Person::new(self.address, person.token.clone(), person.user_id)
+    }
+
+    pub fn stop(self) {
+        self.served.abort();
+        self.relaying.abort();
+        self.door.pools().close();
+    }
 }
 
 impl Drop for TestApp {
@@ -65,6 +100,11 @@ pub fn settings() -> Settings {
     }
 }
 
+/// How the apps of tests name events: all have the same keys.
+pub fn names_of_events() -> Names {
+    Names::new(&KeyRing::parse(KEYS).unwrap()).unwrap()
+}
+
 impl TestApp {
     pub async fn new() -> Self {
         Self::with(settings(), 4).await
@@ -81,14 +121,8 @@ impl TestApp {
         let prepared = db::prepare(&superuser_url, ring.root()).await.unwrap();
         let clock = Clock::default();
         let reached = Reached { embedded: None, server_url: prepared.server_url, ran: prepared.ran, ring };
-        let pipeline = pipeline(&reached, settings, connections, clock.clone()).await.unwrap();
-        let door = pipeline.door().clone();
-        let relaying = tokio::spawn(clinigraph::live::relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let address = listener.local_addr().unwrap();
-        let served = tokio::spawn(async move {
-            serve(listener, Arc::new(pipeline), config, std::future::pending()).await.unwrap();
-        });
+        let Another { address, door, served, relaying } =
+            Another::on(&reached, settings, connections, config, clock.clone()).await;
         Self {
             address,
             door,
@@ -99,6 +133,13 @@ impl TestApp {
             relaying,
             count: AtomicUsize::new(0),
         }
+    }
+
+    /// One more server on the same database, which shares nothing else with this one.
+    pub async fn another(&self) -> Another {
+        let ring = Arc::new(KeyRing::parse(KEYS).unwrap());
+        let reached = Reached { embedded: None, server_url: self.server_url.clone(), ran: Vec::new(), ring };
+        Another::on(&reached, settings(), 4, ServerConfig::default(), self.clock.clone()).await
     }
 
     fn next(&self) -> usize {

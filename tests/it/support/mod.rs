@@ -2,12 +2,13 @@
 
 mod app;
 mod cluster;
+pub mod ear;
 mod person;
 pub mod print_schema;
 mod raw;
 mod rows;
 pub mod sql;
 
-pub use app::{TestApp, TestClinic, settings};
+pub use app::{TestApp, TestClinic, names_of_events, settings};
 pub use cluster::{KEYS, database, log};
 pub use person::{Answer, Person};

@@ -10,6 +10,7 @@ use uuid::Uuid;
 #[derive(Clone)]
 pub struct Person {
     client: reqwest::Client,
+    address: SocketAddr,
     url: String,
     pub token: Option<String>,
     pub user_id: Uuid,
@@ -24,7 +25,12 @@ pub struct Answer {
 
 impl Person {
     pub fn new(address: SocketAddr, token: Option<String>, user_id: Uuid) -> Self {
-        Self { client: reqwest::Client::new(), url: format!("http://{address}/graphql"), token, user_id }
+        Self { client: reqwest::Client::new(), address, url: format!("http://{address}/graphql"), token, user_id }
+    }
+
+    /// The server that they speak to.
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// The user's id as the API spells it.

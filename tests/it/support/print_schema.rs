@@ -78,7 +78,7 @@ fn diesel_type(postgres: &str) -> Option<String> {
         "timestamp with time zone" => "Timestamptz",
         "tstzrange" => "Tstzrange",
         "uuid" => "Uuid",
-        "citext" | "tsvector" | "xid8" => return None,
+        "citext" | "tsvector" => return None,
         other => panic!("which type of diesel is {other}?"),
     };
     Some(known.to_owned())

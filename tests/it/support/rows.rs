@@ -33,4 +33,10 @@ impl TestApp {
         let mut connection = db::connect(&self.superuser_url).await.unwrap();
         connection.batch_execute(statements).await.unwrap();
     }
+
+    /// Runs a statement as one of the server's roles.
+    pub async fn as_role(&self, role: &str, statement: &str) -> diesel::QueryResult<()> {
+        let mut connection = db::connect(&self.superuser_url).await.unwrap();
+        connection.batch_execute(&format!("set role clinigraph_{role}; {statement}")).await
+    }
 }

@@ -83,15 +83,15 @@ async fn every_change_is_audited_and_told() {
     "#);
     insta::assert_snapshot!(events.iter().map(event).collect::<Vec<_>>().join("\n"), @r#"
     ticket.opened to clinic []
-    ticket.assigned to clinic ["assignee"]
-    ticket.priority_changed to clinic ["priority"]
-    ticket.status_changed to clinic ["status"]
+    ticket.assigned to clinic ["assignee","updatedAt","version"]
+    ticket.priority_changed to clinic ["priority","firstResponseDueAt","resolutionDueAt","updatedAt","version"]
+    ticket.status_changed to clinic ["status","updatedAt","version"]
     ticket_message.added to platform []
     ticket_message.added to clinic []
-    ticket.replied to clinic ["updatedAt","firstRespondedAt"]
-    ticket.status_changed to clinic ["status"]
+    ticket.replied to clinic ["messages","firstRespondedAt","updatedAt","version"]
+    ticket.status_changed to clinic ["status","resolvedAt","updatedAt","version"]
     ticket_message.added to clinic []
-    ticket.replied to clinic ["updatedAt","status","resolvedAt"]
+    ticket.replied to clinic ["messages","status","resolvedAt","updatedAt","version"]
     "#);
     for row in &audit {
         let who: &Person = if row["actor_kind"] == "tenant" { &manager } else { &administrator };

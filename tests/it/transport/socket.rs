@@ -209,7 +209,7 @@ async fn nothing_follows_the_end_of_an_operation() {
     // A session that is revoked takes the socket with it.
     socket.subscribe("c", "subscription { closes }").await;
     assert_eq!(socket.hear().await["type"], "next");
-    assert_eq!(socket.closed().await, (4403, "session revoked".to_owned()));
+    assert_eq!(socket.closed().await, (4403, "SESSION_EXPIRED: session revoked".to_owned()));
     app.until_running(0).await;
 }
 

@@ -85,7 +85,7 @@ impl Stub {
             }
             "silent" => stream::pending().boxed(),
             "closes" => {
-                let close = Event::Close { code: 4403, reason: "session revoked".to_owned() };
+                let close = Event::Close { code: 4403, error: "SESSION_EXPIRED", reason: "session revoked".to_owned() };
                 stream::iter([next(0), close, next(1)]).boxed()
             }
             "errors" => {

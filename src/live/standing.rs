@@ -1,0 +1,251 @@
+//! Whether those who listen still may. Looked at once for all of a process: before what has just happened is delivered,
+//! and every other second in any case, so that a listener to whom nothing happens costs nothing.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use diesel::{BoolExpressionMethods, ExpressionMethods, JoinOnDsl, NullableExpressionMethods, QueryDsl};
+use diesel_async::RunQueryDsl;
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::{
+    clinic::ClinicStatus,
+    kernel::{
+        Code, Error, Result,
+        actor::{Person, Role},
+        clock::Clock,
+        db::Door,
+    },
+    schema::{clinics, memberships, sessions, users},
+};
+
+/// How often those to whom nothing happens are looked at.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// A database that does not answer is asked again for so long; nobody is told anything meanwhile.
+const PATIENCE: Duration = Duration::from_secs(4);
+
+/// What a session is good for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// For a person like this.
+    Good {
+        is_platform_admin: bool,
+        acting: Option<(Uuid, Role)>,
+    },
+    /// For nothing: it was revoked, it has run out, or there is none.
+    Ended,
+    UserInactive,
+    ClinicInactive,
+}
+
+impl Standing {
+    /// What somebody was when they began to listen.
+    #[must_use]
+    pub fn of(person: &Person) -> Self {
+        Self::Good { is_platform_admin: person.is_platform_admin, acting: person.acting }
+    }
+
+    /// Why somebody may not listen any longer, when they may not. The codes are those that any other operation of
+    /// theirs would answer with now.
+    pub fn require(self, person: &Person) -> Result<()> {
+        match self {
+            _ if self == Self::of(person) => Ok(()),
+            Self::Ended => Err(Error::new(Code::SessionExpired, "your session has ended; please sign in again")),
+            Self::UserInactive => Err(Error::new(Code::UserInactive, "this account is not active")),
+            Self::ClinicInactive => Err(Error::new(Code::ClinicInactive, "this clinic is not active")),
+            Self::Good { acting: None, is_platform_admin: false } => {
+                Err(Error::forbidden("you do not belong to this clinic any more"))
+            }
+            Self::Good { .. } => {
+                Err(Error::new(Code::Forbidden, "what you may do has just changed; please subscribe again"))
+            }
+        }
+    }
+}
+
+/// What the sessions that listen are good for.
+pub struct Standings {
+    door: Door,
+    clock: Clock,
+    listening: Mutex<HashMap<Uuid, Entry>>,
+    /// When the last look began.
+    looked: Mutex<Option<Instant>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+struct Entry {
+    count: usize,
+    standing: watch::Sender<Option<Standing>>,
+}
+
+impl Standings {
+    #[must_use]
+    pub fn new(door: Door, clock: Clock) -> Arc<Self> {
+        Arc::new(Self {
+            door,
+            clock,
+            listening: Mutex::default(),
+            looked: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        })
+    }
+
+    /// Counts a session as listening for as long as the guard lives.
+    #[must_use]
+    pub fn listen(self: &Arc<Self>, session: Uuid) -> Listening {
+        let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        let entry = listening.entry(session).or_insert_with(|| Entry { count: 0, standing: watch::Sender::new(None) });
+        entry.count += 1;
+        let standing = entry.standing.subscribe();
+        drop(listening);
+        Listening { standings: Arc::clone(self), session, standing }
+    }
+
+    /// Whether anybody listens at all.
+    #[must_use]
+    pub fn is_idle(&self) -> bool {
+        self.listening.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
+    }
+
+    /// Looks, unless a look has begun since then: those who wait share one.
+    pub async fn look_since(&self, then: Instant) -> Result<()> {
+        let is_known =
+            || self.looked.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|looked| looked >= then);
+        if is_known() {
+            return Ok(());
+        }
+        let _turn = self.turn.lock().await;
+        if is_known() {
+            return Ok(());
+        }
+        let patient_until = Instant::now() + PATIENCE;
+        loop {
+            let begun = Instant::now();
+            match self.look().await {
+                Ok(()) => {
+                    *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
+                    return Ok(());
+                }
+                Err(error) if error.code() == Code::Unavailable && begun < patient_until => {
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Looks for ever.
+    pub async fn guard(&self) {
+        loop {
+            tokio::time::sleep(LOOK_EVERY).await;
+            if !self.is_idle()
+                && let Err(error) = self.look_since(Instant::now()).await
+            {
+                tracing::warn!(%error, "cannot see whether those who listen still may");
+            }
+        }
+    }
+
+    async fn look(&self) -> Result<()> {
+        let listening: Vec<Uuid> =
+            self.listening.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
+        let found = self.read(&listening).await?;
+        let entries = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        for session in listening {
+            if let Some(entry) = entries.get(&session) {
+                let now = Some(found.get(&session).copied().unwrap_or(Standing::Ended));
+                entry.standing.send_if_modified(|known| std::mem::replace(known, now) != now);
+            }
+        }
+        Ok(())
+    }
+
+    /// Judges as `private.enter()` does.
+    async fn read(&self, listening: &[Uuid]) -> Result<HashMap<Uuid, Standing>> {
+        let now = self.clock.now();
+        let rows = self
+            .door
+            .as_system(None, async |scope| {
+                let tx = scope.tx().await?;
+                let open = [ClinicStatus::Pending, ClinicStatus::Active];
+                let user_is_good = users::status.eq("active").and(users::deleted_at.is_null());
+                let clinic_is_good = clinics::status.eq_any(open).and(clinics::deleted_at.is_null());
+                let there = sessions::table
+                    .inner_join(users::table)
+                    .left_join(
+                        memberships::table.on(memberships::user_id
+                            .eq(users::id)
+                            .and(memberships::clinic_id.nullable().eq(sessions::acting_clinic_id))
+                            .and(memberships::deleted_at.is_null())
+                            .and(memberships::status.eq("active"))),
+                    )
+                    .left_join(clinics::table.on(clinics::id.nullable().eq(memberships::clinic_id.nullable())))
+                    .filter(sessions::id.eq_any(listening))
+                    .filter(sessions::revoked_at.is_null())
+                    .filter(sessions::expires_at.gt(now))
+                    .select((
+                        sessions::id,
+                        user_is_good,
+                        users::is_platform_admin,
+                        memberships::clinic_id.nullable(),
+                        memberships::role.nullable(),
+                        clinic_is_good.nullable(),
+                    ));
+                Ok(there.load::<Row>(&mut tx.conn()?).await?)
+            })
+            .await?;
+        Ok(rows.into_iter().map(judge).collect())
+    }
+}
+
+type Row = (Uuid, bool, bool, Option<Uuid>, Option<Role>, Option<bool>);
+
+fn judge((session, user_is_good, is_platform_admin, clinic, role, clinic_is_good): Row) -> (Uuid, Standing) {
+    // Somebody who became an administrator acts in no clinic any more.
+    let acting = clinic.zip(role).filter(|_| !is_platform_admin);
+    let standing = match acting {
+        _ if !user_is_good => Standing::UserInactive,
+        Some(_) if clinic_is_good == Some(false) => Standing::ClinicInactive,
+        acting => Standing::Good { is_platform_admin, acting },
+    };
+    (session, standing)
+}
+
+/// A session that listens.
+pub struct Listening {
+    standings: Arc<Standings>,
+    session: Uuid,
+    standing: watch::Receiver<Option<Standing>>,
+}
+
+impl Listening {
+    /// What it was good for when it was last looked at; `None` before the first look.
+    #[must_use]
+    pub fn standing(&self) -> Option<Standing> {
+        *self.standing.borrow()
+    }
+
+    /// Ready when that is another.
+    pub async fn changed(&mut self) {
+        // The sender lives as long as anybody of the session listens.
+        if self.standing.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        let mut listening = self.standings.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(entry) = listening.get_mut(&self.session) {
+            entry.count -= 1;
+            if entry.count == 0 {
+                listening.remove(&self.session);
+            }
+        }
+    }
+}

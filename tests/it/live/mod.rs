@@ -1,0 +1,79 @@
+//! Live: what is heard, by whom, in which order, and what becomes of it when something breaks.
+
+mod authorisation;
+mod changed;
+mod kept;
+mod notes;
+mod notifications;
+mod order;
+mod processes;
+mod resume;
+mod slow;
+mod unread;
+
+use serde_json::{Value, json};
+
+use crate::support::{
+    Person, TestApp,
+    ear::{Ear, Over, Subscription},
+    names_of_events,
+};
+
+const BOTH: [Over; 2] = [Over::Socket, Over::Stream];
+
+const TICKETS: &str = "subscription ($after: String) {
+    ticketEvents(after: $after) { id cursor at kind changed ticket { id title status } }
+}";
+const ACTIVITY: &str = "subscription ($clinic: ID, $after: String) {
+    clinicActivity(clinicId: $clinic, after: $after) { id cursor topic kind subject { id } }
+}";
+
+impl Person {
+    /// Listens; with a cursor, from there on.
+    pub async fn listen(&self, over: Over, query: &str, after: Option<&str>) -> Ear {
+        self.listen_to(over, query, json!({ "after": after })).await
+    }
+
+    pub async fn listen_to(&self, over: Over, query: &str, variables: Value) -> Ear {
+        let to = Subscription { query, variables, last_event_id: None };
+        Ear::open(self.address(), self.token.as_deref(), over, to).await
+    }
+}
+
+impl TestApp {
+    /// The cursor of the newest event there is.
+    async fn now(&self) -> String {
+        let newest = self.value("select coalesce(max(id), 0) from outbox_events").await;
+        names_of_events().cursor(newest.as_i64().unwrap())
+    }
+
+    /// Ends connections to the database; tells how many.
+    async fn cut(&self, application: &str) -> i64 {
+        let cut = format!(
+            "select count(pg_terminate_backend(pid)) from pg_stat_activity
+             where datname = current_database() and application_name = '{application}'"
+        );
+        self.value(&cut).await.as_i64().unwrap()
+    }
+}
+
+/// The cursor of an event that was heard.
+fn cursor(event: &Value) -> String {
+    event["cursor"].as_str().unwrap().to_owned()
+}
+
+fn titles(events: &[Value]) -> Vec<&str> {
+    events.iter().map(|event| event["ticket"]["title"].as_str().unwrap()).collect()
+}
+
+async fn change_status(person: &Person, ticket: &str, status: &str) {
+    let input = json!({ "ticketId": ticket, "status": status });
+    let mutation = "mutation ($input: ChangeTicketStatusInput!) { changeTicketStatus(input: $input) { id } }";
+    person.ask(mutation, json!({ "input": input })).await;
+}
+
+async fn assign(person: &Person, ticket: &str, to: Option<&Person>) {
+    let input = json!({ "ticketId": ticket, "assigneeId": to.map(Person::api_id) });
+    let mutation = "mutation ($input: AssignTicketInput!) { assignTicket(input: $input) { id } }";
+    person.ask(mutation, json!({ "input": input })).await;
+}

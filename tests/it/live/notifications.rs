@@ -1,0 +1,190 @@
+//! Who is told of what (R10 to R13), live and in the list; never the one who did it.
+
+use clinigraph::notification::{About, NotificationKind, Recipients, tell};
+use serde_json::{Value, json};
+
+use super::{assign, change_status, cursor};
+use crate::support::{Person, TestApp, ear::Over};
+
+const RECEIVED: &str = "subscription ($after: String) {
+    notificationReceived(after: $after) { cursor notification { id kind title body linkPath read readAt archivedAt ticket { id } } }
+}";
+
+/// What somebody was told, oldest first: kind and body.
+async fn told(person: &Person) -> Vec<(String, String)> {
+    let query = "{ notifications(first: 100) { nodes { kind body } } }";
+    let mut nodes = person.ask(query, json!({})).await["notifications"]["nodes"].as_array().unwrap().clone();
+    nodes.reverse();
+    let text = |node: &Value, name: &str| node[name].as_str().unwrap().to_owned();
+    nodes.iter().map(|node| (text(node, "kind"), text(node, "body"))).collect()
+}
+
+fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(kind, body)| ((*kind).to_owned(), (*body).to_owned())).collect()
+}
+
+const CREATED: &str = "TICKET_CREATED";
+const REPLY: &str = "TICKET_REPLY";
+const STATUS: &str = "TICKET_STATUS_CHANGED";
+
+#[tokio::test]
+async fn a_new_ticket_is_told_to_every_active_administrator_and_to_nobody_else() {
+    let app = TestApp::new().await;
+    let oak = app.clinic("Oak").await;
+    let (manager, colleague) = (oak.manager().await, oak.manager().await);
+    let (ada, linus, gone) = (app.administrator().await, app.administrator().await, app.administrator().await);
+    app.execute(&format!("update users set status = 'suspended' where id = '{}'", gone.user_id)).await;
+
+    manager.open_ticket("Printer").await;
+
+    for administrator in [&ada, &linus] {
+        assert_eq!(told(administrator).await, pairs(&[(CREATED, "Please help.")]));
+    }
+    for person in [&manager, &colleague] {
+        assert_eq!(told(person).await, []);
+    }
+    assert_eq!(app.value("select count(*) from notifications").await, 2);
+    // An administrator who opens one does not tell themselves.
+    let input = json!({ "title": "Scanner", "description": "For them.", "clinicId": oak.api_id() });
+    ada.ask("mutation ($input: OpenTicketInput!) { openTicket(input: $input) { id } }", json!({ "input": input }))
+        .await;
+    assert_eq!(told(&ada).await.len(), 1);
+    assert_eq!(told(&linus).await.len(), 2);
+}
+
+#[tokio::test]
+async fn an_administrators_answer_is_told_to_whoever_opened_the_ticket() {
+    let app = TestApp::new().await;
+    let oak = app.clinic("Oak").await;
+    let (manager, colleague, ada, linus) =
+        (oak.manager().await, oak.manager().await, app.administrator().await, app.administrator().await);
+    let ticket = manager.open_ticket("Printer").await;
+
+    ada.reply(&ticket, "We look.", false).await;
+    ada.reply(&ticket, "Between us.", true).await;
+
+    assert_eq!(told(&manager).await, pairs(&[(REPLY, "We look.")]));
+    assert_eq!(told(&colleague).await, []);
+    for administrator in [&ada, &linus] {
+        assert_eq!(told(administrator).await, pairs(&[(CREATED, "Please help.")]));
+    }
+}
+
+#[tokio::test]
+async fn a_clinics_answer_is_told_to_who_works_on_the_ticket_or_else_to_all_administrators() {
+    let app = TestApp::new().await;
+    let oak = app.clinic("Oak").await;
+    let (manager, colleague, ada, linus) =
+        (oak.manager().await, oak.manager().await, app.administrator().await, app.administrator().await);
+    let ticket = manager.open_ticket("Printer").await;
+
+    colleague.reply(&ticket, "To all.", false).await;
+    assign(&ada, &ticket, Some(&linus)).await;
+    manager.reply(&ticket, "To one.", false).await;
+    assign(&ada, &ticket, None).await;
+    manager.reply(&ticket, "To all again.", true).await;
+
+    let all = [(CREATED, "Please help."), (REPLY, "To all."), (REPLY, "To all again.")];
+    assert_eq!(told(&ada).await, pairs(&all), "what a clinic writes is no note, whatever it says");
+    assert_eq!(told(&linus).await, pairs(&[all[0], all[1], (REPLY, "To one."), all[2]]));
+    for person in [&manager, &colleague] {
+        assert_eq!(told(person).await, []);
+    }
+}
+
+#[tokio::test]
+async fn another_status_is_told_to_whoever_opened_the_ticket_unless_they_did_it() {
+    let app = TestApp::new().await;
+    let oak = app.clinic("Oak").await;
+    let (manager, colleague, ada) = (oak.manager().await, oak.manager().await, app.administrator().await);
+    let ticket = manager.open_ticket("Printer").await;
+
+    change_status(&ada, &ticket, "IN_PROGRESS").await;
+    change_status(&ada, &ticket, "IN_PROGRESS").await;
+    change_status(&colleague, &ticket, "CLOSED").await;
+    let own = manager.open_ticket("Scanner").await;
+    change_status(&manager, &own, "CLOSED").await;
+
+    assert_eq!(told(&manager).await, pairs(&[(STATUS, "Printer"), (STATUS, "Printer")]));
+    assert_eq!(told(&colleague).await, []);
+    assert!(told(&ada).await.iter().all(|(kind, _)| kind == CREATED));
+}
+
+#[tokio::test]
+async fn what_is_received_live_is_what_the_list_has() {
+    let app = TestApp::new().await;
+    let (manager, ada) = (app.clinic("Oak").await.manager().await, app.administrator().await);
+    let ticket = manager.open_ticket("Printer").await;
+    let after = app.now().await;
+    let mut ears = Vec::new();
+    for over in super::BOTH {
+        ears.push(manager.listen(over, RECEIVED, Some(&after)).await);
+    }
+    let mut own = ada.listen(Over::Stream, RECEIVED, None).await;
+
+    ada.reply(&ticket, "We look.", false).await;
+    change_status(&ada, &ticket, "IN_PROGRESS").await;
+
+    for ear in &mut ears {
+        let first = ear.event().await;
+        let one = &first["notification"];
+        assert_eq!((&one["kind"], &one["body"], &one["read"]), (&json!(REPLY), &json!("We look."), &json!(false)));
+        assert_eq!((&one["linkPath"], &one["ticket"]["id"]), (&json!(format!("/tickets/{ticket}")), &json!(ticket)));
+        assert_eq!((&one["readAt"], &one["archivedAt"]), (&Value::Null, &Value::Null));
+        assert!(one["title"].as_str().unwrap().contains("Printer"));
+        assert_eq!(ear.event().await["notification"]["kind"], STATUS);
+        // And it can be resumed between the two.
+        let mut resumed = manager.listen(Over::Stream, RECEIVED, Some(&cursor(&first))).await;
+        assert_eq!(resumed.event().await["notification"]["kind"], STATUS);
+    }
+    manager.reply(&ticket, "Thanks.", false).await;
+    assert_eq!(own.event().await["notification"]["body"], "Thanks.", "of what they did themselves they hear nothing");
+}
+
+#[tokio::test]
+async fn nobody_is_told_twice_of_one_cause() {
+    let app = TestApp::new().await;
+    let oak = app.clinic("Oak").await;
+    let manager = oak.manager().await;
+    let ticket = manager.open_ticket("Printer").await;
+    let ticket = clinigraph::kernel::ids::split(&ticket).unwrap().1;
+    for _ in 0..2 {
+        app.as_system(async |scope| {
+            let about = About {
+                what: NotificationKind::TicketReply,
+                clinic: oak.id,
+                ticket,
+                title: "Reply".to_owned(),
+                body: "Once.",
+                cause: "this very reply".to_owned(),
+                now: app.clock.now(),
+            };
+            tell(scope, Recipients::One(manager.user_id), about).await
+        })
+        .await;
+    }
+
+    assert_eq!(told(&manager).await, pairs(&[(REPLY, "Once.")]));
+    assert_eq!(manager.ask("{ unreadNotificationCount }", json!({})).await["unreadNotificationCount"], 1);
+}
+
+#[tokio::test]
+async fn somebody_with_two_clinics_hears_of_the_one_they_work_in() {
+    let app = TestApp::new().await;
+    let (oak, elm, ada) = (app.clinic("Oak").await, app.clinic("Elm").await, app.administrator().await);
+    let in_oak = oak.manager().await;
+    elm.join(in_oak.user_id, clinigraph::kernel::actor::Role::ClinicManager).await;
+    let in_elm = app.signed_in(in_oak.user_id, Some(elm.id)).await;
+    let tickets = [in_oak.open_ticket("Oak").await, in_elm.open_ticket("Elm").await];
+    let mut ears =
+        [in_oak.listen(Over::Stream, RECEIVED, None).await, in_elm.listen(Over::Stream, RECEIVED, None).await];
+
+    ada.reply(&tickets[0], "to Oak", false).await;
+    ada.reply(&tickets[1], "to Elm", false).await;
+
+    for (ear, body) in ears.iter_mut().zip(["to Oak", "to Elm"]) {
+        assert_eq!(ear.event().await["notification"]["body"], body);
+    }
+    ada.reply(&tickets[0], "again to Oak", false).await;
+    assert_eq!(ears[0].event().await["notification"]["body"], "again to Oak");
+}

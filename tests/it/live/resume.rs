@@ -1,0 +1,155 @@
+//! Going on where one was, over both ways, without a gap and without a repeat.
+
+use serde_json::{Value, json};
+
+use super::{BOTH, TICKETS, cursor, titles};
+use crate::support::{
+    Person, TestApp,
+    ear::{Ear, Heard, Over, Subscription},
+};
+
+async fn open_tickets(person: &Person, titles: &[&str]) {
+    for title in titles {
+        person.open_ticket(title).await;
+    }
+}
+
+#[tokio::test]
+async fn what_was_missed_comes_first_and_then_what_happens() {
+    let app = TestApp::new().await;
+    let manager = app.clinic("Oak").await.manager().await;
+
+    for over in BOTH {
+        let mut ear = manager.listen(over, TICKETS, Some(&app.now().await)).await;
+        open_tickets(&manager, &["1", "2", "3"]).await;
+        let heard = ear.events(3).await;
+        assert_eq!(titles(&heard), ["1", "2", "3"], "{over:?}");
+        drop(ear);
+        open_tickets(&manager, &["4", "5"]).await;
+
+        let mut ear = manager.listen(over, TICKETS, Some(&cursor(&heard[1]))).await;
+        let missed = ear.events(3).await;
+        open_tickets(&manager, &["6"]).await;
+        let live = ear.events(1).await;
+
+        assert_eq!(titles(&missed), ["3", "4", "5"], "{over:?}");
+        assert_eq!(missed[0], heard[2], "the same event, however it is heard");
+        assert_eq!(titles(&live), ["6"], "{over:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_a_cursor_only_what_happens_from_now_on_is_heard() {
+    let app = TestApp::new().await;
+    let manager = app.clinic("Oak").await.manager().await;
+    open_tickets(&manager, &["before"]).await;
+
+    let mut ear = manager.listen(Over::Stream, TICKETS, None).await;
+    open_tickets(&manager, &["after"]).await;
+
+    assert_eq!(titles(&ear.events(1).await), ["after"]);
+}
+
+#[tokio::test]
+async fn listeners_that_come_and_go_while_much_happens_hear_each_event_once() {
+    let app = TestApp::new().await;
+    let manager = app.clinic("Oak").await.manager().await;
+    let began = app.now().await;
+    let all: Vec<String> = (0..60).map(|number| number.to_string()).collect();
+
+    let writing = async {
+        for title in &all {
+            manager.open_ticket(title).await;
+        }
+    };
+    let listening = async |over: Over, each: usize| {
+        let mut heard: Vec<Value> = Vec::new();
+        while heard.len() < all.len() {
+            let after = heard.last().map_or(began.clone(), cursor);
+            let mut ear = manager.listen(over, TICKETS, Some(&after)).await;
+            heard.extend(ear.events(each.min(all.len() - heard.len())).await);
+        }
+        heard
+    };
+    let ((), socket, stream) = tokio::join!(writing, listening(Over::Socket, 7), listening(Over::Stream, 11));
+
+    assert_eq!(titles(&socket), all);
+    assert_eq!(socket, stream);
+}
+
+#[tokio::test]
+async fn a_cursor_from_further_back_than_memory_reads_the_table() {
+    let app = TestApp::new().await;
+    let manager = app.clinic("Oak").await.manager().await;
+    let began = app.now().await;
+    let ticket = manager.open_ticket("the one").await;
+    // More than one page of them, and none in the memory of a server that starts only now.
+    app.execute(
+        "insert into outbox_events (clinic_id, audience, topic, subject_id, kind)
+         select clinic_id, 'clinic', 'ticket', id, 'replied' from support_tickets, generate_series(1, 1200)",
+    )
+    .await;
+
+    let other = app.another().await;
+    let mut ear = other.person(&manager).listen(Over::Stream, TICKETS, Some(&began)).await;
+    let heard = ear.events(1201).await;
+
+    assert_eq!((&heard[0]["kind"], &heard[1200]["kind"]), (&json!("OPENED"), &json!("REPLIED")));
+    assert!(heard.iter().all(|event| event["ticket"]["id"] == ticket.as_str()));
+    other.stop();
+}
+
+#[tokio::test]
+async fn the_id_of_the_last_event_resumes_an_event_stream_and_counts_more_than_after() {
+    let app = TestApp::new().await;
+    let manager = app.clinic("Oak").await.manager().await;
+    let began = app.now().await;
+    open_tickets(&manager, &["1", "2", "3"]).await;
+    let mut ear = manager.listen(Over::Stream, TICKETS, Some(&began)).await;
+    let mut ids = Vec::new();
+    for _ in 0..3 {
+        let Heard::Event(payload, Some(id)) = ear.hear().await else { panic!("an event with an id") };
+        assert_eq!(payload["data"]["ticketEvents"]["cursor"], id.as_str());
+        ids.push(id);
+    }
+
+    // As a browser does: the same request as at first, and beside it how far it came.
+    for after in [None, Some(&began)] {
+        let to =
+            Subscription { query: TICKETS, variables: json!({ "after": after }), last_event_id: Some(ids[1].clone()) };
+        let mut ear = Ear::open(app.address, manager.token.as_deref(), Over::Stream, to).await;
+        assert_eq!(titles(&ear.events(1).await), ["3"], "{after:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_no_cursor_is_refused() {
+    let app = TestApp::new().await;
+    let manager = app.clinic("Oak").await.manager().await;
+
+    for over in BOTH {
+        let mut ear = manager.listen(over, TICKETS, Some("ZXYAAAAAAAAAAAA")).await;
+        assert_eq!(ear.end().await, "INVALID_CURSOR", "{over:?}");
+    }
+    let to = Subscription { query: TICKETS, variables: json!({}), last_event_id: Some("nonsense".to_owned()) };
+    let mut ear = Ear::open(app.address, manager.token.as_deref(), Over::Stream, to).await;
+    assert_eq!(ear.end().await, "INVALID_CURSOR");
+}
+
+#[tokio::test]
+async fn an_event_tells_how_things_are_when_it_is_delivered() {
+    let app = TestApp::new().await;
+    let (manager, administrator) = (app.clinic("Oak").await.manager().await, app.administrator().await);
+    let began = app.now().await;
+    let ticket = manager.open_ticket("Printer").await;
+    let mut first = manager.listen(Over::Stream, TICKETS, Some(&began)).await;
+    assert_eq!(first.event().await["ticket"]["status"], "OPEN");
+
+    super::change_status(&administrator, &ticket, "IN_PROGRESS").await;
+    // Long enough for nobody to be given what was read for the first.
+    tokio::time::sleep(clinigraph::live::FRESH * 2).await;
+    let mut second = manager.listen(Over::Stream, TICKETS, Some(&began)).await;
+
+    let opened = second.event().await;
+    assert_eq!((&opened["kind"], &opened["ticket"]["status"]), (&json!("OPENED"), &json!("IN_PROGRESS")));
+}

@@ -1,0 +1,113 @@
+//! The count of unread notifications, read and live: marking one, marking all, putting away.
+
+use serde_json::{Value, json};
+
+use super::change_status;
+use crate::support::{Person, TestApp, ear::Over};
+
+const COUNTS: &str =
+    "subscription ($after: String) { unreadNotificationCountChanged(after: $after) { id cursor changed count } }";
+
+async fn unread(person: &Person) -> i64 {
+    person.ask("{ unreadNotificationCount }", json!({})).await["unreadNotificationCount"].as_i64().unwrap()
+}
+
+async fn listed(person: &Person, filter: Value) -> Vec<Value> {
+    let query = "query ($filter: NotificationFilter) {
+        notifications(filter: $filter) { totalCount nodes { id kind read readAt archivedAt } }
+    }";
+    let data = person.ask(query, json!({ "filter": filter })).await;
+    let nodes = data["notifications"]["nodes"].as_array().unwrap().clone();
+    assert_eq!(data["notifications"]["totalCount"], nodes.len());
+    nodes
+}
+
+async fn one(person: &Person, mutation: &str, id: &Value) -> Value {
+    let query =
+        format!("mutation ($id: ID!) {{ it: {mutation}(input: {{ notificationId: $id }}) {{ id read archivedAt }} }}");
+    person.ask(&query, json!({ "id": id })).await["it"].clone()
+}
+
+/// A manager who was told of two replies and a change of status.
+async fn told_three(app: &TestApp) -> (Person, Person) {
+    let (manager, ada) = (app.clinic("Oak").await.manager().await, app.administrator().await);
+    let ticket = manager.open_ticket("Printer").await;
+    ada.reply(&ticket, "One.", false).await;
+    ada.reply(&ticket, "Two.", false).await;
+    change_status(&ada, &ticket, "IN_PROGRESS").await;
+    (manager, ada)
+}
+
+#[tokio::test]
+async fn the_count_follows_what_is_read_and_put_away_at_every_window() {
+    let app = TestApp::new().await;
+    let (manager, ada) = told_three(&app).await;
+    assert_eq!(unread(&manager).await, 3);
+    let after = app.now().await;
+    let mut windows = Vec::new();
+    for over in super::BOTH {
+        windows.push(manager.listen(over, COUNTS, Some(&after)).await);
+    }
+    let all = listed(&manager, json!({})).await;
+
+    assert_eq!(one(&manager, "markNotificationRead", &all[0]["id"]).await["read"], true);
+    for window in &mut windows {
+        let event = window.event().await;
+        assert_eq!((&event["count"], &event["changed"]), (&json!(2), &json!(["read", "readAt"])));
+    }
+    // Again, and it is no news.
+    one(&manager, "markNotificationRead", &all[0]["id"]).await;
+    assert!(one(&manager, "archiveNotification", &all[1]["id"]).await["archivedAt"].is_string());
+    for window in &mut windows {
+        let event = window.event().await;
+        assert_eq!((&event["count"], &event["changed"]), (&json!(1), &json!(["archivedAt"])));
+    }
+    assert_eq!(manager.ask("mutation { markAllNotificationsRead }", json!({})).await["markAllNotificationsRead"], 2);
+    for window in &mut windows {
+        assert_eq!(window.event().await["count"], 0);
+    }
+    assert_eq!(unread(&manager).await, 0);
+    assert_eq!(unread(&ada).await, 1, "what others are told is theirs");
+}
+
+#[tokio::test]
+async fn a_notification_that_comes_counts_at_once() {
+    let app = TestApp::new().await;
+    let (manager, ada) = (app.clinic("Oak").await.manager().await, app.administrator().await);
+    let mut window = ada.listen(Over::Stream, COUNTS, None).await;
+    manager.open_ticket("Printer").await;
+    assert_eq!(window.event().await["count"], 1);
+    manager.open_ticket("Scanner").await;
+    assert_eq!(window.event().await["count"], 2);
+}
+
+#[tokio::test]
+async fn the_list_can_be_narrowed_to_the_unread_to_kinds_and_shows_what_is_put_away_when_asked() {
+    let app = TestApp::new().await;
+    let (manager, _) = told_three(&app).await;
+    let all = listed(&manager, json!({})).await;
+    one(&manager, "markNotificationRead", &all[0]["id"]).await;
+    one(&manager, "archiveNotification", &all[1]["id"]).await;
+
+    let ids = |nodes: Vec<Value>| nodes.into_iter().map(|node| node["id"].clone()).collect::<Vec<_>>();
+    let id = |place: usize| all[place]["id"].clone();
+    assert_eq!(ids(listed(&manager, json!({})).await), [id(0), id(2)]);
+    assert_eq!(ids(listed(&manager, json!({ "archived": true })).await), [id(0), id(1), id(2)]);
+    assert_eq!(ids(listed(&manager, json!({ "unreadOnly": true })).await), [id(2)]);
+    assert_eq!(ids(listed(&manager, json!({ "kinds": ["TICKET_STATUS_CHANGED"] })).await), [id(0)]);
+    assert_eq!(ids(listed(&manager, json!({ "kinds": ["TICKET_REPLY"], "archived": true })).await), [id(1), id(2)]);
+}
+
+#[tokio::test]
+async fn nobody_marks_or_puts_away_what_is_anothers() {
+    let app = TestApp::new().await;
+    let (manager, ada) = told_three(&app).await;
+    let theirs = listed(&manager, json!({})).await;
+
+    for mutation in ["markNotificationRead", "archiveNotification"] {
+        let query = format!("mutation ($id: ID!) {{ {mutation}(input: {{ notificationId: $id }}) {{ id }} }}");
+        let answer = ada.send(&query, json!({ "id": theirs[0]["id"] })).await;
+        assert_eq!(answer.code().as_deref(), Some("NOT_FOUND"), "{mutation}");
+    }
+    assert_eq!(unread(&manager).await, 3);
+}
