@@ -135,11 +135,18 @@ async fn what_is_refused_is_charged_to_its_address_before_it_is_read() {
     for document in ["{", "{ nope }", "{ ...F } fragment F on Query { ...F }"] {
         assert_ne!(code(&app.nobody(), document).await.as_deref(), Some("RATE_LIMITED"), "{document}");
     }
-    // By then nothing of this address is read, whoever it claims to be from.
+    // By then nothing of this address is read, whoever it claims to be from…
     assert_eq!(code(&app.nobody(), "{").await.as_deref(), Some("RATE_LIMITED"));
-    assert_eq!(code(&manager, "{ __typename }").await.as_deref(), Some("RATE_LIMITED"));
-    app.clock.turn(TimeDelta::seconds(60));
+    let claims = Person::new(app.address, Some("nobody knows this".to_owned()), uuid::Uuid::nil());
+    assert_eq!(code(&claims, "{ __typename }").await.as_deref(), Some("RATE_LIMITED"));
+    // …but for those who really are somebody, each as long as their own lasts.
     assert_eq!(code(&manager, "{ __typename }").await, None);
+    for _ in 0..6 {
+        assert_eq!(code(&manager, "{").await.as_deref(), Some("PARSE_FAILED"));
+    }
+    assert_eq!(code(&manager, "{").await.as_deref(), Some("RATE_LIMITED"));
+    app.clock.turn(TimeDelta::seconds(60));
+    assert_eq!(code(&app.nobody(), "{ __typename }").await, None);
 }
 
 #[tokio::test]

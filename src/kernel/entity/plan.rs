@@ -16,7 +16,10 @@ const MOST_JOINS: usize = 6;
 
 /// The plans of a document's fields. A field is known by where it lies, so they are kept with the document itself.
 #[derive(Default)]
-pub struct Plans(Mutex<HashMap<(usize, &'static str), Arc<dyn Any + Send + Sync>>>);
+pub struct Plans(Mutex<HashMap<Place, Arc<dyn Any + Send + Sync>>>);
+
+/// The address of a field, and the type it is of.
+type Place = (usize, &'static str);
 
 impl std::fmt::Debug for Plans {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -47,12 +50,12 @@ impl Plans {
 /// The columns of a statement, each of its own table or of one joined to it, in the order in which they come.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
-    pub places: Vec<Place>,
+    pub places: Vec<Taken>,
     pub joins: Vec<Join>,
 }
 
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Taken {
     /// 0 for the statement's own, from 1 on for those joined.
     pub table: usize,
     pub sql: &'static str,
@@ -70,7 +73,7 @@ pub(super) struct Join {
 
 impl Columns {
     pub fn new(first: &[&'static str]) -> Self {
-        let places = first.iter().map(|sql| Place { table: 0, sql }).collect();
+        let places = first.iter().map(|sql| Taken { table: 0, sql }).collect();
         Self { places, joins: Vec::new() }
     }
 
@@ -78,7 +81,7 @@ impl Columns {
     fn place(&mut self, table: usize, sql: &'static str) -> usize {
         let known = self.places.iter().position(|place| place.table == table && place.sql == sql);
         known.unwrap_or_else(|| {
-            self.places.push(Place { table, sql });
+            self.places.push(Taken { table, sql });
             self.places.len() - 1
         })
     }
