@@ -1,4 +1,4 @@
-# The day's work. `make run` needs the Rust toolchain, a C linker and make; Node only for the full GraphiQL page.
+# The day's work. `make run` needs the Rust toolchain, a C compiler and make; Node only for the full GraphiQL page.
 
 .DEFAULT_GOAL := run
 .PHONY: run build test test-clients faults check schema bench bench-policies bench-rows bench-start bench-live web clean

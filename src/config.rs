@@ -70,6 +70,9 @@ pub struct Serve {
     /// Connections to Postgres for requests of clinics; administrators and the server itself get a share on top.
     #[arg(long, env = "CLINIGRAPH_CONNECTIONS", default_value_t = 16)]
     pub connections: usize,
+    /// Threads that work on requests; half of the processors unless said, as Postgres wants the other half.
+    #[arg(long, env = "CLINIGRAPH_WORKERS", value_parser = clap::value_parser!(u16).range(1..=512))]
+    pub workers: Option<u16>,
     /// Documents that clients may name by their hash: a JSON object from SHA-256, in hexadecimal, to document.
     #[arg(long, env = "CLINIGRAPH_MANIFEST", value_name = "FILE")]
     pub manifest: Option<PathBuf>,

@@ -218,8 +218,10 @@ impl managed::Manager for Manager {
         // The name by which an operator knows the connection. Statements are kept prepared, and few are worth a plan of
         // their own for each value (`Condition::uneven`): planning a page costs more than reading it. A table read whole
         // looks cheaper than it is, since Postgres does not know what it costs to check a policy row by row.
+        // No statement is big enough for several processes, and those would lose the order of pages.
         let settings = "set application_name = 'clinigraph'; set jit = off; set search_path = public;
-                        set plan_cache_mode = force_generic_plan; set enable_seqscan = off";
+                        set plan_cache_mode = force_generic_plan; set enable_seqscan = off;
+                        set max_parallel_workers_per_gather = 0";
         pg.batch_execute(settings).await?;
         let counted = Arc::new(Counted::default());
         let counts = Arc::clone(&counted);

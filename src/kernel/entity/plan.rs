@@ -250,7 +250,7 @@ impl Plan {
             Way::All { column, .. } => {
                 let at = columns.place(table, "id");
                 let groups = group.below(ctx, to.type_name);
-                // Joined rows would come in any order.
+                // A short list may have an order of more columns than a page, which could not be said again outside.
                 let below = Below::Objects(Level::new(ctx, to, &groups, &[column], false));
                 return Some(What::Edge { at, edge, beyond: Beyond::boxed(group, below) });
             }

@@ -170,8 +170,8 @@ impl QueryFragment<Pg> for Select<'_> {
                 self.filter(page, None, " AND ", &mut out)?;
                 self.page(page, " AND ", *most, &mut out)?;
                 out.push_sql(if self.columns.joins.is_empty() { ") AS m" } else { ") AS m OFFSET 0" });
+                // What is lateral can only be a loop within a loop, and loops keep the order of each page.
                 self.joins(&mut out);
-                self.order_again(page, &mut out);
             }
             Rows::Count { page, tenant } => {
                 out.push_sql("SELECT count(*)::int FROM ");
@@ -263,7 +263,7 @@ impl Select<'_> {
         }
     }
 
-    /// Joined rows would come in any order.
+    /// Says the order once more outside; Postgres sees that it holds, and does nothing for it.
     fn order_again(&self, page: &PageSpec, out: &mut AstPass<'_, '_, Pg>) {
         if self.columns.joins.is_empty() {
             return;
