@@ -267,8 +267,9 @@ pub async fn open(scope: &Scope, opening: Opening<'_>) -> Result<Id<SupportTicke
         updated_at: opening.now,
     };
     let id = ticket.id;
-    insert_into(support_tickets::table).values(ticket).execute(&mut conn).await?;
-    event("opened", id, opening.clinic).push(scope).await?;
+    // Both at once: an event points at nothing, so that it may come first.
+    let inserted = async { Ok(insert_into(support_tickets::table).values(ticket).execute(&mut conn).await?) };
+    futures_util::try_join!(inserted, event("opened", id, opening.clinic).push(scope))?;
     Ok(id)
 }
 

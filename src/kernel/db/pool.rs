@@ -201,9 +201,16 @@ async fn connect_and_watch(url: &str) -> Result<(AsyncPgConnection, Arc<AtomicBo
     Ok((AsyncPgConnection::try_from(client).await.map_err(Error::unavailable)?, is_gone))
 }
 
+/// The name is by which an operator knows the connection. Statements are kept prepared, and few are worth a plan of
+/// their own for each value (`Condition::uneven`): planning a page costs more than reading it. None is big enough for
+/// several processes, and those would lose the order of pages.
+const SETTINGS: &str = "set application_name = 'clinigraph'; set jit = off; set search_path = public;
+                        set plan_cache_mode = force_generic_plan; set max_parallel_workers_per_gather = 0";
+
 /// Makes and checks connections.
 #[derive(Debug)]
 pub struct Manager {
+    class: Class,
     url: String,
     closer: Arc<Closer>,
 }
@@ -215,14 +222,12 @@ impl managed::Manager for Manager {
     async fn create(&self) -> Result<Arc<Connection>> {
         // Boxed, or every future that may need a connection would carry the room for making one.
         let (mut pg, is_gone) = Box::pin(connect_and_watch(&self.url)).await?;
-        // The name by which an operator knows the connection. Statements are kept prepared, and few are worth a plan of
-        // their own for each value (`Condition::uneven`): planning a page costs more than reading it. A table read whole
-        // looks cheaper than it is, since Postgres does not know what it costs to check a policy row by row.
-        // No statement is big enough for several processes, and those would lose the order of pages.
-        let settings = "set application_name = 'clinigraph'; set jit = off; set search_path = public;
-                        set plan_cache_mode = force_generic_plan; set enable_seqscan = off;
-                        set max_parallel_workers_per_gather = 0";
-        pg.batch_execute(settings).await?;
+        pg.batch_execute(SETTINGS).await?;
+        if self.class == Class::Tenant {
+            // A table read whole looks cheaper than it is, since Postgres does not know what it costs to check a policy
+            // row by row.
+            pg.batch_execute("set enable_seqscan = off").await?;
+        }
         let counted = Arc::new(Counted::default());
         let counts = Arc::clone(&counted);
         pg.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
@@ -271,8 +276,8 @@ impl Pools {
     /// Needs a runtime, on which what was left open is closed.
     pub fn new(config: &Config) -> Result<Self> {
         let closer = Arc::new(Closer::default());
-        let pool = |connections: usize| {
-            managed::Pool::builder(Manager { url: config.url.clone(), closer: Arc::clone(&closer) })
+        let pool = |class: Class, connections: usize| {
+            managed::Pool::builder(Manager { class, url: config.url.clone(), closer: Arc::clone(&closer) })
                 .max_size(connections.max(2))
                 // The one that came back last: it may still be open, and its Postgres process is warm.
                 .queue_mode(managed::QueueMode::Lifo)
@@ -282,9 +287,9 @@ impl Pools {
                 .map_err(Error::internal)
         };
         Ok(Self {
-            tenant: pool(config.connections)?,
-            admin: pool(config.connections.div_ceil(2))?,
-            system: pool(config.connections.div_ceil(4))?,
+            tenant: pool(Class::Tenant, config.connections)?,
+            admin: pool(Class::Admin, config.connections.div_ceil(2))?,
+            system: pool(Class::System, config.connections.div_ceil(4))?,
             _closing: Arc::new(AbortOnDrop(tokio::spawn(Arc::clone(&closer).run()))),
         })
     }

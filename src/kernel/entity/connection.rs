@@ -258,7 +258,7 @@ impl Walk<'_> {
                 Some((column, parents)) => Rows::PageEach { page, column, parents, most },
                 None => Rows::Page { page, tenant, most },
             };
-            self.load(Select { def, columns, rows }).await
+            self.load(Select { def, columns, rows, reaches_all: self.reaches_all() }).await
         };
         let counted = async {
             if !connection.wants_count() {
@@ -268,7 +268,7 @@ impl Walk<'_> {
                 Some((column, parents)) => Rows::CountEach { page, column, parents },
                 None => Rows::Count { page, tenant },
             };
-            self.load(Select { def, columns, rows }).await
+            self.load(Select { def, columns, rows, reaches_all: self.reaches_all() }).await
         };
         let (rows, counts) = futures_util::try_join!(listed, counted)?;
         let (rows, lists) = match parents {

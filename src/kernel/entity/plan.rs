@@ -65,10 +65,13 @@ pub(super) struct Taken {
 #[derive(Debug)]
 pub(super) struct Join {
     pub table: &'static str,
-    /// Its column…
+    /// Its column, and where that stands…
     pub column: &'static str,
+    pub theirs: usize,
     /// …and where the one stands that it must equal.
     pub ours: usize,
+    /// Whether there is but one such row for everybody of a clinic: the clinic itself.
+    pub is_tenant: bool,
 }
 
 impl Columns {
@@ -87,10 +90,10 @@ impl Columns {
     }
 
     /// Joins a table; returns its number, and where its column stands.
-    fn join(&mut self, table: &'static str, ours: usize, column: &'static str) -> (usize, usize) {
+    fn join(&mut self, to: &Def, ours: usize, column: &'static str) -> (usize, usize) {
         let number = self.joins.len() + 1;
         let theirs = self.place(number, column);
-        self.joins.push(Join { table, column, ours });
+        self.joins.push(Join { table: to.table, column, theirs, ours, is_tenant: to.tenant == Some("id") });
         (number, theirs)
     }
 }
@@ -263,7 +266,7 @@ impl Plan {
         let at = columns.place(table, ours);
         let groups = group.below(ctx, to.type_name);
         if joins && columns.joins.len() < MOST_JOINS && ends_here(ctx, to, &groups) {
-            let (number, present) = columns.join(to.table, at, theirs);
+            let (number, present) = columns.join(to, at, theirs);
             let plan = Self::of_table(ctx, to, &groups, columns, number, joins);
             return Some(What::Joined { key, pos: group.fields[0].pos, present, nullable, plan });
         }

@@ -17,7 +17,7 @@ use uuid::Uuid;
 use super::{
     Def,
     connection::{ID_AT, SORT_AT},
-    plan::Columns,
+    plan::{Columns, Join},
 };
 use crate::kernel::{
     Error, Result,
@@ -105,6 +105,8 @@ pub(super) struct Select<'a> {
     pub def: &'static Def,
     pub columns: &'a Columns,
     pub rows: Rows<'a>,
+    /// Whether the caller reaches every row, so that no policy makes a table dearer than it looks.
+    pub reaches_all: bool,
 }
 
 impl Select<'_> {
@@ -170,8 +172,8 @@ impl QueryFragment<Pg> for Select<'_> {
                 self.filter(page, None, " AND ", &mut out)?;
                 self.page(page, " AND ", *most, &mut out)?;
                 out.push_sql(if self.columns.joins.is_empty() { ") AS m" } else { ") AS m OFFSET 0" });
-                // What is lateral can only be a loop within a loop, and loops keep the order of each page.
                 self.joins(&mut out);
+                self.order_again(page, &mut out);
             }
             Rows::Count { page, tenant } => {
                 out.push_sql("SELECT count(*)::int FROM ");
@@ -240,8 +242,8 @@ impl Select<'_> {
         }
     }
 
-    /// Ends the statement's own rows, and joins the others. `LIMIT 1` makes Postgres look each of them up by its index,
-    /// and remember it; it would else read a whole table as soon as that is small, and check its policy row by row.
+    /// Ends the statement's own rows, and joins the others. As it takes tables for cheaper than their policies make them,
+    /// Postgres would read a small one whole and check each row: `LIMIT 1` makes it look up what it needs.
     fn joins(&self, out: &mut AstPass<'_, '_, Pg>) {
         if self.columns.joins.is_empty() {
             return;
@@ -249,23 +251,38 @@ impl Select<'_> {
         let mut number = itoa::Buffer::new();
         out.push_sql(") AS t0");
         for (at, join) in self.columns.joins.iter().enumerate() {
-            out.push_sql(" LEFT JOIN LATERAL (");
+            let freely = self.joins_freely(join);
+            out.push_sql(if freely { " LEFT JOIN (" } else { " LEFT JOIN LATERAL (" });
             self.columns_of(at + 1, None, out);
             out.push_sql(" FROM ");
             out.push_sql(join.table);
-            out.push_sql(" WHERE ");
-            out.push_sql(join.column);
-            out.push_sql(" = c");
-            out.push_sql(number.format(join.ours));
-            out.push_sql(" LIMIT 1) AS t");
+            if !freely {
+                out.push_sql(" WHERE ");
+                out.push_sql(join.column);
+                out.push_sql(" = c");
+                out.push_sql(number.format(join.ours));
+                out.push_sql(" LIMIT 1");
+            }
+            out.push_sql(") AS t");
             out.push_sql(number.format(at + 1));
-            out.push_sql(" ON true");
+            if freely {
+                out.push_sql(" ON c");
+                out.push_sql(number.format(join.theirs));
+                out.push_sql(" = c");
+                out.push_sql(number.format(join.ours));
+            } else {
+                out.push_sql(" ON true");
+            }
         }
     }
 
-    /// Says the order once more outside; Postgres sees that it holds, and does nothing for it.
+    fn joins_freely(&self, join: &Join) -> bool {
+        self.reaches_all || join.is_tenant
+    }
+
+    /// Joined freely, rows would come in any order. What is lateral can only be a loop within a loop, and loops keep it.
     fn order_again(&self, page: &PageSpec, out: &mut AstPass<'_, '_, Pg>) {
-        if self.columns.joins.is_empty() {
+        if !self.columns.joins.iter().any(|join| self.joins_freely(join)) {
             return;
         }
         let direction = page.direction();
