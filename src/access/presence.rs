@@ -2,19 +2,19 @@
 //! those on which nothing runs. However many there are, a look is one statement, and it wakes only whom it concerns.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
     time::Duration,
 };
 
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{BoolExpressionMethods, ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 use tokio::{sync::watch, task::JoinHandle};
 use uuid::Uuid;
 
 use super::UserStatus;
 use crate::{
-    kernel::{Result, clock::Clock, db::Door},
+    kernel::{Code, Result, clock::Clock, db::Door},
     schema::{sessions, users},
 };
 
@@ -31,8 +31,8 @@ pub struct Presence {
 
 #[derive(Debug, Default)]
 struct Present {
-    /// Dropping a session's sender tells all its sockets; one that nobody receives from is left over.
-    sessions: HashMap<Uuid, watch::Sender<()>>,
+    /// All sockets of a session hear from one sender why they must go; one that nobody receives from is left over.
+    sessions: HashMap<Uuid, watch::Sender<Option<Code>>>,
     /// Looks for as long as anybody is there.
     looking: Option<JoinHandle<()>>,
 }
@@ -43,15 +43,18 @@ impl Presence {
         Arc::new(Self { door, clock, present: Mutex::default() })
     }
 
-    /// Ready once the session is good for nothing any more. Dropping it is leaving.
-    pub fn arrive(self: &Arc<Self>, session: Uuid) -> impl Future<Output = ()> + Send + use<> {
+    /// Ready, with the reason, once the session is good for nothing any more. Dropping it is leaving.
+    pub fn arrive(self: &Arc<Self>, session: Uuid) -> impl Future<Output = Code> + Send + use<> {
         let mut present = self.present();
         let mut told = present.sessions.entry(session).or_default().subscribe();
         if present.looking.as_ref().is_none_or(JoinHandle::is_finished) {
             present.looking = Some(tokio::spawn(look(Arc::downgrade(self))));
         }
         drop(present);
-        async move { while told.changed().await.is_ok() {} }
+        async move {
+            let reason = told.wait_for(Option::is_some).await;
+            reason.ok().and_then(|reason| *reason).unwrap_or(Code::SessionExpired)
+        }
     }
 
     fn present(&self) -> MutexGuard<'_, Present> {
@@ -69,21 +72,20 @@ impl Presence {
         Some(present.sessions.keys().copied().collect())
     }
 
-    /// Those of these sessions that are still good.
-    async fn good(&self, who: &[Uuid]) -> Result<HashSet<Uuid>> {
+    /// Of these sessions those that still hold, and whether their users are active.
+    async fn holding(&self, who: &[Uuid]) -> Result<HashMap<Uuid, bool>> {
         let now = self.clock.now();
         self.door
             .as_system(None, async |scope| {
                 let tx = scope.tx().await?;
-                let good = sessions::table
+                let is_active = users::status.eq(UserStatus::Active).and(users::deleted_at.is_null());
+                let holding = sessions::table
                     .inner_join(users::table)
                     .filter(sessions::id.eq_any(who))
                     .filter(sessions::revoked_at.is_null())
                     .filter(sessions::expires_at.gt(now))
-                    .filter(users::status.eq(UserStatus::Active))
-                    .filter(users::deleted_at.is_null())
-                    .select(sessions::id);
-                Ok(good.load(&mut tx.conn()?).await?.into_iter().collect())
+                    .select((sessions::id, is_active));
+                Ok(holding.load(&mut tx.conn()?).await?.into_iter().collect())
             })
             .await
     }
@@ -94,11 +96,18 @@ async fn look(presence: Weak<Presence>) {
         tokio::time::sleep(LOOK_EVERY).await;
         let Some(presence) = presence.upgrade() else { return };
         let Some(who) = presence.who() else { return };
-        match presence.good(&who).await {
-            Ok(good) => {
+        match presence.holding(&who).await {
+            Ok(holding) => {
                 let mut present = presence.present();
-                for gone in who.iter().filter(|session| !good.contains(session)) {
-                    present.sessions.remove(gone);
+                for session in who {
+                    let reason = match holding.get(&session) {
+                        Some(true) => continue,
+                        Some(false) => Code::UserInactive,
+                        None => Code::SessionExpired,
+                    };
+                    if let Some(told) = present.sessions.remove(&session) {
+                        told.send_replace(Some(reason));
+                    }
                 }
             }
             // Nothing can be done over a socket meanwhile either: every operation asks the same database.

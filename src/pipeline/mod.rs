@@ -623,7 +623,12 @@ impl Execute for Pipeline {
         match self.0.sessions.actor(token_hash(token)).await {
             Ok(Actor::Person(person)) => {
                 let left = self.0.presence.arrive(person.session_id);
-                let unwelcome = left.map(|()| "your session has ended; please sign in again".to_owned()).boxed();
+                // As a subscription would say it, whichever notices first.
+                let unwelcome = left.map(|reason| match reason {
+                    Code::UserInactive => format!("{}: this account is not active", reason.as_str()),
+                    _ => format!("{}: your session has ended; please sign in again", reason.as_str()),
+                });
+                let unwelcome = unwelcome.boxed();
                 Ok(Some(Guest { key: person.user_id.to_string(), unwelcome }))
             }
             Ok(Actor::Nobody | Actor::System) => Ok(None),

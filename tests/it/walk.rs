@@ -86,9 +86,7 @@ async fn a_type_has_its_name_everywhere() {
         tickets(first: 1) { __typename pageInfo { __typename } edges { __typename node { __typename
             messages(first: 1) { __typename nodes { __typename author { __typename } } } } } } }";
 
-    insta::assert_snapshot!(data(&app, &manager, query, json!({})).await, @r#"
-    {"__typename":"Query","viewer":{"__typename":"Viewer","user":{"__typename":"User"},"memberships":[{"__typename":"ViewerMembership","clinic":{"__typename":"MembershipClinic"}}]},"tickets":{"__typename":"SupportTicketConnection","pageInfo":{"__typename":"PageInfo"},"edges":[{"__typename":"SupportTicketEdge","node":{"__typename":"SupportTicket","messages":{"__typename":"TicketMessageConnection","nodes":[{"__typename":"TicketMessage","author":{"__typename":"User"}}]}}}]}}
-    "#);
+    insta::assert_snapshot!(data(&app, &manager, query, json!({})).await, @r#"{"__typename":"Query","viewer":{"__typename":"Viewer","user":{"__typename":"User"},"memberships":[{"__typename":"ViewerMembership","clinic":{"__typename":"MembershipClinic"}}]},"tickets":{"__typename":"SupportTicketConnection","pageInfo":{"__typename":"PageInfo"},"edges":[{"__typename":"SupportTicketEdge","node":{"__typename":"SupportTicket","messages":{"__typename":"TicketMessageConnection","nodes":[{"__typename":"TicketMessage","author":{"__typename":"User"}}]}}}]}}"#);
 }
 
 #[tokio::test]
