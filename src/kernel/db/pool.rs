@@ -194,7 +194,8 @@ async fn connect_and_watch(url: &str) -> Result<(AsyncPgConnection, Arc<AtomicBo
     let gone = Arc::clone(&is_gone);
     tokio::spawn(async move {
         if let Err(error) = connection.await {
-            tracing::warn!(%error, "a connection to the database broke");
+            // Whoever needs one next tells of it louder; at a stop it is nothing.
+            tracing::debug!(%error, "a connection to the database broke");
         }
         gone.store(true, Ordering::Release);
     });
