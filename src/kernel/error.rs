@@ -300,8 +300,6 @@ impl From<Diesel> for Error {
                     Self::unavailable(error)
                 }
                 (DatabaseErrorKind::SerializationFailure, _) => Self::unavailable(error),
-                // Postgres is stopping, or somebody cut this one off.
-                (_, told) if told.starts_with("terminating connection") => Self::unavailable(error),
                 // `private.enter()` says why a scope was not opened.
                 (_, "the session has ended") => {
                     Self::refusal(Code::SessionExpired, "your session has ended; please sign in again")

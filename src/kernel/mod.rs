@@ -7,6 +7,7 @@ pub mod entity;
 pub mod enums;
 pub mod error;
 pub mod events;
+pub mod hex;
 pub mod idempotency;
 pub mod ids;
 pub mod loader;

@@ -2,7 +2,7 @@
 //! executor's own front is left out: it takes a copy of the whole document for each request and visits it once more,
 //! for a depth and a cost that nobody reads. Introspection and subscriptions, which need it, take it.
 //!
-//! Beside `kernel/entity/` this is the only place that uses hidden API of async-graphql.
+//! Beside `kernel/entity/` this and `graphql::environment` are the only places that use hidden API of async-graphql.
 
 use std::sync::{Arc, Mutex, PoisonError};
 

@@ -7,7 +7,7 @@ use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 
 use crate::{
-    kernel::{Code, Error, Result},
+    kernel::{Code, Error, Result, hex::hex},
     server::door::Incoming,
 };
 
@@ -22,7 +22,7 @@ impl Manifest {
         let text = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
         let manifest: HashMap<String, Arc<str>> =
             serde_json::from_str(&text).map_err(|error| named(error.to_string()))?;
-        match manifest.iter().find(|(hash, text)| **hash != hex(text)) {
+        match manifest.iter().find(|(hash, text)| **hash != name_of(text)) {
             Some((hash, _)) => Err(named(format!("{hash} is not the SHA-256 of its document"))),
             None => Ok(Self(Arc::new(manifest))),
         }
@@ -35,7 +35,7 @@ impl Manifest {
 
 impl<const N: usize> From<[&str; N]> for Manifest {
     fn from(documents: [&str; N]) -> Self {
-        Self(Arc::new(documents.into_iter().map(|text| (hex(text), Arc::from(text))).collect()))
+        Self(Arc::new(documents.into_iter().map(|text| (name_of(text), Arc::from(text))).collect()))
     }
 }
 
@@ -75,7 +75,7 @@ impl Persisted {
             .as_ref()
             .and_then(|extensions| extensions.get("persistedQuery")?.get("sha256Hash")?.as_str());
         let text = match (given, hash) {
-            (Some(text), Some(hash)) if hex(&text) != hash => {
+            (Some(text), Some(hash)) if name_of(&text) != hash => {
                 return Err(Error::invalid(
                     "extensions.persistedQuery.sha256Hash",
                     "is not the SHA-256 of the document",
@@ -86,7 +86,7 @@ impl Persisted {
             (None, None) => return Err(Error::new(Code::ParseFailed, "there is no document: put it into query")),
         };
         match &self.operations {
-            Operations::Trusted(manifest) if manifest.get(&hex(&text)).is_none() => Err(Error::new(
+            Operations::Trusted(manifest) if manifest.get(&name_of(&text)).is_none() => Err(Error::new(
                 Code::OperationNotAllowed,
                 "only the operations that this server's operator trusts are run",
             )),
@@ -107,11 +107,12 @@ impl Persisted {
     pub fn learn(&self, incoming: &Incoming, text: &Arc<str>) {
         let wanted = incoming.extensions.as_ref().is_some_and(|extensions| extensions.contains_key("persistedQuery"));
         if wanted && matches!(self.operations, Operations::Any(_)) {
-            self.learnt.insert(hex(text), Arc::clone(text));
+            self.learnt.insert(name_of(text), Arc::clone(text));
         }
     }
 }
 
-fn hex(text: &str) -> String {
-    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+/// The hash by which a document is named.
+fn name_of(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
 }

@@ -9,7 +9,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use super::pool::connect;
-use crate::kernel::{Error, Result};
+use crate::kernel::{Error, Result, hex::hex};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 const ROLES: &str = include_str!("../../../migrations/roles.sql");
@@ -107,7 +107,7 @@ async fn migrate<T: Send + 'static>(
 fn password(secret: &[u8]) -> Result<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(Error::internal)?;
     mac.update(b"login of clinigraph_app");
-    Ok(mac.finalize().into_bytes().iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(hex(&mac.finalize().into_bytes()))
 }
 
 /// The same database, as the server's role.

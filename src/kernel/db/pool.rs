@@ -18,7 +18,7 @@ use futures_util::{
     FutureExt,
     future::{BoxFuture, Shared},
 };
-use tokio::{sync::Notify, task::JoinHandle};
+use tokio::{sync::Notify, task::JoinSet};
 use tokio_postgres::NoTls;
 
 use crate::kernel::{Error, Result};
@@ -261,22 +261,16 @@ pub struct Pools {
     tenant: managed::Pool<Manager>,
     admin: managed::Pool<Manager>,
     system: managed::Pool<Manager>,
-    _closing: Arc<AbortOnDrop>,
-}
-
-#[derive(Debug)]
-struct AbortOnDrop(JoinHandle<()>);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
+    /// Ends with the last of them.
+    _closing: Arc<JoinSet<()>>,
 }
 
 impl Pools {
     /// Needs a runtime, on which what was left open is closed.
     pub fn new(config: &Config) -> Result<Self> {
         let closer = Arc::new(Closer::default());
+        let mut closing = JoinSet::new();
+        closing.spawn(Arc::clone(&closer).run());
         let pool = |class: Class, connections: usize| {
             managed::Pool::builder(Manager { class, url: config.url.clone(), closer: Arc::clone(&closer) })
                 .max_size(connections.max(2))
@@ -291,7 +285,7 @@ impl Pools {
             tenant: pool(Class::Tenant, config.connections)?,
             admin: pool(Class::Admin, config.connections.div_ceil(2))?,
             system: pool(Class::System, config.connections.div_ceil(4))?,
-            _closing: Arc::new(AbortOnDrop(tokio::spawn(Arc::clone(&closer).run()))),
+            _closing: Arc::new(closing),
         })
     }
 

@@ -29,7 +29,7 @@ use tokio::sync::{Notify, OnceCell};
 use uuid::Uuid;
 
 use super::pool::{Class, Connection, Manager, Pools};
-use crate::kernel::{Actor, Error, Result, actor::Origin};
+use crate::kernel::{Actor, Error, Result, actor::Origin, hex::hex};
 
 /// A row as Postgres sent it.
 pub type PgRow = <AsyncPgConnection as AsyncConnectionCore>::Row<'static, 'static>;
@@ -221,11 +221,7 @@ impl Scope {
             "agent": note.origin.agent,
             "email": email,
         });
-        let mut digits = String::new();
-        for byte in note.to_string().bytes() {
-            digits.extend([byte >> 4, byte & 15].map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])));
-        }
-        Some(digits)
+        Some(hex(note.to_string().as_bytes()))
     }
 
     /// The connection, with the opening on its wire; nobody has waited for the answer yet.
