@@ -149,8 +149,13 @@ pub async fn pipeline(reached: &Reached, settings: Settings, connections: usize,
         let told: Vec<_> = findings.iter().map(|finding| format!("{} ({})", finding.problem, finding.remedy)).collect();
         return Err(Error::unavailable(format!("this database is not safe to serve on:\n  {}", told.join("\n  "))));
     }
-    let pools = Pools::new(&db::Config { url: reached.server_url.clone(), connections, wait: Duration::from_secs(5) })?;
-    let door = Door::new(pools, settings.deadline);
+    let pools = Pools::new(&db::Config {
+        url: reached.server_url.clone(),
+        connections,
+        wait: Duration::from_secs(5),
+        statement_timeout: settings.deadline,
+    })?;
+    let door = Door::new(pools);
     Pipeline::new(settings, door, clock, Arc::clone(&reached.ring), Passwords::new(2, 64)?).await
 }
 

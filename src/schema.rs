@@ -320,7 +320,7 @@ diesel::table! {
 
 diesel::table! {
     /// What happened, written in the transaction in which it did: ids only, no content.
-    outbox_events (created_at, id) {
+    outbox_events (id, created_at) {
         /// Counts up in the order in which it was drawn; may be committed in another.
         id -> Int8,
         /// The clinic concerned; null for the platform.

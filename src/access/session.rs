@@ -58,8 +58,8 @@ impl Sessions {
 
     /// Who comes with this token; `SESSION_EXPIRED` when nobody does.
     ///
-    /// The clock that set the end of a session tells here, with each request, whether it has come. The database looks
-    /// too (`private.enter`), by its own clock, so that no transaction depends on what a server believes.
+    /// The clock that set the end of a session tells here, with each request, whether it has come; the database looks too
+    /// (`private.look`), by its own clock, whenever somebody is looked up.
     pub async fn actor(&self, hash: [u8; 32]) -> Result<Actor> {
         let known = match self.known.get(&hash) {
             Some(known) => known,

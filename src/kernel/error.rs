@@ -105,7 +105,7 @@ struct Inner {
     limit: Option<u64>,
     cursor: Option<String>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
-    /// `private.enter()` would not open a scope for the caller.
+    /// `private.look()` would not open a scope for the caller.
     refuses_caller: bool,
 }
 
@@ -300,7 +300,7 @@ impl From<Diesel> for Error {
                     Self::unavailable(error)
                 }
                 (DatabaseErrorKind::SerializationFailure, _) => Self::unavailable(error),
-                // `private.enter()` says why a scope was not opened.
+                // `private.look()` says why a scope was not opened.
                 (_, "the session has ended") => {
                     Self::refusal(Code::SessionExpired, "your session has ended; please sign in again")
                 }

@@ -164,7 +164,7 @@ impl Standings {
         Ok(())
     }
 
-    /// Judges as `private.enter()` does.
+    /// Judges as `private.look()` does.
     async fn read(&self, listening: &[Uuid]) -> Result<HashMap<Uuid, Standing>> {
         let now = self.clock.now();
         let rows = self

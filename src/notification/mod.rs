@@ -4,6 +4,8 @@
 mod graph;
 #[expect(clippy::module_inception, reason = "the room is named for its entity")]
 mod notification;
+mod tell;
 
 pub use graph::{NotificationMutation, NotificationReads};
-pub use notification::{About, Notification, NotificationKind, Recipients, tell, unread};
+pub use notification::{Notification, NotificationKind, unread};
+pub use tell::{About, Recipients, tell};

@@ -1,10 +1,9 @@
-//! The declaration, and how notifications are made.
+//! The declaration.
 
 use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, IntoSql, QueryDsl, define_sql_function, insert_into, sql_types};
+use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
-use uuid::Uuid;
 
 use crate::{
     clinic::Clinic,
@@ -15,7 +14,7 @@ use crate::{
         entity::{Condition, Listed, condition},
     },
     orders,
-    schema::{notifications, users},
+    schema::notifications,
     support::SupportTicket,
     text_enum,
 };
@@ -98,91 +97,6 @@ impl Listed for Notification {
         ];
         Ok(all.into_iter().flatten().collect())
     }
-}
-
-/// Who is told.
-#[derive(Debug, Clone, Copy)]
-pub enum Recipients {
-    /// Every active administrator of the platform.
-    Administrators,
-    One(Uuid),
-}
-
-/// What they are told.
-#[derive(Debug)]
-pub struct About<'a> {
-    pub what: NotificationKind,
-    pub clinic: Uuid,
-    pub ticket: Uuid,
-    pub title: String,
-    pub body: &'a str,
-    /// Tells causes apart: nobody is told twice of one.
-    pub cause: String,
-    pub now: DateTime<Utc>,
-}
-
-/// Tells people of something, but never the one who did it. The database writes the events of it.
-pub async fn tell(scope: &Scope, whom: Recipients, about: About<'_>) -> Result<()> {
-    use sql_types::{Nullable, Text, Timestamptz, Uuid as SqlUuid};
-    let doer = scope.actor().person().map_or(Uuid::nil(), |person| person.user_id);
-    let link = format!("/tickets/{}", Id::<SupportTicket>::from_uuid(about.ticket));
-    let body: String = about.body.chars().take(200).collect();
-    let title: String = about.title.chars().take(300).collect();
-    let told = (
-        uuid_v7(),
-        users::id,
-        about.clinic.into_sql::<SqlUuid>(),
-        about.what.into_sql::<Text>(),
-        title.into_sql::<Text>(),
-        body.into_sql::<Text>(),
-        Some(link).into_sql::<Nullable<Text>>(),
-        Some(about.ticket).into_sql::<Nullable<SqlUuid>>(),
-        concat(format!("{}:", about.cause), users::id),
-        about.now.into_sql::<Timestamptz>(),
-    );
-    let columns = (
-        notifications::id,
-        notifications::recipient_user_id,
-        notifications::clinic_id,
-        notifications::kind,
-        notifications::title,
-        notifications::body,
-        notifications::link_path,
-        notifications::ticket_id,
-        notifications::dedupe_key,
-        notifications::created_at,
-    );
-    let others = users::table.filter(users::id.ne(doer));
-    let tx = scope.tx().await?;
-    let mut conn = tx.conn()?;
-    // Nothing is returned: whoever tells others does not see what they are told.
-    let made = match whom {
-        Recipients::Administrators => {
-            let administrators = others
-                .filter(users::is_platform_admin)
-                .filter(users::status.eq("active"))
-                .filter(users::deleted_at.is_null());
-            let made = insert_into(notifications::table).values(administrators.select(told)).into_columns(columns);
-            made.on_conflict_do_nothing().execute(&mut conn).await?
-        }
-        Recipients::One(user) => {
-            let one = others.filter(users::id.eq(user));
-            let made = insert_into(notifications::table).values(one.select(told)).into_columns(columns);
-            made.on_conflict_do_nothing().execute(&mut conn).await?
-        }
-    };
-    if made > 0 {
-        scope.note_events();
-    }
-    Ok(())
-}
-
-define_sql_function! {
-    #[sql_name = "private.uuid_v7"]
-    fn uuid_v7() -> sql_types::Uuid;
-}
-define_sql_function! {
-    fn concat(text: sql_types::Text, id: sql_types::Uuid) -> sql_types::Text;
 }
 
 /// How many of the caller's own are unread.

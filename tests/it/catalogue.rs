@@ -171,8 +171,10 @@ async fn foreign_keys_between_tables_of_clinics_carry_the_clinic() {
 #[tokio::test]
 async fn every_table_of_clinics_has_an_index_that_begins_with_the_clinic() {
     none(
+        // Nobody of a clinic reads events; the relay reads them by their numbers.
         "select c.name as told from of_clinics c
-         where not exists (select from pg_index i where i.indrelid = c.oid and i.indkey[0] = c.attnum and i.indpred is null)",
+         where c.name <> 'outbox_events'
+           and not exists (select from pg_index i where i.indrelid = c.oid and i.indkey[0] = c.attnum and i.indpred is null)",
     )
     .await;
 }
@@ -264,7 +266,20 @@ async fn what_people_change_is_stamped_and_audited() {
     none(
         "select name as told from t
          where name not in ('audit_events', 'outbox_events', 'idempotency_keys')
-           and not exists (select from pg_trigger g where g.tgrelid = t.oid and g.tgfoid = 'private.audit'::regproc)",
+           and not exists (select from pg_trigger g where g.tgrelid = t.oid and g.tgname = 'audit')",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn the_trail_knows_all_columns() {
+    // A migration that gives a table a column calls private.audit_table() again.
+    none(
+        "select g.tgrelid::regclass::text as told
+         from pg_trigger g
+         join pg_proc f on f.oid = g.tgfoid
+         cross join string_to_array(encode(g.tgargs, 'escape'), '\\000') as arguments
+         where g.tgname = 'audit' and f.prosrc <> private.audit_body(g.tgrelid, arguments[1], arguments[2])",
     )
     .await;
 }

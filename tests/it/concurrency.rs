@@ -55,9 +55,9 @@ async fn assert_sound(app: &TestApp) {
             held.push(app.door.pools().get(class).await.unwrap());
         }
         for connection in &held {
-            let query = "select concat_ws(',', current_user, current_setting('transaction_isolation'), coalesce(current_setting('app.kind', true), ''),
-                         coalesce(current_setting('app.clinic_id', true), '')) as told";
-            assert_eq!(told(&connection.pg, query).await.unwrap(), ["clinigraph_app,read committed,,"]);
+            let query = "select concat_ws(',', current_user, current_setting('transaction_isolation'), coalesce(current_setting('app.caller', true), ''),
+                         coalesce(current_setting('app.request', true), '')) as told";
+            assert_eq!(told(&connection.pg, query).await.unwrap(), ["clinigraph_app,repeatable read,,"]);
         }
     }
 }

@@ -449,7 +449,7 @@ async fn a_connection_without_a_scope_reads_nothing() {
     for role in ["clinigraph_tenant", "clinigraph_patient"] {
         for settings in [
             "reset role",
-            "begin; select set_config('app.kind', 'tenant', true), set_config('app.clinic_id', '1', true), set_config('app.user_id', '1', true); commit",
+            "begin; select set_config('app.caller', 'somebody', true), set_config('app.request', '00', true); commit",
         ] {
             (&mut &bare).batch_execute(&format!("{settings}; set role {role}")).await.unwrap();
             for table in TABLES {

@@ -52,6 +52,8 @@ pub struct Config {
     pub connections: usize,
     /// How long a request waits for a connection.
     pub wait: Duration,
+    /// Longest time of one statement.
+    pub statement_timeout: Duration,
 }
 
 /// A connection, and what was counted on it.
@@ -202,17 +204,48 @@ async fn connect_and_watch(url: &str) -> Result<(AsyncPgConnection, Arc<AtomicBo
     Ok((AsyncPgConnection::try_from(client).await.map_err(Error::unavailable)?, is_gone))
 }
 
-/// The name is by which an operator knows the connection. Statements are kept prepared, and few are worth a plan of
-/// their own for each value (`Condition::uneven`): planning a page costs more than reading it. None is big enough for
-/// several processes, and those would lose the order of pages.
-const SETTINGS: &str = "set application_name = 'clinigraph'; set jit = off; set search_path = public;
-                        set plan_cache_mode = force_generic_plan; set max_parallel_workers_per_gather = 0";
+impl Class {
+    /// What a connection of this class prepares for those who open scopes: whether a person is still under the number of
+    /// changes they were looked up under, or else by all there is to look at.
+    pub(super) const STANDS: &str = "stands";
+
+    /// The settings of a connection. The name is by which an operator knows it. Statements are kept prepared, and few are
+    /// worth a plan of their own for each value (`Condition::uneven`): planning a page costs more than reading it. None
+    /// is big enough for several processes, and those would lose the order of pages. A transaction only reads, and of one
+    /// snapshot, unless it says otherwise.
+    fn settings(self, statement_timeout: Duration) -> String {
+        let mut settings = format!(
+            "set application_name = 'clinigraph'; set jit = off; set search_path = public;
+             set plan_cache_mode = force_generic_plan; set max_parallel_workers_per_gather = 0;
+             set default_transaction_isolation = 'repeatable read'; set default_transaction_read_only = on;
+             set statement_timeout = {};",
+            statement_timeout.as_millis()
+        );
+        if self == Self::Tenant {
+            // A table read whole looks cheaper than it is, since Postgres does not know what it costs to check a policy
+            // row by row.
+            settings += "set enable_seqscan = off;";
+        }
+        if self != Self::System {
+            settings += &format!(
+                "set role {};
+                 prepare {} (uuid, bigint) as
+                     select case when coalesce((select v.version from private.access_versions v where v.user_id = $1), 0) <> $2
+                         then private.look_again() end;
+                 reset role;",
+                self.role(),
+                Self::STANDS
+            );
+        }
+        settings
+    }
+}
 
 /// Makes and checks connections.
 #[derive(Debug)]
 pub struct Manager {
-    class: Class,
     url: String,
+    settings: String,
     closer: Arc<Closer>,
 }
 
@@ -223,12 +256,7 @@ impl managed::Manager for Manager {
     async fn create(&self) -> Result<Arc<Connection>> {
         // Boxed, or every future that may need a connection would carry the room for making one.
         let (mut pg, is_gone) = Box::pin(connect_and_watch(&self.url)).await?;
-        pg.batch_execute(SETTINGS).await?;
-        if self.class == Class::Tenant {
-            // A table read whole looks cheaper than it is, since Postgres does not know what it costs to check a policy
-            // row by row.
-            pg.batch_execute("set enable_seqscan = off").await?;
-        }
+        pg.batch_execute(&self.settings).await?;
         let counted = Arc::new(Counted::default());
         let counts = Arc::clone(&counted);
         pg.set_instrumentation(move |event: InstrumentationEvent<'_>| match event {
@@ -272,7 +300,8 @@ impl Pools {
         let mut closing = JoinSet::new();
         closing.spawn(Arc::clone(&closer).run());
         let pool = |class: Class, connections: usize| {
-            managed::Pool::builder(Manager { class, url: config.url.clone(), closer: Arc::clone(&closer) })
+            let settings = class.settings(config.statement_timeout);
+            managed::Pool::builder(Manager { url: config.url.clone(), settings, closer: Arc::clone(&closer) })
                 .max_size(connections.max(2))
                 // The one that came back last: it may still be open, and its Postgres process is warm.
                 .queue_mode(managed::QueueMode::Lifo)

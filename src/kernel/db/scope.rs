@@ -1,18 +1,16 @@
 //! The scope: one transaction, as one actor, on one connection. It is the only door to a table, so no query can
 //! forget whose it is.
 //!
-//! Opening costs no round trip: `begin`, the class's role and `private.enter()` go out as one message, and the first
-//! statement right behind it. What that statement returns is handed on only after the opening was seen to be good.
+//! Opening costs no round trip: `begin`, the class's role, who asks and whether they still may go out as one message, and
+//! the first statement right behind it. What that statement returns is handed on only after the opening was seen to be
+//! good.
 //! The message is one and not three because only the first poll of one future is certain to put it on the wire
 //! before the next; it holds nothing but ids, numbers and names of roles. A scope that is dropped half-way takes its
 //! connection out of the pool for good, as nobody knows what is still under way on it.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
-    },
-    time::Duration,
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use deadpool::managed::Object;
@@ -26,10 +24,13 @@ use futures_util::{
     future::{BoxFuture, Shared},
 };
 use tokio::sync::{Notify, OnceCell};
-use uuid::Uuid;
 
 use super::pool::{Class, Connection, Manager, Pools};
-use crate::kernel::{Actor, Error, Result, actor::Origin, hex::hex};
+use crate::kernel::{
+    Actor, Error, Result,
+    actor::{Origin, Person},
+    hex::hex,
+};
 
 /// A row as Postgres sent it.
 pub type PgRow = <AsyncPgConnection as AsyncConnectionCore>::Row<'static, 'static>;
@@ -47,16 +48,14 @@ pub enum Access {
 #[derive(Debug, Clone)]
 pub struct Door {
     pools: Pools,
-    /// Longest time of one statement.
-    statement_timeout: Duration,
     /// Rung when a transaction that told of something was committed here.
     told: Arc<Notify>,
 }
 
 impl Door {
     #[must_use]
-    pub fn new(pools: Pools, statement_timeout: Duration) -> Self {
-        Self { pools, statement_timeout, told: Arc::default() }
+    pub fn new(pools: Pools) -> Self {
+        Self { pools, told: Arc::default() }
     }
 
     /// Rings when events were written by this process.
@@ -180,31 +179,26 @@ impl Scope {
 
     /// The message that opens the transaction.
     fn opening(&self, class: Class) -> String {
+        // Connections begin like this by themselves (`pool.rs`).
         let mode = match self.access {
-            Access::Read => "isolation level repeatable read, read only",
-            Access::Write => "isolation level read committed, read write",
+            Access::Read => "",
+            Access::Write => " isolation level read committed, read write",
         };
+        let mut opening = format!("begin{mode}; set local role {}", class.role());
         // Ids, numbers and names of roles only: nothing that came from outside stands in this message as text, and
         // nothing in hexadecimal digits can end a string.
-        let id = |id: Option<Uuid>| id.map_or_else(|| "null".to_owned(), |id| format!("'{id}'"));
-        let caller = match &self.actor {
-            Actor::Person(person) => format!(
-                "'{}', '{}', {}, {}, {}, '{}'",
-                person.session_id,
-                person.user_id,
-                id(person.acting.map(|acting| acting.0)),
-                person.acting.map_or_else(|| "null".to_owned(), |acting| format!("'{}'", acting.1.text())),
-                person.access_version,
-                person.good_until.to_rfc3339(),
-            ),
-            Actor::Nobody | Actor::System => "null, null, null, null, null, null".to_owned(),
-        };
-        format!(
-            "begin {mode}; set local role {}; select private.enter({caller}, {}, {})",
-            class.role(),
-            self.door.statement_timeout.as_millis(),
-            self.note().map_or_else(|| "null".to_owned(), |note| format!("convert_from('\\x{note}', 'utf8')")),
-        )
+        if let Actor::Person(person) = &self.actor {
+            let Person { user_id, session_id, access_version, .. } = person.as_ref();
+            let stands = Class::STANDS;
+            let acting = person.acting.map(|(clinic, role)| format!(" {clinic} {}", role.text())).unwrap_or_default();
+            opening += &format!(
+                "; set local app.caller = '{user_id} {session_id}{acting}'; execute {stands} ('{user_id}', {access_version})"
+            );
+        }
+        if let Some(note) = self.note() {
+            opening += &format!("; set local app.request = '{note}'");
+        }
+        opening
     }
 
     /// What the audit triggers are to know of who writes and why, in hexadecimal digits.

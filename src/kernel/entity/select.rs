@@ -160,7 +160,6 @@ impl QueryFragment<Pg> for Select<'_> {
                 self.order_again(page, &mut out);
             }
             Rows::PageEach { page, column, parents, most } => {
-                // With `OFFSET 0` Postgres takes what is joined to all pages, and not to each page by itself.
                 self.outer_head(&mut out);
                 out.push_sql("SELECT m.* FROM unnest(");
                 out.push_bind_param::<sql_types::Array<sql_types::Uuid>, [Uuid]>(parents)?;
@@ -171,7 +170,9 @@ impl QueryFragment<Pg> for Select<'_> {
                 out.push_sql(" = parent.id");
                 self.filter(page, None, " AND ", &mut out)?;
                 self.page(page, " AND ", *most, &mut out)?;
-                out.push_sql(if self.columns.joins.is_empty() { ") AS m" } else { ") AS m OFFSET 0" });
+                // With `OFFSET 0` Postgres takes what is joined freely to all pages, and not to each page by itself; what
+                // is lateral it could not remember then, as it would not know how often a value comes back.
+                out.push_sql(if self.joins_any_freely() { ") AS m OFFSET 0" } else { ") AS m" });
                 self.joins(&mut out);
                 self.order_again(page, &mut out);
             }
@@ -280,9 +281,13 @@ impl Select<'_> {
         self.reaches_all || join.is_tenant
     }
 
+    fn joins_any_freely(&self) -> bool {
+        self.columns.joins.iter().any(|join| self.joins_freely(join))
+    }
+
     /// Joined freely, rows would come in any order. What is lateral can only be a loop within a loop, and loops keep it.
     fn order_again(&self, page: &PageSpec, out: &mut AstPass<'_, '_, Pg>) {
-        if !self.columns.joins.iter().any(|join| self.joins_freely(join)) {
+        if !self.joins_any_freely() {
             return;
         }
         let direction = page.direction();

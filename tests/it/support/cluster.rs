@@ -24,7 +24,7 @@ struct Cluster {
     cloning: Mutex<()>,
 }
 
-static CLUSTER: OnceCell<Cluster> = OnceCell::const_new();
+static CLUSTER: OnceCell<Result<Cluster, String>> = OnceCell::const_new();
 
 /// A folder of this run. What crashed runs left behind is taken away: their locks are free.
 fn folder() -> PathBuf {
@@ -64,10 +64,13 @@ async fn cluster() -> &'static Cluster {
             let mut connection = db::connect(&url.replace("{}", "postgres")).await.unwrap();
             connection.batch_execute("create database template_of_tests").await.unwrap();
             let ring = clinigraph::kernel::secrets::KeyRing::parse(KEYS).unwrap();
-            db::prepare(&url.replace("{}", "template_of_tests"), ring.root()).await.unwrap();
-            Cluster { url, log, cloning: Mutex::new(()) }
+            let prepared = db::prepare(&url.replace("{}", "template_of_tests"), ring.root()).await;
+            // Kept, since another try of the next test would wait for this Postgres to end.
+            prepared.map(|_| Cluster { url, log, cloning: Mutex::new(()) }).map_err(|error| format!("{error:?}"))
         })
         .await
+        .as_ref()
+        .unwrap()
 }
 
 /// A database of one's own, migrated: its address as superuser.
