@@ -22,7 +22,7 @@ use crate::{
         Actor, Code, Error, Id, RequestOf, Result,
         actor::{Person, Role},
         clock::Clock,
-        db::{Door, Scope},
+        db::{Door, Scope, kept},
         request::{Request, SessionCookie, service},
         secrets::random,
         text::EmailAddress,
@@ -231,7 +231,7 @@ pub struct SignInPayload {
 }
 
 #[derive(Debug, Insertable)]
-#[diesel(table_name = sessions)]
+#[diesel(table_name = sessions, treat_none_as_default_value = false)]
 struct NewSession {
     id: Uuid,
     user_id: Uuid,
@@ -290,7 +290,7 @@ impl AccessMutation {
                 let tx = scope.tx().await?;
                 let session =
                     sessions::table.filter(sessions::id.eq(person.session_id)).filter(sessions::revoked_at.is_null());
-                update(session).set(sessions::revoked_at.eq(now)).execute(&mut tx.conn()?).await?;
+                kept(update(session).set(sessions::revoked_at.eq(now))).execute(&mut tx.conn()?).await?;
                 Ok(())
             })
             .await?;
@@ -318,7 +318,7 @@ impl AccessMutation {
                 }
                 let tx = scope.tx().await?;
                 let session = sessions::table.find(person.session_id);
-                update(session).set(sessions::acting_clinic_id.eq(clinic)).execute(&mut tx.conn()?).await?;
+                kept(update(session).set(sessions::acting_clinic_id.eq(clinic))).execute(&mut tx.conn()?).await?;
                 Ok(())
             })
             .await?;
@@ -384,7 +384,7 @@ async fn settle(scope: &Scope, user_id: Uuid, right: bool, now: DateTime<Utc>) -
     let (attempt, after) = Failures { count, locked_until }.settle(right, now);
     if !matches!(attempt, Attempt::Locked(_)) {
         let changes = (users::failed_sign_ins.eq(after.count), users::locked_until.eq(after.locked_until));
-        update(users::table.find(user_id)).set(changes).execute(&mut tx.conn()?).await?;
+        kept(update(users::table.find(user_id)).set(changes)).execute(&mut tx.conn()?).await?;
     }
     Ok(attempt)
 }
@@ -408,7 +408,7 @@ async fn begin(request: &Request, known: &Sessions, user_id: Uuid) -> Result<Sig
             };
             let tx = scope.tx().await?;
             insert_into(sessions::table).values(session).execute(&mut tx.conn()?).await?;
-            update(users::table.find(user_id)).set(users::last_login_at.eq(now)).execute(&mut tx.conn()?).await?;
+            kept(update(users::table.find(user_id)).set(users::last_login_at.eq(now))).execute(&mut tx.conn()?).await?;
             Ok(())
         })
         .await?;

@@ -19,7 +19,7 @@ pub enum Audience {
 
 /// Something that happened.
 #[derive(Debug, Insertable)]
-#[diesel(table_name = outbox_events)]
+#[diesel(table_name = outbox_events, treat_none_as_default_value = false)]
 pub struct Event {
     pub clinic_id: Option<Uuid>,
     pub user_id: Option<Uuid>,

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Code, Error, Result,
-    db::Scope,
+    db::{Scope, kept},
     secrets::{KeyRing, Place},
 };
 use crate::schema::idempotency_keys::{self as keys, table};
@@ -26,7 +26,7 @@ pub struct Key {
 }
 
 #[derive(Debug, Insertable)]
-#[diesel(table_name = keys)]
+#[diesel(table_name = keys, treat_none_as_default_value = false)]
 struct NewKey<'a> {
     user_id: Uuid,
     key: &'a str,
@@ -73,7 +73,9 @@ impl Key {
     pub async fn keep(&self, scope: &Scope, ring: &KeyRing, answer: &[u8]) -> Result<()> {
         let sealed = ring.seal(self.place(&self.row()), answer)?;
         let tx = scope.tx().await?;
-        update(table.find((self.user_id, &self.key))).set(keys::response.eq(sealed)).execute(&mut tx.conn()?).await?;
+        kept(update(table.find((self.user_id, &self.key))).set(keys::response.eq(sealed)))
+            .execute(&mut tx.conn()?)
+            .await?;
         Ok(())
     }
 

@@ -6,7 +6,14 @@ use diesel_async::RunQueryDsl;
 
 use super::{Notification, unread};
 use crate::{
-    kernel::{Error, Id, RequestOf, Result, clock::Clock, db::Scope, entity::One, events::Event, request::service},
+    kernel::{
+        Error, Id, RequestOf, Result,
+        clock::Clock,
+        db::{Scope, kept},
+        entity::One,
+        events::Event,
+        request::service,
+    },
     queries,
     schema::notifications,
 };
@@ -57,7 +64,7 @@ impl NotificationMutation {
         let now = service::<Clock>(ctx)?.now();
         let tx = scope.tx().await?;
         let one = notifications::table.find(input.notification_id).filter(notifications::read_at.is_null());
-        let changed = update(one).set(notifications::read_at.eq(now)).execute(&mut tx.conn()?).await?;
+        let changed = kept(update(one).set(notifications::read_at.eq(now))).execute(&mut tx.conn()?).await?;
         tell_count(scope, input.notification_id, changed, READ).await?;
         Ok(One::of(input.notification_id))
     }
@@ -92,7 +99,7 @@ impl NotificationMutation {
         let now = service::<Clock>(ctx)?.now();
         let tx = scope.tx().await?;
         let one = notifications::table.find(input.notification_id).filter(notifications::archived_at.is_null());
-        let changed = update(one).set(notifications::archived_at.eq(now)).execute(&mut tx.conn()?).await?;
+        let changed = kept(update(one).set(notifications::archived_at.eq(now))).execute(&mut tx.conn()?).await?;
         tell_count(scope, input.notification_id, changed, &["archivedAt"]).await?;
         Ok(One::of(input.notification_id))
     }

@@ -54,7 +54,7 @@ impl FixedOrder for NewestFirst {
 }
 
 #[derive(Debug, Insertable)]
-#[diesel(table_name = ticket_messages)]
+#[diesel(table_name = ticket_messages, treat_none_as_default_value = false)]
 struct NewMessage<'a> {
     id: Id<TicketMessage>,
     clinic_id: Id<Clinic>,

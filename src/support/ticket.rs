@@ -18,7 +18,7 @@ use crate::{
     entity,
     kernel::{
         Code, Error, Id, Result,
-        db::Scope,
+        db::{Scope, kept},
         entity::{Condition, Listed, condition, words},
         error::Problems,
         events::Event,
@@ -177,7 +177,7 @@ impl Listed for SupportTicket {
 
 /// A ticket to be.
 #[derive(Debug, Insertable)]
-#[diesel(table_name = support_tickets)]
+#[diesel(table_name = support_tickets, treat_none_as_default_value = false)]
 struct NewTicket {
     id: Id<SupportTicket>,
     clinic_id: Id<Clinic>,
@@ -295,7 +295,7 @@ pub async fn change(
 ) -> Result<()> {
     let tx = scope.tx().await?;
     let changed = [beside, &changes.fields(ticket)].concat();
-    update(support_tickets::table.find(ticket.id)).set(changes).execute(&mut tx.conn()?).await?;
+    kept(update(support_tickets::table.find(ticket.id)).set(changes)).execute(&mut tx.conn()?).await?;
     event(kind, ticket.id, ticket.clinic_id).changed(changed).push(scope).await
 }
 

@@ -1,0 +1,40 @@
+//! Statements that stay prepared on their connection although diesel would not keep them.
+
+use diesel::{
+    pg::Pg,
+    query_builder::{AstPass, Query, QueryFragment, QueryId},
+    result::QueryResult,
+};
+
+/// Keeps a statement prepared by its text. Diesel prepares every `update` anew, since its text could be any of many: to
+/// ask Postgres to prepare takes a round trip of its own, and to plan takes longer than to update a row. Ours have few
+/// texts, and a connection with too many is not used again (`pool.rs`).
+///
+/// For the same reason what is `Insertable` says `treat_none_as_default_value = false`.
+#[must_use]
+pub fn kept<Q>(query: Q) -> Kept<Q> {
+    Kept(query)
+}
+
+/// See [`kept`].
+#[derive(Debug, Clone, Copy)]
+pub struct Kept<Q>(Q);
+
+impl<Q> QueryId for Kept<Q> {
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl<Q: Query> Query for Kept<Q> {
+    type SqlType = Q::SqlType;
+}
+
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Kept<Q> {
+    fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.0.walk_ast(out)
+    }
+
+    fn is_safe_to_cache_prepared(&self, _: &Pg) -> QueryResult<bool> {
+        Ok(true)
+    }
+}
