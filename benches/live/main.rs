@@ -84,7 +84,7 @@ async fn main() {
         return;
     }
     let postgres = Postgres::start().await;
-    let url = postgres.empty("live").await;
+    let url = postgres.empty("live").await.url;
     let subscribers = cli.subscribers.unwrap_or(if mode == Mode::One { 5000 } else { 1000 });
     let server_url = db::prepare(&url, KeyRing::parse(KEYS).unwrap().root()).await.unwrap().server_url;
     people::make(&url, subscribers).await;

@@ -82,15 +82,16 @@ impl Postgres {
         Database { url: self.url(&name), server_url, people }
     }
 
-    /// A database with tables and nobody in it: its address as superuser. `name` is overwritten.
+    /// A database with tables and nobody in it. `name` is overwritten.
     #[allow(dead_code, reason = "the bench of deliveries uses it")]
-    pub async fn empty(&self, name: &str) -> String {
+    pub async fn empty(&self, name: &str) -> Empty {
         let name = format!("clinigraph_bench_{name}");
         let mut admin = connect(&self.url("postgres")).await.unwrap();
         admin.batch_execute(&format!("drop database if exists {name} (force)")).await.unwrap();
         admin.batch_execute(&format!("create database {name}")).await.unwrap();
-        db::prepare(&self.url(&name), KeyRing::parse(KEYS).unwrap().root()).await.unwrap();
-        self.url(&name)
+        let url = self.url(&name);
+        let server_url = db::prepare(&url, KeyRing::parse(KEYS).unwrap().root()).await.unwrap().server_url;
+        Empty { url, server_url }
     }
 
     pub async fn stop(self) {
@@ -98,6 +99,15 @@ impl Postgres {
             embedded.stop().await.unwrap();
         }
     }
+}
+
+/// A database with nobody in it.
+#[allow(dead_code, reason = "the bench of deliveries uses it")]
+pub struct Empty {
+    /// As superuser.
+    pub url: String,
+    /// As the server logs in.
+    pub server_url: String,
 }
 
 /// A database to measure on.

@@ -5,7 +5,10 @@ use diesel::{Insertable, insert_into};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::{Result, db::Scope};
+use super::{
+    Result,
+    db::{Scope, Tx},
+};
 use crate::schema::outbox_events;
 
 /// Who may learn that something happened.
@@ -78,8 +81,11 @@ impl Event {
 
     /// Writes it into the transaction of its cause.
     pub async fn push(self, scope: &Scope) -> Result<()> {
-        insert_into(outbox_events::table).values(self).execute(&mut scope.tx().await?.conn()?).await?;
         scope.note_events();
-        Ok(())
+        let written = async move |tx: Tx| {
+            insert_into(outbox_events::table).values(self).execute(&mut tx.conn()?).await?;
+            Ok(())
+        };
+        scope.send(written).await
     }
 }

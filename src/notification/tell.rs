@@ -13,7 +13,10 @@ use uuid::Uuid;
 
 use super::NotificationKind;
 use crate::{
-    kernel::{Id, Result, db::Scope},
+    kernel::{
+        Id, Result,
+        db::{Scope, Tx},
+    },
     support::SupportTicket,
 };
 
@@ -41,40 +44,49 @@ pub struct About<'a> {
 /// Tells people of something, but never the one who did it.
 pub async fn tell(scope: &Scope, whom: Recipients, about: About<'_>) -> Result<()> {
     let telling = Telling {
+        whom,
         doer: scope.actor().person().map_or(Uuid::nil(), |person| person.user_id),
+        what: about.what,
+        clinic: about.clinic,
+        ticket: about.ticket,
         link: format!("/tickets/{}", Id::<SupportTicket>::from_uuid(about.ticket)),
         title: about.title.chars().take(300).collect(),
         body: about.body.chars().take(200).collect(),
-        whom,
-        about,
+        cause: about.cause,
+        now: about.now,
     };
-    if telling.execute(&mut scope.tx().await?.conn()?).await? > 0 {
-        scope.note_events();
-    }
-    Ok(())
+    scope.note_events();
+    let told = async move |tx: Tx| {
+        telling.execute(&mut tx.conn()?).await?;
+        Ok(())
+    };
+    scope.send(told).await
 }
 
 /// The notifications and their events in one statement. It returns nothing of them: whoever tells others does not see
 /// what they are told. The ids are therefore drawn first, so that an event is also written for a notification that was
 /// there already; who hears of it finds what they know.
-struct Telling<'a> {
+struct Telling {
     whom: Recipients,
-    about: About<'a>,
     doer: Uuid,
+    what: NotificationKind,
+    clinic: Uuid,
+    ticket: Uuid,
     link: String,
     title: String,
     body: String,
+    cause: String,
+    now: DateTime<Utc>,
 }
 
-impl QueryId for Telling<'_> {
+impl QueryId for Telling {
     // Kept prepared by its text.
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl QueryFragment<Pg> for Telling<'_> {
+impl QueryFragment<Pg> for Telling {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        let Self { about, .. } = self;
         out.push_sql(
             "WITH told AS MATERIALIZED (SELECT private.uuid_v7() AS id, id AS user_id FROM users WHERE id <> ",
         );
@@ -89,16 +101,16 @@ impl QueryFragment<Pg> for Telling<'_> {
             }
         }
         out.push_sql("), made AS (INSERT INTO notifications (id, recipient_user_id, created_at, clinic_id, ticket_id, kind, title, body, link_path, dedupe_key) SELECT id, user_id");
-        bind::<Timestamptz, _>(&about.now, &mut out)?;
-        bind::<SqlUuid, _>(&about.clinic, &mut out)?;
-        bind::<SqlUuid, _>(&about.ticket, &mut out)?;
-        bind::<Text, _>(&about.what, &mut out)?;
+        bind::<Timestamptz, _>(&self.now, &mut out)?;
+        bind::<SqlUuid, _>(&self.clinic, &mut out)?;
+        bind::<SqlUuid, _>(&self.ticket, &mut out)?;
+        bind::<Text, _>(&self.what, &mut out)?;
         bind::<Text, _>(&self.title, &mut out)?;
         bind::<Text, _>(&self.body, &mut out)?;
         bind::<Text, _>(&self.link, &mut out)?;
-        bind::<Text, _>(&about.cause, &mut out)?;
+        bind::<Text, _>(&self.cause, &mut out)?;
         out.push_sql(" || ':' || user_id FROM told ON CONFLICT DO NOTHING) INSERT INTO outbox_events (user_id, subject_id, audience, topic, kind, clinic_id) SELECT user_id, id, 'clinic', 'notification', 'received'");
-        bind::<SqlUuid, _>(&about.clinic, &mut out)?;
+        bind::<SqlUuid, _>(&self.clinic, &mut out)?;
         out.push_sql(" FROM told");
         Ok(())
     }

@@ -96,11 +96,10 @@ pub async fn reply(scope: &Scope, ticket: &SupportTicket, reply: Reply<'_>) -> R
         created_at: reply.now,
     };
     let id = message.id;
-    let tx = scope.tx().await?;
-    insert_into(ticket_messages::table).values(message).execute(&mut tx.conn()?).await?;
     let audience = if is_internal { Audience::Platform } else { Audience::Clinic };
     let added = Event::new("ticket_message", "added", id.uuid(), Some(ticket.clinic_id.uuid()));
     added.within(ticket.id.uuid()).to(audience).push(scope).await?;
+    insert_into(ticket_messages::table).values(message).execute(&mut scope.tx().await?.conn()?).await?;
     // A note among administrators must not show: neither in the status nor in when the ticket was last touched.
     if !is_internal {
         ticket::change(scope, ticket, "replied", &["messages"], effect(ticket, &reply)).await?;

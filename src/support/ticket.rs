@@ -251,7 +251,6 @@ pub async fn open(scope: &Scope, opening: Opening<'_>) -> Result<Id<SupportTicke
     let description = problems.text("description", opening.description, 10_000);
     problems.done()?;
     let tx = scope.tx().await?;
-    let mut conn = tx.conn()?;
     let due = Due::of(opening.priority, opening.now);
     let ticket = NewTicket {
         id: Id::new(),
@@ -267,9 +266,8 @@ pub async fn open(scope: &Scope, opening: Opening<'_>) -> Result<Id<SupportTicke
         updated_at: opening.now,
     };
     let id = ticket.id;
-    // Both at once: an event points at nothing, so that it may come first.
-    let inserted = async { Ok(insert_into(support_tickets::table).values(ticket).execute(&mut conn).await?) };
-    futures_util::try_join!(inserted, event("opened", id, opening.clinic).push(scope))?;
+    event("opened", id, opening.clinic).push(scope).await?;
+    insert_into(support_tickets::table).values(ticket).execute(&mut tx.conn()?).await?;
     Ok(id)
 }
 
@@ -295,8 +293,9 @@ pub async fn change(
 ) -> Result<()> {
     let tx = scope.tx().await?;
     let changed = [beside, &changes.fields(ticket)].concat();
+    event(kind, ticket.id, ticket.clinic_id).changed(changed).push(scope).await?;
     kept(update(support_tickets::table.find(ticket.id)).set(changes)).execute(&mut tx.conn()?).await?;
-    event(kind, ticket.id, ticket.clinic_id).changed(changed).push(scope).await
+    Ok(())
 }
 
 fn event(kind: &'static str, ticket: Id<SupportTicket>, clinic: Id<Clinic>) -> Event {

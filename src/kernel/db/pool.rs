@@ -84,7 +84,7 @@ impl Connection {
 }
 
 /// What is sent, and sent for certain when the future was polled once.
-type Sent = Shared<BoxFuture<'static, Result<()>>>;
+pub(super) type Sent = Shared<BoxFuture<'static, Result<()>>>;
 
 impl Connection {
     /// Puts the message that opens a transaction on the wire, behind the end of one that was left open.

@@ -9,7 +9,7 @@
 //! connection out of the pool for good, as nobody knows what is still under way on it.
 
 use std::sync::{
-    Arc,
+    Arc, Mutex, PoisonError,
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
@@ -19,13 +19,10 @@ use diesel::{
     query_builder::{AsQuery, QueryFragment, QueryId},
 };
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
-use futures_util::{
-    TryStreamExt,
-    future::{BoxFuture, Shared},
-};
+use futures_util::{FutureExt, TryStreamExt};
 use tokio::sync::{Notify, OnceCell};
 
-use super::pool::{Class, Connection, Manager, Pools};
+use super::pool::{Class, Connection, Manager, Pools, Sent};
 use crate::kernel::{
     Actor, Error, Result,
     actor::{Origin, Person},
@@ -81,6 +78,7 @@ impl Door {
             failed: AtomicBool::new(false),
             opened_at: AtomicUsize::new(0),
             tells: AtomicBool::new(false),
+            behind: Mutex::default(),
         }
     }
 }
@@ -119,6 +117,8 @@ pub struct Scope {
     opened_at: AtomicUsize,
     /// Events were written: once they stand, somebody waits for them.
     tells: AtomicBool,
+    /// What was sent and nobody has waited for yet.
+    behind: Mutex<Vec<Sent>>,
 }
 
 impl std::fmt::Debug for Scope {
@@ -130,7 +130,7 @@ impl std::fmt::Debug for Scope {
 /// A connection on loan, and the answer to its opening.
 struct Lease {
     held: Arc<Held>,
-    opened: Shared<BoxFuture<'static, Result<()>>>,
+    opened: Sent,
 }
 
 /// A connection that goes back to the pool only when its transaction was heard to end.
@@ -276,8 +276,33 @@ impl Scope {
         opened.and(prepared).inspect_err(|_| self.break_off())?;
         loaded.map_err(|error| {
             self.break_off();
-            Error::from(error)
+            // After a statement that failed all others do, and only the first knows why.
+            self.failure_behind().unwrap_or_else(|| Error::from(error))
         })
+    }
+
+    /// Sends a statement and goes on; the commit waits for it, and fails if it failed. Only for what nobody reads in this
+    /// transaction: a statement that its connection must prepare first is overtaken by the next.
+    pub async fn send<F>(&self, statement: impl FnOnce(Tx) -> F) -> Result<()>
+    where
+        F: Future<Output = Result<()>> + Send + 'static,
+    {
+        let sent = statement(self.tx().await?).boxed().shared();
+        // The first poll sends, or asks to prepare, which holds up all others until somebody has heard the answer.
+        if sent.clone().now_or_never().is_none() {
+            tokio::spawn(sent.clone());
+        }
+        self.behind().push(sent);
+        Ok(())
+    }
+
+    fn behind(&self) -> std::sync::MutexGuard<'_, Vec<Sent>> {
+        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Why one of those failed that nobody has waited for.
+    fn failure_behind(&self) -> Option<Error> {
+        self.behind().iter().find_map(|sent| sent.clone().now_or_never()?.err())
     }
 
     /// Notes that the transaction tells of something.
@@ -340,6 +365,11 @@ impl Scope {
     /// Ends a transaction that wrote, or meant to.
     pub async fn commit(&self) -> Result<()> {
         self.sound()?;
+        let behind = std::mem::take(&mut *self.behind());
+        if let Err(error) = futures_util::future::try_join_all(behind).await {
+            self.roll_back().await;
+            return Err(error);
+        }
         self.end("commit").await?;
         if self.tells.load(Ordering::Relaxed) {
             self.door.told.notify_one();

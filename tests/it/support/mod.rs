@@ -8,6 +8,7 @@ pub mod print_schema;
 mod raw;
 mod rows;
 pub mod sql;
+mod ways;
 
 pub use app::{TestApp, TestClinic, names_of_events, settings};
 pub use cluster::{KEYS, database, log};

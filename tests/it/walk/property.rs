@@ -1,4 +1,4 @@
-//! Whatever is selected, the walk answers as the evaluator does.
+//! Whatever is selected, the walk answers as the evaluator does, over a request, a socket and an event stream.
 
 use std::time::Duration;
 
@@ -140,7 +140,7 @@ fn settings() -> Settings {
 }
 
 #[test]
-fn whatever_is_selected_the_walk_answers_as_the_evaluator_does() {
+fn whatever_is_selected_the_walk_answers_as_the_evaluator_does_by_every_way() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (app, world, askers) = runtime.block_on(async {
         let app = TestApp::with(settings(), 4).await;
@@ -208,19 +208,31 @@ async fn compare(
     let variables =
         if query.contains("$yes") || query.contains("$no") { json!({ "yes": true, "no": false }) } else { json!({}) };
 
-    let answer = app.post(person, json!({ "query": query, "variables": variables }).to_string()).await;
+    let question = json!({ "query": query, "variables": variables });
+
+    let answers = [
+        ("a request", app.post(person, question.to_string()).await.text),
+        ("a socket", app.over_socket(person, &question).await),
+        ("an event stream", app.over_stream(person, &question).await),
+    ];
 
     let mut evaluation = Evaluation { world, actor, fragments: &document.fragments, errors: Vec::new() };
     let data = evaluation.data(&document.roots);
-    let mut told: Vec<String> = match answer.json().get("errors") {
-        Some(errors) => errors.as_array().unwrap().iter().map(|error| error["path"].to_string()).collect(),
-        None => Vec::new(),
-    };
-    told.sort();
     evaluation.errors.sort();
-    let end = answer.text.rfind(",\"errors\":").or_else(|| answer.text.rfind(",\"extensions\":{\"cost\"")).unwrap_or(0);
-    let text = answer.text[..end].strip_prefix("{\"data\":").unwrap_or(&answer.text);
-    prop_assert_eq!(text, data, "\n{}", query);
-    prop_assert_eq!(told, evaluation.errors, "\n{}", query);
+    for (way, answer) in &answers {
+        let (text, told) = parts(answer);
+        prop_assert_eq!(text, &data, "by {}\n{}", way, query);
+        prop_assert_eq!(told, &evaluation.errors[..], "by {}\n{}", way, query);
+    }
     Ok(())
+}
+
+/// The data as it came, and the paths of the errors.
+fn parts(answer: &str) -> (&str, Vec<String>) {
+    let whole: Value = serde_json::from_str(answer).unwrap();
+    let errors = whole["errors"].as_array().into_iter().flatten();
+    let mut told: Vec<String> = errors.map(|error| error["path"].to_string()).collect();
+    told.sort();
+    let end = answer.rfind(",\"errors\":").or_else(|| answer.rfind(",\"extensions\":{\"cost\"")).unwrap_or(0);
+    (answer[..end].strip_prefix("{\"data\":").unwrap_or(answer), told)
 }
