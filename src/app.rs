@@ -156,7 +156,7 @@ pub async fn pipeline(reached: &Reached, settings: Settings, connections: usize,
         statement_timeout: settings.deadline,
     })?;
     let door = Door::new(pools);
-    Pipeline::new(settings, door, clock, Arc::clone(&reached.ring), Passwords::new(2, 64)?).await
+    Pipeline::new(settings, door, clock, Arc::clone(&reached.ring), Passwords::new(2, 64)).await
 }
 
 /// Serves until told to stop.

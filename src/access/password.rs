@@ -23,12 +23,14 @@ struct Inner {
     running: Semaphore,
     waiting: AtomicUsize,
     queue: usize,
-    /// Checked where there is no user, so that a stranger cannot tell by the time it takes.
-    nobodys: String,
 }
 
+/// KiB of memory, passes, and lanes.
+const COST: (u32, u32, u32) = (19_456, 2, 1);
+
 fn argon2() -> Result<Argon2<'static>> {
-    let params = Params::new(19_456, 2, 1, None).map_err(|error| Error::internal(error.to_string()))?;
+    let (memory, passes, lanes) = COST;
+    let params = Params::new(memory, passes, lanes, None).map_err(|error| Error::internal(error.to_string()))?;
     Ok(Argon2::new(Algorithm::Argon2id, Version::V0x13, params))
 }
 
@@ -37,12 +39,18 @@ fn hash(password: &str) -> Result<String> {
     Ok(hashed.to_string())
 }
 
+/// What is checked where there is no user, so that a stranger cannot tell by the time it takes: a hash that no password
+/// has. It is written and not made, as making one takes 19 MiB that an idle server would keep.
+fn nobodys() -> String {
+    let (memory, passes, lanes) = COST;
+    format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${}${}", "A".repeat(22), "A".repeat(43))
+}
+
 impl Passwords {
     /// At most `at_once` are hashed together, and at most `queue` wait.
-    pub fn new(at_once: usize, queue: usize) -> Result<Self> {
-        let inner =
-            Inner { running: Semaphore::new(at_once), waiting: AtomicUsize::new(0), queue, nobodys: hash("nobody's")? };
-        Ok(Self(Arc::new(inner)))
+    #[must_use]
+    pub fn new(at_once: usize, queue: usize) -> Self {
+        Self(Arc::new(Inner { running: Semaphore::new(at_once), waiting: AtomicUsize::new(0), queue }))
     }
 
     /// The hash to keep of a password.
@@ -54,7 +62,7 @@ impl Passwords {
     /// Whether the password is the one of the hash; without a hash it takes as long, and is not.
     pub async fn verify(&self, password: &str, known: Option<String>) -> Result<bool> {
         let is_known = known.is_some();
-        let known = known.unwrap_or_else(|| self.0.nobodys.clone());
+        let known = known.unwrap_or_else(nobodys);
         let password = password.to_owned();
         let right = self
             .work(move || {
@@ -90,5 +98,21 @@ impl<'a> Place<'a> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         self.0.waiting.fetch_sub(1, Ordering::AcqRel);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobodys_hash_takes_as_long_to_check_as_anybodys() {
+        let (nobodys, anybodys) = (nobodys(), hash("right").unwrap());
+        let [nobodys, anybodys] = [&nobodys, &anybodys].map(|known| PasswordHash::new(known).unwrap());
+        assert_eq!((nobodys.algorithm, nobodys.version), (anybodys.algorithm, anybodys.version));
+        assert_eq!(nobodys.params.to_string(), anybodys.params.to_string());
+        let length = |known: &PasswordHash| known.hash.map(|hash| hash.len());
+        assert_eq!(length(&nobodys), length(&anybodys));
+        assert!(argon2().unwrap().verify_password(b"", &nobodys).is_err());
     }
 }

@@ -337,7 +337,7 @@ struct NewProvider {
 
 /// Loads all of it unless there is a clinic already, and tells who can sign in.
 pub async fn load(door: &Door) -> Result<Vec<DemoPerson>> {
-    let hash = Passwords::new(1, 1)?.hash(PASSWORD).await?;
+    let hash = Passwords::new(1, 1).hash(PASSWORD).await?;
     door.as_system(None, async |scope| {
         let tx = scope.tx().await?;
         if clinics::table.count().get_result::<i64>(&mut tx.conn()?).await? == 0 {

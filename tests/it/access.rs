@@ -18,7 +18,7 @@ const VIEWER: &str =
 /// Somebody with the password `right`.
 async fn with_password(app: &TestApp, email: &str) -> Uuid {
     let user = app.user("Nia", false).await;
-    let hash = Passwords::new(1, 1).unwrap().hash("right").await.unwrap();
+    let hash = Passwords::new(1, 1).hash("right").await.unwrap();
     app.execute(&format!("update users set email = '{email}', password_hash = '{hash}' where id = '{user}'")).await;
     user
 }
