@@ -18,6 +18,7 @@ mod options;
 mod pages;
 mod persisted;
 mod plans;
+mod prepared;
 mod providers;
 mod schema;
 mod support;
