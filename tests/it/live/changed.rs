@@ -29,7 +29,7 @@ async fn the_fields_told_are_those_that_changed_and_no_other() {
     };
 
     for step in 0..9 {
-        let mut ear = manager.listen(Over::Stream, TICKETS, None).await;
+        let mut ear = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
         let before = see(&manager, &ticket).await;
         match step {
             0 => super::assign(&administrator, &ticket, Some(&administrator)).await,

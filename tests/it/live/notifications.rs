@@ -120,7 +120,7 @@ async fn what_is_received_live_is_what_the_list_has() {
     for over in super::BOTH {
         ears.push(manager.listen(over, RECEIVED, Some(&after)).await);
     }
-    let mut own = ada.listen(Over::Stream, RECEIVED, None).await;
+    let mut own = ada.listen(Over::Stream, RECEIVED, Some(&after)).await;
 
     ada.reply(&ticket, "We look.", false).await;
     change_status(&ada, &ticket, "IN_PROGRESS").await;

@@ -51,7 +51,7 @@ async fn a_lower_number_that_is_committed_later_is_not_lost() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     tickets(&manager).await;
-    let mut ear = manager.listen(Over::Stream, TICKETS, None).await;
+    let mut ear = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
 
     let one = Telling::begin(&app).await.tell("one").await;
     let two = Telling::begin(&app).await.tell("two").await;
@@ -67,7 +67,7 @@ async fn nor_is_it_when_its_transaction_began_later() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     tickets(&manager).await;
-    let mut ear = manager.listen(Over::Stream, TICKETS, None).await;
+    let mut ear = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
 
     // Below the oldest transaction that runs stands two, when it is committed; and yet something is before it.
     let two = Telling::begin(&app).await.number().await;
@@ -84,7 +84,7 @@ async fn a_number_that_was_given_up_holds_nothing_back() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     tickets(&manager).await;
-    let mut ear = manager.listen(Over::Stream, TICKETS, None).await;
+    let mut ear = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
     // Nor does a transaction that writes something else, for however long.
     let other = Telling::begin(&app).await.number().await;
 

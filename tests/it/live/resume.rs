@@ -42,7 +42,9 @@ async fn what_was_missed_comes_first_and_then_what_happens() {
 async fn without_a_cursor_only_what_happens_from_now_on_is_heard() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
+    let mut early = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
     open_tickets(&manager, &["before"]).await;
+    assert_eq!(titles(&early.events(1).await), ["before"]);
 
     let mut ear = manager.listen(Over::Stream, TICKETS, None).await;
     open_tickets(&manager, &["after"]).await;
