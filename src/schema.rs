@@ -305,8 +305,8 @@ diesel::table! {
         body -> Text,
         /// Where a dashboard leads from it.
         link_path -> Nullable<Text>,
-        /// The ticket it is about; null for none.
-        ticket_id -> Nullable<Uuid>,
+        /// The ticket it is about.
+        ticket_id -> Uuid,
         /// The cause and the recipient: nobody is told twice of one thing.
         dedupe_key -> Text,
         /// When it was read; null before.
@@ -457,8 +457,6 @@ diesel::table! {
         description -> Text,
         /// How much it presses.
         priority -> Text,
-        /// The priority as a number, so that lists can be ordered by it.
-        priority_rank -> Int2,
         /// Where it stands.
         status -> Text,
         /// By when a first answer is due.
@@ -481,6 +479,8 @@ diesel::table! {
         updated_by -> Nullable<Uuid>,
         /// Counts changes, for optimistic concurrency.
         version -> Int4,
+        /// The priority as a number, so that lists can be ordered by it.
+        priority_rank -> Int2,
     }
 }
 
@@ -558,8 +558,6 @@ diesel::joinable!(clinic_hours -> clinics (clinic_id));
 diesel::joinable!(clinics -> clinic_networks (network_id));
 diesel::joinable!(idempotency_keys -> users (user_id));
 diesel::joinable!(memberships -> clinics (clinic_id));
-diesel::joinable!(notifications -> clinics (clinic_id));
-diesel::joinable!(notifications -> users (recipient_user_id));
 diesel::joinable!(providers -> clinics (clinic_id));
 diesel::joinable!(providers -> users (user_id));
 diesel::joinable!(sessions -> clinics (acting_clinic_id));

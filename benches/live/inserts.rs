@@ -228,7 +228,7 @@ impl Writer {
         kept(message).execute(&mut tx.conn().unwrap()).await.unwrap();
         if what == What::Told {
             let added = Event::new("ticket_message", "added", id, Some(self.clinic));
-            added.within(ticket).push(&scope).await.unwrap();
+            added.within(ticket).push(&scope);
             let about = About {
                 what: NotificationKind::TicketReply,
                 clinic: self.clinic,

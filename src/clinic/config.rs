@@ -263,10 +263,7 @@ pub async fn change(scope: &Scope, clinic: Id<Clinic>, input: UpdateClinicConfig
         let tx = scope.tx().await?;
         let changes = (booking, language, care, privacy);
         kept(update(clinic_configs::table.find(config.id)).set(changes)).execute(&mut tx.conn()?).await?;
-        Event::new("clinic_config", "updated", config.id.uuid(), Some(clinic.uuid()))
-            .changed(changed)
-            .push(scope)
-            .await?;
+        Event::new("clinic_config", "updated", config.id.uuid(), Some(clinic.uuid())).changed(changed).push(scope);
     }
     Ok(config.id)
 }

@@ -1,15 +1,15 @@
 //! Events: what happened, told in the transaction in which it did. They carry ids only; whoever hears of one reads
 //! the object again under their own scope.
 
-use diesel::{Insertable, insert_into};
-use diesel_async::RunQueryDsl;
+use diesel::{
+    pg::Pg,
+    query_builder::{AstPass, QueryFragment, QueryId},
+    result::QueryResult,
+    sql_types::{Array, Nullable, Text, Uuid as SqlUuid},
+};
 use uuid::Uuid;
 
-use super::{
-    Result,
-    db::{Scope, Tx},
-};
-use crate::schema::outbox_events;
+use super::db::Scope;
 
 /// Who may learn that something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,8 +21,7 @@ pub enum Audience {
 }
 
 /// Something that happened.
-#[derive(Debug, Insertable)]
-#[diesel(table_name = outbox_events, treat_none_as_default_value = false)]
+#[derive(Debug)]
 pub struct Event {
     pub clinic_id: Option<Uuid>,
     pub user_id: Option<Uuid>,
@@ -79,13 +78,47 @@ impl Event {
         self
     }
 
-    /// Writes it into the transaction of its cause.
-    pub async fn push(self, scope: &Scope) -> Result<()> {
-        scope.note_events();
-        let written = async move |tx: Tx| {
-            insert_into(outbox_events::table).values(self).execute(&mut tx.conn()?).await?;
-            Ok(())
-        };
-        scope.send(written).await
+    /// Tells of it in the transaction of its cause: it is written with all others when the work is done, or with the
+    /// notifications of it.
+    pub fn push(self, scope: &Scope) {
+        scope.tell_of(self);
+    }
+}
+
+/// Events, as a statement that writes them in their order.
+#[derive(Debug)]
+pub struct Written(pub Vec<Event>);
+
+impl QueryId for Written {
+    // Kept prepared by its text: few operations tell of many things.
+    type QueryId = ();
+    const HAS_STATIC_QUERY_ID: bool = false;
+}
+
+impl QueryFragment<Pg> for Written {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        out.push_sql(
+            "INSERT INTO outbox_events (clinic_id, user_id, audience, topic, subject_id, parent_id, kind, changed) ",
+        );
+        for (place, event) in self.0.iter().enumerate() {
+            out.push_sql(if place == 0 { "VALUES (" } else { ", (" });
+            out.push_bind_param::<Nullable<SqlUuid>, _>(&event.clinic_id)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Nullable<SqlUuid>, _>(&event.user_id)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Text, _>(&event.audience)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Text, _>(&event.topic)?;
+            out.push_sql(", ");
+            out.push_bind_param::<SqlUuid, _>(&event.subject_id)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Nullable<SqlUuid>, _>(&event.parent_id)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Text, _>(&event.kind)?;
+            out.push_sql(", ");
+            out.push_bind_param::<Array<Text>, _>(&event.changed)?;
+            out.push_sql(")");
+        }
+        Ok(())
     }
 }

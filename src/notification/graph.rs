@@ -65,7 +65,7 @@ impl NotificationMutation {
         let tx = scope.tx().await?;
         let one = notifications::table.find(input.notification_id).filter(notifications::read_at.is_null());
         let changed = kept(update(one).set(notifications::read_at.eq(now))).execute(&mut tx.conn()?).await?;
-        tell_count(scope, input.notification_id, changed, READ).await?;
+        tell_count(scope, input.notification_id, changed, READ)?;
         Ok(One::of(input.notification_id))
     }
 
@@ -84,7 +84,7 @@ impl NotificationMutation {
             .get_results(&mut tx.conn()?)
             .await?;
         if let Some(last) = changed.last() {
-            tell_count(scope, *last, changed.len(), READ).await?;
+            tell_count(scope, *last, changed.len(), READ)?;
         }
         i32::try_from(changed.len()).map_err(Error::internal)
     }
@@ -100,7 +100,7 @@ impl NotificationMutation {
         let tx = scope.tx().await?;
         let one = notifications::table.find(input.notification_id).filter(notifications::archived_at.is_null());
         let changed = kept(update(one).set(notifications::archived_at.eq(now))).execute(&mut tx.conn()?).await?;
-        tell_count(scope, input.notification_id, changed, &["archivedAt"]).await?;
+        tell_count(scope, input.notification_id, changed, &["archivedAt"])?;
         Ok(One::of(input.notification_id))
     }
 }
@@ -109,17 +109,13 @@ impl NotificationMutation {
 const READ: &[&str] = &["read", "readAt"];
 
 /// Tells the caller's other windows that the count is another.
-async fn tell_count(
-    scope: &Scope,
-    notification: Id<Notification>,
-    changed: usize,
-    fields: &[&'static str],
-) -> Result<()> {
+fn tell_count(scope: &Scope, notification: Id<Notification>, changed: usize, fields: &[&'static str]) -> Result<()> {
     if changed == 0 {
         return Ok(());
     }
     let person = scope.actor().person()?;
     let clinic = scope.actor().clinic_id();
     let event = Event::new("notification", "count_changed", notification.uuid(), clinic).for_user(person.user_id);
-    event.changed(fields.to_vec()).push(scope).await
+    event.changed(fields.to_vec()).push(scope);
+    Ok(())
 }

@@ -8,14 +8,14 @@ use diesel::{
     serialize::ToSql,
     sql_types::{HasSqlType, Text, Timestamptz, Uuid as SqlUuid},
 };
-use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
 use super::NotificationKind;
 use crate::{
     kernel::{
         Id, Result,
-        db::{Scope, Tx},
+        db::Scope,
+        events::{Event, Written},
     },
     support::SupportTicket,
 };
@@ -43,32 +43,37 @@ pub struct About<'a> {
 
 /// Tells people of something, but never the one who did it.
 pub async fn tell(scope: &Scope, whom: Recipients, about: About<'_>) -> Result<()> {
-    let telling = Telling {
-        whom,
-        doer: scope.actor().person().map_or(Uuid::nil(), |person| person.user_id),
-        what: about.what,
-        clinic: about.clinic,
-        ticket: about.ticket,
-        link: format!("/tickets/{}", Id::<SupportTicket>::from_uuid(about.ticket)),
-        title: about.title.chars().take(300).collect(),
-        body: about.body.chars().take(200).collect(),
-        cause: about.cause,
-        now: about.now,
+    let doer = scope.actor().person().map_or(Uuid::nil(), |person| person.user_id);
+    let whom = match whom {
+        Recipients::One(user) if user == doer => return Ok(()),
+        Recipients::One(user) => {
+            let id = Uuid::now_v7();
+            Event::new("notification", "received", id, Some(about.clinic)).for_user(user).push(scope);
+            Told::One { id, user }
+        }
+        Recipients::Administrators => Told::AdministratorsBut(doer),
     };
-    scope.note_events();
-    let told = async move |tx: Tx| {
-        telling.execute(&mut tx.conn()?).await?;
-        Ok(())
-    };
-    scope.send(told).await
+    scope
+        .send(Telling {
+            whom,
+            what: about.what,
+            clinic: about.clinic,
+            ticket: about.ticket,
+            link: format!("/tickets/{}", Id::<SupportTicket>::from_uuid(about.ticket)),
+            title: about.title.chars().take(300).collect(),
+            body: about.body.chars().take(200).collect(),
+            cause: about.cause,
+            now: about.now,
+            events: Written(scope.take_told()),
+        })
+        .await
 }
 
-/// The notifications and their events in one statement. It returns nothing of them: whoever tells others does not see
+/// The notifications and all events so far in one statement. It returns nothing of them: whoever tells others does not see
 /// what they are told. The ids are therefore drawn first, so that an event is also written for a notification that was
 /// there already; who hears of it finds what they know.
 struct Telling {
-    whom: Recipients,
-    doer: Uuid,
+    whom: Told,
     what: NotificationKind,
     clinic: Uuid,
     ticket: Uuid,
@@ -77,6 +82,15 @@ struct Telling {
     body: String,
     cause: String,
     now: DateTime<Utc>,
+    events: Written,
+}
+
+/// Who is told, without the one who did it.
+enum Told {
+    /// The event of it is among the others.
+    One { id: Uuid, user: Uuid },
+    /// Found by the statement.
+    AdministratorsBut(Uuid),
 }
 
 impl QueryId for Telling {
@@ -87,20 +101,29 @@ impl QueryId for Telling {
 
 impl QueryFragment<Pg> for Telling {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql(
-            "WITH told AS MATERIALIZED (SELECT private.uuid_v7() AS id, id AS user_id FROM users WHERE id <> ",
-        );
-        out.push_bind_param::<SqlUuid, _>(&self.doer)?;
+        out.push_sql("WITH ");
+        if let Told::AdministratorsBut(doer) = &self.whom {
+            out.push_sql(
+                "told AS MATERIALIZED (SELECT private.uuid_v7() AS id, user_id FROM private.administrators_but(",
+            );
+            out.push_bind_param::<SqlUuid, _>(doer)?;
+            out.push_sql(") AS user_id), ");
+        }
+        out.push_sql("made AS (INSERT INTO notifications (id, recipient_user_id, dedupe_key, created_at, clinic_id, ticket_id, kind, title, body, link_path) SELECT ");
         match &self.whom {
-            Recipients::Administrators => {
-                out.push_sql(" AND is_platform_admin AND status = 'active' AND deleted_at IS NULL");
-            }
-            Recipients::One(user) => {
-                out.push_sql(" AND id = ");
+            Told::One { id, user } => {
+                out.push_bind_param::<SqlUuid, _>(id)?;
+                out.push_sql(", ");
                 out.push_bind_param::<SqlUuid, _>(user)?;
             }
+            Told::AdministratorsBut(_) => out.push_sql("id, user_id"),
         }
-        out.push_sql("), made AS (INSERT INTO notifications (id, recipient_user_id, created_at, clinic_id, ticket_id, kind, title, body, link_path, dedupe_key) SELECT id, user_id");
+        bind::<Text, _>(&self.cause, &mut out)?;
+        out.push_sql(" || ':' || ");
+        match &self.whom {
+            Told::One { user, .. } => out.push_bind_param::<SqlUuid, _>(user)?,
+            Told::AdministratorsBut(_) => out.push_sql("user_id"),
+        }
         bind::<Timestamptz, _>(&self.now, &mut out)?;
         bind::<SqlUuid, _>(&self.clinic, &mut out)?;
         bind::<SqlUuid, _>(&self.ticket, &mut out)?;
@@ -108,10 +131,19 @@ impl QueryFragment<Pg> for Telling {
         bind::<Text, _>(&self.title, &mut out)?;
         bind::<Text, _>(&self.body, &mut out)?;
         bind::<Text, _>(&self.link, &mut out)?;
-        bind::<Text, _>(&self.cause, &mut out)?;
-        out.push_sql(" || ':' || user_id FROM told ON CONFLICT DO NOTHING) INSERT INTO outbox_events (user_id, subject_id, audience, topic, kind, clinic_id) SELECT user_id, id, 'clinic', 'notification', 'received'");
-        bind::<SqlUuid, _>(&self.clinic, &mut out)?;
-        out.push_sql(" FROM told");
+        if let Told::AdministratorsBut(_) = self.whom {
+            out.push_sql(" FROM told");
+        }
+        out.push_sql(" ON CONFLICT DO NOTHING) ");
+        self.events.walk_ast(out.reborrow())?;
+        if let Told::AdministratorsBut(_) = self.whom {
+            if !self.events.0.is_empty() {
+                out.push_sql(" UNION ALL ");
+            }
+            out.push_sql("SELECT ");
+            out.push_bind_param::<SqlUuid, _>(&self.clinic)?;
+            out.push_sql(", user_id, 'clinic', 'notification', id, NULL, 'received', '{}' FROM told");
+        }
         Ok(())
     }
 }

@@ -535,6 +535,9 @@ impl Parts {
             });
         }
         let (data, errors) = done(self.executor.mutation(job.asked(), place, request).await?);
+        if matches!(data, Data::Fields(_)) {
+            request.scope().write_told().await?;
+        }
         let done = Done {
             data,
             errors,

@@ -98,7 +98,7 @@ pub async fn reply(scope: &Scope, ticket: &SupportTicket, reply: Reply<'_>) -> R
     let id = message.id;
     let audience = if is_internal { Audience::Platform } else { Audience::Clinic };
     let added = Event::new("ticket_message", "added", id.uuid(), Some(ticket.clinic_id.uuid()));
-    added.within(ticket.id.uuid()).to(audience).push(scope).await?;
+    added.within(ticket.id.uuid()).to(audience).push(scope);
     insert_into(ticket_messages::table).values(message).execute(&mut scope.tx().await?.conn()?).await?;
     // A note among administrators must not show: neither in the status nor in when the ticket was last touched.
     if !is_internal {

@@ -266,7 +266,7 @@ pub async fn open(scope: &Scope, opening: Opening<'_>) -> Result<Id<SupportTicke
         updated_at: opening.now,
     };
     let id = ticket.id;
-    event("opened", id, opening.clinic).push(scope).await?;
+    event("opened", id, opening.clinic).push(scope);
     insert_into(support_tickets::table).values(ticket).execute(&mut tx.conn()?).await?;
     Ok(id)
 }
@@ -293,7 +293,7 @@ pub async fn change(
 ) -> Result<()> {
     let tx = scope.tx().await?;
     let changed = [beside, &changes.fields(ticket)].concat();
-    event(kind, ticket.id, ticket.clinic_id).changed(changed).push(scope).await?;
+    event(kind, ticket.id, ticket.clinic_id).changed(changed).push(scope);
     kept(update(support_tickets::table.find(ticket.id)).set(changes)).execute(&mut tx.conn()?).await?;
     Ok(())
 }

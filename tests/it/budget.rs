@@ -118,19 +118,19 @@ const BUDGET: [(&str, Who, &str, u64); 46] = [
         "Mutation.openTicket",
         Manager,
         "mutation { openTicket(input: { title: \"New\", description: \"x\" }) { id } }",
-        4,
+        3,
     ),
     (
         "Mutation.openTicket",
         Administrator,
         "mutation ($clinic: ID!) { openTicket(input: { clinicId: $clinic, title: \"New\", description: \"x\" }) { id } }",
-        5,
+        4,
     ),
     (
         "Mutation.replyToTicket",
         Manager,
         "mutation ($ticket: ID!) { replyToTicket(input: { ticketId: $ticket, body: \"x\" }) { id } }",
-        7,
+        5,
     ),
     (
         "Mutation.replyToTicket",
@@ -154,7 +154,7 @@ const BUDGET: [(&str, Who, &str, u64); 46] = [
         "Mutation.changeTicketStatus",
         Administrator,
         "mutation ($ticket: ID!) { changeTicketStatus(input: { ticketId: $ticket, status: IN_PROGRESS }) { id } }",
-        5,
+        4,
     ),
     (
         "Mutation.switchClinic",

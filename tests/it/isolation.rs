@@ -249,8 +249,8 @@ const TABLES: [Table; 15] = [
         of_clinic: OF_CLINIC,
         tenant: Some("clinic_id = $clinic and recipient_user_id = $user"),
         admin: Some("recipient_user_id = $user"),
-        insert: "(id, recipient_user_id, clinic_id, kind, title, body, dedupe_key, created_at)
-                 select gen_random_uuid(), $user, $clinic, 'ticket_reply', 'New', 'New', 'new', now()",
+        insert: "(id, recipient_user_id, clinic_id, ticket_id, kind, title, body, dedupe_key, created_at)
+                 select gen_random_uuid(), $user, $clinic, $ticket, 'ticket_reply', 'New', 'New', 'new', now()",
     },
     Table {
         name: "outbox_events",

@@ -81,6 +81,11 @@ impl Connection {
     pub fn sent(&self) -> usize {
         self.counted.sent.load(Ordering::Relaxed)
     }
+
+    /// Statements that it was asked to keep prepared so far; counted as soon as one is asked for.
+    pub(super) fn prepared(&self) -> usize {
+        self.counted.prepared.load(Ordering::Relaxed)
+    }
 }
 
 /// What is sent, and sent for certain when the future was polled once.
@@ -276,7 +281,7 @@ impl managed::Manager for Manager {
         if connection.is_gone.load(Ordering::Acquire) {
             return Err(RecycleError::message("broken"));
         }
-        if connection.counted.prepared.load(Ordering::Relaxed) > MOST_PREPARED {
+        if connection.prepared() > MOST_PREPARED {
             return Err(RecycleError::message("too many prepared statements"));
         }
         Ok(())

@@ -26,6 +26,7 @@ use super::pool::{Class, Connection, Manager, Pools, Sent};
 use crate::kernel::{
     Actor, Error, Result,
     actor::{Origin, Person},
+    events::{Event, Written},
     hex::hex,
 };
 
@@ -77,8 +78,10 @@ impl Door {
             lease: OnceCell::new(),
             failed: AtomicBool::new(false),
             opened_at: AtomicUsize::new(0),
+            told: Mutex::default(),
             tells: AtomicBool::new(false),
             behind: Mutex::default(),
+            prepares: AtomicBool::new(false),
         }
     }
 }
@@ -115,10 +118,14 @@ pub struct Scope {
     failed: AtomicBool,
     /// Statements on the connection when the scope stood open, to tell its own.
     opened_at: AtomicUsize,
-    /// Events were written: once they stand, somebody waits for them.
+    /// What happened in it, and is not written yet.
+    told: Mutex<Vec<Event>>,
+    /// Something did: once it stands, somebody waits for it.
     tells: AtomicBool,
     /// What was sent and nobody has waited for yet.
     behind: Mutex<Vec<Sent>>,
+    /// Some of that had to be prepared first, and may not be on the wire.
+    prepares: AtomicBool,
 }
 
 impl std::fmt::Debug for Scope {
@@ -208,14 +215,13 @@ impl Scope {
             Actor::Nobody | Actor::System => None,
         };
         let note = self.note.as_ref().filter(|_| self.access == Access::Write)?;
-        let note = serde_json::json!({
-            "operation": note.operation,
-            "id": note.origin.request_id,
-            "ip": note.origin.address,
-            "agent": note.origin.agent,
-            "email": email,
-        });
-        Some(hex(note.to_string().as_bytes()))
+        let Origin { request_id, address, agent } = note.origin.as_ref();
+        let address = address.to_string();
+        let told =
+            [&note.operation, request_id, &address, agent.as_deref().unwrap_or_default(), email.unwrap_or_default()];
+        // A list is taken apart at unit separators, of which it has none itself.
+        let told = told.map(|one| one.replace('\x1f', " ")).join("\x1f");
+        Some(hex(told.as_bytes()))
     }
 
     /// The connection, with the opening on its wire; nobody has waited for the answer yet.
@@ -283,14 +289,26 @@ impl Scope {
 
     /// Sends a statement and goes on; the commit waits for it, and fails if it failed. Only for what nobody reads in this
     /// transaction: a statement that its connection must prepare first is overtaken by the next.
-    pub async fn send<F>(&self, statement: impl FnOnce(Tx) -> F) -> Result<()>
+    pub async fn send<Q>(&self, statement: Q) -> Result<()>
     where
-        F: Future<Output = Result<()>> + Send + 'static,
+        Q: QueryFragment<Pg> + QueryId + Send + 'static,
     {
-        let sent = statement(self.tx().await?).boxed().shared();
+        let tx = self.tx().await?;
+        let connection = Arc::clone(tx.0.connection()?);
+        let prepared = connection.prepared();
+        // What is not kept is prepared each time, and nothing tells of it.
+        let is_kept = statement.is_safe_to_cache_prepared(&Pg)?;
+        let sent = async move {
+            AsyncConnectionCore::execute_returning_count(&mut tx.conn()?, statement).await?;
+            Ok(())
+        };
+        let sent = sent.boxed().shared();
         // The first poll sends, or asks to prepare, which holds up all others until somebody has heard the answer.
         if sent.clone().now_or_never().is_none() {
             tokio::spawn(sent.clone());
+        }
+        if !is_kept || connection.prepared() != prepared {
+            self.prepares.store(true, Ordering::Relaxed);
         }
         self.behind().push(sent);
         Ok(())
@@ -305,9 +323,26 @@ impl Scope {
         self.behind().iter().find_map(|sent| sent.clone().now_or_never()?.err())
     }
 
-    /// Notes that the transaction tells of something.
-    pub fn note_events(&self) {
+    /// Notes what happened.
+    pub fn tell_of(&self, event: Event) {
         self.tells.store(true, Ordering::Relaxed);
+        self.told().push(event);
+    }
+
+    /// What happened since this was last asked, for who writes it.
+    #[must_use]
+    pub fn take_told(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.told())
+    }
+
+    /// Writes what happened and was not written yet.
+    pub async fn write_told(&self) -> Result<()> {
+        let told = self.take_told();
+        if told.is_empty() { Ok(()) } else { self.send(Written(told)).await }
+    }
+
+    fn told(&self) -> std::sync::MutexGuard<'_, Vec<Event>> {
+        self.told.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Why the database would not open the scope, when it would not.
@@ -365,12 +400,21 @@ impl Scope {
     /// Ends a transaction that wrote, or meant to.
     pub async fn commit(&self) -> Result<()> {
         self.sound()?;
-        let behind = std::mem::take(&mut *self.behind());
-        if let Err(error) = futures_util::future::try_join_all(behind).await {
-            self.roll_back().await;
-            return Err(error);
+        self.write_told().await?;
+        let behind = futures_util::future::try_join_all(std::mem::take(&mut *self.behind()));
+        if self.prepares.load(Ordering::Relaxed) {
+            // The commit would overtake what waits to be prepared.
+            if let Err(error) = behind.await {
+                self.roll_back().await;
+                return Err(error);
+            }
+            self.end("commit").await?;
+        } else {
+            // Right behind them: of a transaction in which one of them failed a commit makes nothing.
+            let (ended, behind) = futures_util::join!(self.end("commit"), behind);
+            behind?;
+            ended?;
         }
-        self.end("commit").await?;
         if self.tells.load(Ordering::Relaxed) {
             self.door.told.notify_one();
         }

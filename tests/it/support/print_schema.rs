@@ -33,7 +33,9 @@ select jsonb_build_object(
             from pg_constraint k, unnest(k.conkey) with ordinality as key (attnum, place), pg_attribute a
             where k.conrelid = c.oid and k.contype = 'p' and a.attrelid = c.oid and a.attnum = key.attnum),
     'columns', (select jsonb_agg(jsonb_build_object(
-                    'name', a.attname, 'ty', format_type(a.atttypid, null), 'not_null', a.attnotnull,
+                    'name', a.attname, 'not_null', a.attnotnull,
+                    -- Of a domain diesel knows what it is made of.
+                    'ty', (select format_type(case typtype when 'd' then typbasetype else oid end, null) from pg_type where oid = a.atttypid),
                     'comment', col_description(c.oid, a.attnum)) order by a.attnum)
                 from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)
 )::text as told
