@@ -28,7 +28,7 @@ diesel::table! {
         /// The row.
         resource_id -> Nullable<Uuid>,
         /// A list of { field, before, after } or, for secrets and free text, { field, redacted }.
-        changes -> Jsonb,
+        changes -> Json,
         /// Address the request came from.
         ip -> Nullable<Inet>,
         /// Program the request came from.

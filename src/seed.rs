@@ -312,7 +312,7 @@ const STEPS: &[(&str, &str)] = &[
                pg_temp.of('clinic', n % {clinics}, timestamptz '2025-11-16 12:00Z'),
                (array['create', 'update', 'update', 'view'])[1 + n * 3 / 2 % 4], 'changeTicketStatus', 'ticket',
                pg_temp.of('ticket', n % {tickets}, pg_temp.born(n % {tickets}, {tickets})),
-               jsonb_build_array(jsonb_build_object('field', 'status', 'before', 'open', 'after', 'in_progress')),
+               json_build_array(json_build_object('field', 'status', 'before', 'open', 'after', 'in_progress')),
                '203.0.113.7', 'Mozilla/5.0 (X11; Linux x86_64) Gecko/20100101 Firefox/140.0', 'req-' || n
         from generate_series(0, {audit} - 1) as n, pg_temp.born(n, {audit}) as at
     ",

@@ -1,8 +1,8 @@
-//! What telling of a change costs those who make it: a message on a ticket, with its audit row, its event and the
-//! notification of one person (with an event of its own), against the bare row with the same keys, indexes and policies.
-//! Each client is somebody else, in a clinic of its own: foreign keys lock what they point to, and 64 who write at once on
-//! behalf of one person would measure that. Once as the server writes it, a scope for each; and once as a transaction of one statement, sent by a
-//! superuser, which shows what telling costs in itself.
+//! What telling of a change costs those who make it: a row with its audit row, its event and the notification of one person
+//! (with an event of its own), against the bare row with the same keys, indexes and policies. Once for a ticket that is
+//! opened, of which administrators are told, and once for a message on one, the smallest row there is. All is written
+//! as the server does it, a scope for each. Each client is somebody else, in a clinic of its own: foreign keys lock what
+//! they point to, and 64 who write at once on behalf of one person would measure that.
 
 use std::{
     sync::{
@@ -24,8 +24,7 @@ use clinigraph::{
     notification::{About, NotificationKind, Recipients, tell},
 };
 use diesel::{QueryableByName, sql_query, sql_types};
-use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
-use futures_util::future::BoxFuture;
+use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use uuid::Uuid;
 
 use crate::database::Empty;
@@ -38,6 +37,12 @@ pub struct Options {
     /// Connections that the server has for them.
     #[arg(long, default_value_t = 16, global = true)]
     connections: usize,
+    /// Administrators that are told of a ticket.
+    #[arg(long, default_value_t = 1, global = true)]
+    administrators: usize,
+    /// Microseconds that each flush takes longer: some disks answer at once, and others do not.
+    #[arg(long, default_value_t = 0, global = true)]
+    flush: u32,
     /// Rounds of each kind, in turn.
     #[arg(long, default_value_t = 5, global = true)]
     rounds: usize,
@@ -46,9 +51,14 @@ pub struct Options {
     seconds: u64,
 }
 
+/// Tickets of each clinic, so that messages have somewhere to go.
 const TICKETS: usize = 20;
 const MESSAGE: &str = "insert into $table (id, clinic_id, ticket_id, author_user_id, body, is_internal, created_at)
-    values ($1, $2, $3, $4, 'Please help.', false, now())";
+    values ($1, $2, $4, $3, 'Please help.', false, now())";
+const TICKET: &str =
+    "insert into $table (id, clinic_id, created_by_user_id, created_by, title, description, first_response_due_at,
+                         resolution_due_at, created_at, updated_at)
+    values ($1, $2, $3, $3, 'Printer', 'Please help.', now() + interval '8 hours', now() + interval '72 hours', now(), now())";
 
 pub async fn compare(database: &Empty, options: &Options) {
     let mut superuser = connect(&database.url).await.unwrap();
@@ -61,6 +71,9 @@ pub async fn compare(database: &Empty, options: &Options) {
              insert into users (id, email, first_name, last_name, status)
                  select id, id || '@people.example', 'Jo', 'Tester', 'active'
                  from (select writer as id from place union all select told from place) as person;
+             insert into users (id, email, first_name, last_name, status, is_platform_admin)
+                 select gen_random_uuid(), 'admin-' || n || '@people.example', 'Jo', 'Tester', 'active', true
+                 from generate_series(1, {}) as n;
              insert into memberships (id, clinic_id, user_id, role)
                  select gen_random_uuid(), clinic, unnest(array[writer, told]), 'clinic_manager' from place;
              insert into support_tickets (id, clinic_id, created_by_user_id, title, description, created_at, updated_at)
@@ -69,50 +82,40 @@ pub async fn compare(database: &Empty, options: &Options) {
              create table bare_messages (like ticket_messages including all,
                  foreign key (clinic_id, ticket_id) references support_tickets (clinic_id, id) on delete cascade,
                  foreign key (author_user_id) references users (id));
+             create table bare_tickets (like support_tickets including all,
+                 foreign key (clinic_id) references clinics (id),
+                 foreign key (created_by_user_id) references users (id),
+                 foreign key (assignee_id) references users (id));
              alter table bare_messages enable row level security, force row level security;
+             alter table bare_tickets enable row level security, force row level security;
              create policy tenant on bare_messages to clinigraph_tenant
                  using (clinic_id = (select private.request_clinic_id()) and not is_internal);
-             grant select, insert on bare_messages to clinigraph_tenant;
+             create policy tenant on bare_tickets to clinigraph_tenant
+                 using (clinic_id = (select private.request_clinic_id()));
+             grant select, insert on bare_messages, bare_tickets to clinigraph_tenant;
+             do $$ begin execute format('alter database %I set commit_delay = {}', current_database());
+                         execute format('alter database %I set commit_siblings = 0', current_database()); end $$;
              analyze",
-            options.clients
+            options.clients, options.administrators, options.flush
         ))
         .await
         .unwrap();
     let writers = Writer::all(database, options).await;
-    let bare = MESSAGE.replace("$table", "bare_messages");
-    let audited = MESSAGE.replace("$table", "ticket_messages");
-    let told = format!(
-        "with message as ({audited} returning id, clinic_id, ticket_id, author_user_id),
-         notified as (
-             insert into notifications (id, recipient_user_id, clinic_id, kind, title, body, link_path, ticket_id, dedupe_key, created_at)
-             select $1, $5, clinic_id, 'ticket_reply', 'Reply to ticket 1: Printer', 'Please help.',
-                    '/tickets/1', ticket_id, id || ':added', now() from message
-             returning id, clinic_id, recipient_user_id)
-         insert into outbox_events (clinic_id, user_id, audience, topic, subject_id, parent_id, kind)
-         select clinic_id, null::uuid, 'clinic', 'ticket_message', id, ticket_id, 'added' from message
-         union all
-         select clinic_id, recipient_user_id, 'clinic', 'notification', id, null, 'received' from notified",
-    );
-    let kinds = [What::Bare, What::Audited, What::Told];
-    let mut rates = vec![Vec::new(); 2 * kinds.len()];
-    for _ in 0..options.rounds {
-        for (at, kind) in kinds.into_iter().enumerate() {
-            rates[at].push(by_server(&writers, kind, options).await);
+    println!("\n| {} clients | transactions/s | of the bare |\n|---|---|---|", options.clients);
+    for row in [Row::Ticket, Row::Message] {
+        let kinds = [With::Nothing, With::Audit, With::All];
+        let mut rates = kinds.map(|_| Vec::new());
+        for _ in 0..options.rounds {
+            for (kind, rates) in kinds.into_iter().zip(&mut rates) {
+                rates.push(round(&writers, row, kind, options).await);
+            }
         }
-        for (at, statement) in [&bare, &audited, &told].into_iter().enumerate() {
-            rates[kinds.len() + at].push(by_statement(&database.url, &writers, statement, options).await);
-        }
-    }
-    let median = |rates: &mut Vec<f64>| {
-        rates.sort_unstable_by(f64::total_cmp);
-        rates[rates.len() / 2]
-    };
-    let medians: Vec<f64> = rates.iter_mut().map(median).collect();
-    for (title, medians) in ["as the server writes", "one statement each"].into_iter().zip(medians.chunks(kinds.len()))
-    {
-        println!("\n| {title}, {} clients | transactions/s | of the bare |\n|---|---|---|", options.clients);
+        let medians = rates.map(|mut rates| {
+            rates.sort_unstable_by(f64::total_cmp);
+            rates[rates.len() / 2]
+        });
         for (kind, rate) in kinds.into_iter().zip(medians) {
-            println!("| {} | {rate:.0} | {:.0} % |", kind.name(), rate / medians[0] * 100.0);
+            println!("| {}{} | {rate:.0} | {:.0} % |", row.name(), kind.name(), rate / medians[0] * 100.0);
         }
     }
 }
@@ -124,18 +127,44 @@ fn now() -> DateTime<Utc> {
 
 /// What is written.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum What {
-    Bare,
-    Audited,
-    Told,
+enum Row {
+    Ticket,
+    Message,
 }
 
-impl What {
+impl Row {
     fn name(self) -> &'static str {
         match self {
-            Self::Bare => "bare",
-            Self::Audited => "with audit",
-            Self::Told => "with audit, notification and events",
+            Self::Ticket => "a ticket",
+            Self::Message => "a message",
+        }
+    }
+
+    /// Writes it; it takes its id, the writer's clinic and person, and a message a ticket of theirs.
+    fn insert(self, with: With) -> String {
+        match (self, with) {
+            (Self::Ticket, With::Nothing) => TICKET.replace("$table", "bare_tickets"),
+            (Self::Ticket, _) => TICKET.replace("$table", "support_tickets"),
+            (Self::Message, With::Nothing) => MESSAGE.replace("$table", "bare_messages"),
+            (Self::Message, _) => MESSAGE.replace("$table", "ticket_messages"),
+        }
+    }
+}
+
+/// What is written with it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum With {
+    Nothing,
+    Audit,
+    All,
+}
+
+impl With {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Nothing => ", bare",
+            Self::Audit => " with audit",
+            Self::All => " with audit, notification and events",
         }
     }
 }
@@ -215,89 +244,67 @@ impl Writer {
     }
 
     /// As the server does.
-    async fn write(&self, what: What, turn: usize) {
+    async fn write(&self, row: Row, with: With, turn: usize) {
         let scope = self.door.scope(self.actor.clone(), Access::Write, Some(self.note.clone()));
         let (id, ticket) = (Uuid::now_v7(), self.tickets[turn % self.tickets.len()]);
-        let table = if what == What::Bare { "bare_messages" } else { "ticket_messages" };
-        let message = sql_query(MESSAGE.replace("$table", table))
+        let insert = sql_query(row.insert(with))
             .bind::<sql_types::Uuid, _>(id)
             .bind::<sql_types::Uuid, _>(self.clinic)
-            .bind::<sql_types::Uuid, _>(ticket)
             .bind::<sql_types::Uuid, _>(self.id());
         let tx = scope.tx().await.unwrap();
-        kept(message).execute(&mut tx.conn().unwrap()).await.unwrap();
-        if what == What::Told {
-            let added = Event::new("ticket_message", "added", id, Some(self.clinic));
-            added.within(ticket).push(&scope);
+        match row {
+            Row::Ticket => kept(insert).execute(&mut tx.conn().unwrap()).await.unwrap(),
+            Row::Message => {
+                kept(insert.bind::<sql_types::Uuid, _>(ticket)).execute(&mut tx.conn().unwrap()).await.unwrap()
+            }
+        };
+        if with == With::All {
+            let (event, what, whom, ticket) = match row {
+                Row::Ticket => {
+                    let opened = Event::new("ticket", "opened", id, Some(self.clinic));
+                    (opened, NotificationKind::TicketCreated, Recipients::Administrators, id)
+                }
+                Row::Message => {
+                    let added = Event::new("ticket_message", "added", id, Some(self.clinic)).within(ticket);
+                    (added, NotificationKind::TicketReply, Recipients::One(self.told), ticket)
+                }
+            };
+            event.push(&scope);
             let about = About {
-                what: NotificationKind::TicketReply,
+                what,
                 clinic: self.clinic,
                 ticket,
-                title: "Reply to ticket 1: Printer".to_owned(),
+                title: "Ticket 1: Printer".to_owned(),
                 body: "Please help.",
-                cause: format!("{id}:added"),
+                cause: id.to_string(),
                 now: now(),
             };
-            tell(&scope, Recipients::One(self.told), about).await.unwrap();
+            tell(&scope, whom, about).await.unwrap();
         }
         scope.commit().await.unwrap();
     }
 }
 
-impl Writer {
-    /// As a transaction of one statement.
-    async fn state(&self, mut pg: &AsyncPgConnection, statement: &str, turn: usize) {
-        let message = sql_query(statement)
-            .bind::<sql_types::Uuid, _>(Uuid::now_v7())
-            .bind::<sql_types::Uuid, _>(self.clinic)
-            .bind::<sql_types::Uuid, _>(self.tickets[turn % self.tickets.len()])
-            .bind::<sql_types::Uuid, _>(self.id());
-        if statement.contains("$5") {
-            kept(message.bind::<sql_types::Uuid, _>(self.told)).execute(&mut pg).await.unwrap();
-        } else {
-            kept(message).execute(&mut pg).await.unwrap();
-        }
-    }
-}
-
-async fn by_server(writers: &[Writer], what: What, options: &Options) -> f64 {
-    let clients = writers.iter().map(|writer| (writer.clone(), what)).collect();
-    round(clients, options, |(writer, what), turn| Box::pin(writer.write(*what, turn))).await
-}
-
-/// Transactions of one statement.
-async fn by_statement(url: &str, writers: &[Writer], statement: &str, options: &Options) -> f64 {
-    let mut clients = Vec::new();
-    for writer in writers {
-        clients.push((connect(url).await.unwrap(), statement.to_owned(), writer.clone()));
-    }
-    round(clients, options, |(pg, statement, writer), turn| Box::pin(writer.state(pg, statement, turn))).await
-}
-
-/// Has each client write, one message after the other; tells how many a second.
-async fn round<C: Send + Sync + 'static>(
-    clients: Vec<C>,
-    options: &Options,
-    write: for<'a> fn(&'a C, usize) -> BoxFuture<'a, ()>,
-) -> f64 {
+/// Has each of them write, one row after the other; tells how many rows a second.
+async fn round(writers: &[Writer], row: Row, with: With, options: &Options) -> f64 {
     let (done, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     let begun = Instant::now();
-    let run = |client: C| {
+    let run = |writer: Writer| {
         let (done, over) = (Arc::clone(&done), Arc::clone(&over));
         tokio::spawn(async move {
             let mut turn = 0;
             while !AtomicBool::load(&over, Ordering::Relaxed) {
                 turn += 1;
-                write(&client, turn).await;
+                writer.write(row, with, turn).await;
                 done.fetch_add(1, Ordering::Relaxed);
             }
         })
     };
-    let running: Vec<_> = clients.into_iter().map(run).collect();
+    let running: Vec<_> = writers.iter().cloned().map(run).collect();
     tokio::time::sleep(Duration::from_secs(options.seconds)).await;
     over.store(true, Ordering::Relaxed);
-    for client in running {
-        client.await.unwrap();
+    for writer in running {
+        writer.await.unwrap();
     }
     AtomicU64::load(&done, Ordering::Relaxed) as f64 / begun.elapsed().as_secs_f64()
 }

@@ -119,7 +119,7 @@ impl Connection {
              ), trail as (
                  insert into audit_events (actor_kind, actor_user_id, actor_email, clinic_id, verb, operation, resource_type,
                                            resource_id, changes, ip, user_agent, request_id)
-                 values ('tenant', $3, 'manager-1@scale.example', $2, 'create', 'openTicket', 'ticket', $1, $6::text::jsonb,
+                 values ('tenant', $3, 'manager-1@scale.example', $2, 'create', 'openTicket', 'ticket', $1, $6::text::json,
                          '127.0.0.1', 'bench', 'bench')
              ), told as (
                  insert into outbox_events (clinic_id, audience, topic, subject_id, kind) values ($2, 'clinic', 'ticket', $1, 'opened')

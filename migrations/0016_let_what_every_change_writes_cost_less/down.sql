@@ -75,6 +75,17 @@ $body$, created, updated, deleted,
 end
 $$;
 
+create or replace function private.request_user_id() returns uuid
+    language sql stable parallel safe
+    return nullif(substr(current_setting('app.caller', true), 1, 36), '')::uuid;
+create or replace function private.request_clinic_id() returns uuid
+    language sql stable parallel safe
+    return nullif(substr(current_setting('app.caller', true), 75, 36), '')::uuid;
+
+alter table audit_events alter changes drop default;
+alter table audit_events alter changes type jsonb using changes::jsonb;
+alter table audit_events alter changes set default '[]';
+
 drop function private.administrators_but;
 drop trigger forget_notifications on users;
 drop function private.forget_notifications;

@@ -12,7 +12,7 @@ use async_graphql::{
     parser::types::{OperationDefinition, Selection},
 };
 use bytes::Bytes;
-use futures_util::{StreamExt, stream};
+use futures_util::{FutureExt, StreamExt, stream};
 use http::StatusCode;
 use serde_json::Map;
 
@@ -246,7 +246,8 @@ impl Parts {
         drop(responses);
         request.finish_others();
         let scope = Arc::clone(request.scope());
-        let refusal = scope.refusal();
+        // Unless the database does not even answer that.
+        let refusal = scope.refusal().now_or_never().flatten();
         scope.finish();
         match (refusal, response) {
             (Some(refusal), _) => Err(refusal),

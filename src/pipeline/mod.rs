@@ -430,7 +430,7 @@ impl Parts {
         request.finish_others();
         let scope = Arc::clone(request.scope());
         let checked = scope.check().await;
-        if let Some(refusal) = scope.refusal() {
+        if let Some(refusal) = scope.refusal().await {
             // What followed has failed with the opening, so that the connection is as good as before.
             scope.roll_back().await;
             return Err(refusal);
@@ -497,12 +497,12 @@ impl Parts {
                 if done.errors.iter().any(|error| answer::code(error) == Code::Forbidden.as_str()) {
                     drop(scope.check().await);
                 }
-                let refusal = scope.refusal();
+                let refusal = scope.refusal().await;
                 scope.roll_back().await;
                 refusal.map_or(Ok(done), Err)
             }
             Err(error) => {
-                let refusal = scope.refusal();
+                let refusal = scope.refusal().await;
                 scope.roll_back().await;
                 match refusal {
                     Some(refusal) => Err(refusal),

@@ -346,9 +346,8 @@ impl Scope {
     }
 
     /// Why the database would not open the scope, when it would not.
-    #[must_use]
-    pub fn refusal(&self) -> Option<Error> {
-        self.lease.get()?.opened.peek()?.as_ref().err().filter(|error| error.refuses_caller()).cloned()
+    pub async fn refusal(&self) -> Option<Error> {
+        self.lease.get()?.opened.clone().await.err().filter(Error::refuses_caller)
     }
 
     /// Opens the scope if no statement has: what is answered without one is answered to somebody who was looked up a
@@ -357,14 +356,19 @@ impl Scope {
         if self.lease.initialized() || matches!(self.actor, Actor::Nobody) {
             return Ok(());
         }
-        self.tx().await.map(drop)
+        self.lease().await?.opened.clone().await
     }
 
-    /// The connection, for statements in diesel's own words.
+    /// The connection, for statements in diesel's own words. They go out behind the opening without waiting for it: where
+    /// it failed they fail too, as the transaction is broken or there is no role that may do anything, and why is told by
+    /// [`Self::refusal`].
     pub async fn tx(&self) -> Result<Tx> {
         self.sound()?;
         let lease = self.lease().await?;
-        lease.opened.clone().await.inspect_err(|_| self.break_off())?;
+        if let Some(Err(error)) = lease.opened.peek() {
+            self.break_off();
+            return Err(error.clone());
+        }
         Ok(Tx(Arc::clone(&lease.held)))
     }
 

@@ -20,7 +20,7 @@ pub trait Cell: OutputType {
     /// Writes a value that is not null, in the form the type's own serialisation has.
     fn write(raw: &[u8], out: &mut Json);
 
-    /// Of a list of objects in jsonb: what can be selected below.
+    /// Of a list of objects in json: what can be selected below.
     fn below() -> Option<&'static JsonDef> {
         None
     }

@@ -1,4 +1,4 @@
-//! Lists of objects in a jsonb column, as types of the schema. Only what is selected is copied out of Postgres' text,
+//! Lists of objects in a json or jsonb column, as types of the schema. Only what is selected is copied out of Postgres' text,
 //! as it stands there.
 
 use std::borrow::Cow;
@@ -12,7 +12,7 @@ use diesel::{
     expression::AsExpression,
     pg::{Pg, PgValue},
     serialize::{self, IsNull, Output, ToSql},
-    sql_types::Jsonb,
+    sql_types::{Json as SqlJson, Jsonb},
 };
 use serde::{
     Deserialize, Serialize,
@@ -23,7 +23,7 @@ use std::io::Write;
 
 use super::{Cell, Json, plan, quote, register, selection::Group, walk};
 
-/// What can lie in a jsonb list; `json_object!` makes it.
+/// What can lie in such a list; `json_object!` makes it.
 pub trait JsonObject: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn def() -> &'static JsonDef;
 }
@@ -49,7 +49,7 @@ pub struct JsonField {
     pub register: fn(&mut Registry) -> String,
 }
 
-/// Declares an object that lies in a jsonb list: its struct, its type, and the input of the same shape where it is
+/// Declares an object that lies in such a list: its struct, its type, and the input of the same shape where it is
 /// wanted. What stands behind a `=` is written where an object has no such key; otherwise null is.
 ///
 /// ```ignore
@@ -88,7 +88,7 @@ macro_rules! json_object {
     };
 }
 
-/// A jsonb column that holds a list of such objects.
+/// A column that holds a list of such objects; what is written from here is jsonb.
 #[derive(Debug, Clone, PartialEq, FromSqlRow, AsExpression)]
 #[diesel(sql_type = Jsonb)]
 pub struct JsonList<T: std::fmt::Debug>(pub Vec<T>);
@@ -96,6 +96,12 @@ pub struct JsonList<T: std::fmt::Debug>(pub Vec<T>);
 impl<T: JsonObject + std::fmt::Debug> FromSql<Jsonb, Pg> for JsonList<T> {
     fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
         Ok(Self(serde_json::from_slice(value.as_bytes().get(1..).unwrap_or_default())?))
+    }
+}
+
+impl<T: JsonObject + std::fmt::Debug> FromSql<SqlJson, Pg> for JsonList<T> {
+    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+        Ok(Self(serde_json::from_slice(value.as_bytes())?))
     }
 }
 
@@ -180,9 +186,9 @@ impl Selected {
         Self { def, heads: plan::heads(&groups), fields: groups.iter().map(place).collect() }
     }
 
-    /// jsonb travels as a version byte and text.
-    pub fn write_jsonb(&self, raw: &[u8], out: &mut Json) {
-        self.write(raw.get(1..).unwrap_or_default(), out);
+    /// Writes a column as it came: json travels as text, jsonb with a version byte before it.
+    pub fn write_column(&self, raw: &[u8], out: &mut Json) {
+        self.write(raw.strip_prefix(b"\x01").unwrap_or(raw), out);
     }
 
     /// Writes the list; a column that holds none, which its check constraint prevents, as an empty one.

@@ -72,7 +72,7 @@ pub struct Column {
     pub sql: &'static str,
     /// Writes Postgres' bytes as JSON.
     pub write: fn(&[u8], &mut Vec<u8>),
-    /// Of a list of objects in jsonb: what can be selected below.
+    /// Of a list of objects in json: what can be selected below.
     pub below: fn() -> Option<&'static JsonDef>,
     /// Makes the GraphQL type known and returns its qualified name.
     pub register: fn(&mut Registry) -> String,

@@ -140,7 +140,7 @@ pub(super) enum What {
         at: usize,
         column: &'static Column,
     },
-    /// Objects in jsonb.
+    /// Objects in a list.
     Objects {
         at: usize,
         selected: Selected,

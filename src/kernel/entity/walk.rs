@@ -402,7 +402,7 @@ fn write_object(
         out.extend_from_slice(&slot.head);
         match &slot.what {
             What::Column { at, column } => write(row, *at, out, column.write),
-            What::Objects { at, selected } => write(row, *at, out, |bytes, out| selected.write_jsonb(bytes, out)),
+            What::Objects { at, selected } => write(row, *at, out, |bytes, out| selected.write_column(bytes, out)),
             What::TypeName => super::quote(plan.def.type_name.as_bytes(), out),
             What::Part { key, present, plan } => {
                 if present.is_some_and(|at| is_null(row, at)) {

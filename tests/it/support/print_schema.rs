@@ -71,6 +71,7 @@ fn diesel_type(postgres: &str) -> Option<String> {
         "inet" => "Inet",
         "integer" => "Int4",
         "interval" => "Interval",
+        "json" => "Json",
         "jsonb" => "Jsonb",
         "numeric" => "Numeric",
         "real" => "Float4",
