@@ -148,7 +148,7 @@ pub async fn against_the_limit(database: &Database) -> Vec<Case> {
         },
         Case {
             name: "M1",
-            told: "open a ticket: ticket, a notification for each of ten administrators, audit and events in one transaction",
+            told: "open a ticket: ticket, a notification for each administrator, audit and events in one transaction",
             needs: "openTicket",
             by: By::Manager,
             document: OPEN,

@@ -1,5 +1,5 @@
 //! What pages cost, against the same pages written by hand. `cargo bench --bench pages -- [mode] [options]`, where a
-//! mode is `limit` (the usual one), `policies`, `rows` or `start`. Everything runs on this machine, on loopback; only
+//! mode is `limit` (the usual one), `telling`, `policies`, `rows` or `start`. Everything runs on this machine, on loopback; only
 //! the children of this program are ended.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
@@ -48,6 +48,8 @@ struct Cli {
 enum Mode {
     /// Against the server written by hand.
     Limit,
+    /// A mutation with audit, notification and events against the same without.
+    Telling,
     /// With policies against without.
     Policies,
     /// With a hundred times the rows against the usual.
@@ -73,6 +75,7 @@ async fn main() {
     let postgres = Postgres::start().await;
     match mode {
         Mode::Limit | Mode::LimitServer => against_the_limit(&cli, &postgres).await,
+        Mode::Telling => telling(&cli, &postgres).await,
         Mode::Policies => policies(&cli, &postgres).await,
         Mode::Rows => rows(&cli, &postgres).await,
         Mode::Start => start(&cli, &postgres).await,
@@ -97,6 +100,23 @@ async fn against_the_limit(cli: &Cli, postgres: &Postgres) {
         same: case.reads,
     });
     compare(cli, ["clinigraph", "by hand"], &ours, &limit, asked.collect()).await;
+}
+
+/// One administrator is told of each ticket. The rule takes the whole statement away that tells of it.
+async fn telling(cli: &Cli, postgres: &Postgres) {
+    let scale = Scale { clinics: 20, users: 40, tickets: 10_000, messages: 20_000, audit: 1_000, ..cli.scale.clone() };
+    let told = postgres.database("told", &scale, "").await;
+    let bare = postgres.database("bare", &scale, "").await;
+    let cases = cases::against_the_limit(&told).await;
+    let (told, bare) = (Side::start(told).await, Side::start(bare).await);
+    bare.database
+        .change(
+            "drop trigger audit on support_tickets;
+             create rule nothing as on insert to outbox_events do instead nothing",
+        )
+        .await;
+    let asked = cases.iter().filter(|case| !case.reads).map(|case| alike(case, &told, &bare));
+    compare(cli, ["audit, notification, events", "bare"], &told, &bare, asked.collect()).await;
 }
 
 async fn policies(cli: &Cli, postgres: &Postgres) {

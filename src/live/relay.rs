@@ -1,7 +1,7 @@
 //! The relay: one a process. It reads the outbox in the order of ids and hands on what can have nothing before it any
 //! more (`order.rs`). It is woken by the commits of its own process at once, by other processes through a notification
-//! that their relays send (never a user's transaction: its commit would take a lock on the whole database), and by the
-//! clock once a second in any case.
+//! that their relays send if anybody else listens (never a user's transaction: its commit would take a lock on the whole
+//! database), and by the clock once a second in any case.
 
 use std::{
     collections::HashSet,
@@ -37,6 +37,12 @@ const DOUBT: Duration = Duration::from_millis(5);
 /// It reads no more often than that: commits of a busy moment are read, and other processes told of them, together. What
 /// comes alone does not wait.
 const PACE: Duration = Duration::from_millis(5);
+/// The busier, the more come together: so long it waits for each event that it has just read, within bounds.
+const PACE_OF_EACH: Duration = Duration::from_micros(500);
+const SLOWEST_PACE: Duration = Duration::from_millis(20);
+
+/// The lock that everybody who listens holds together with the others, so that whoever is alone tells nobody.
+const LISTENERS: i32 = 0x6c69_7665;
 
 /// Relays for ever; failures are logged and tried again after growing pauses.
 pub async fn relay(hub: Arc<Hub>, server_url: String) {
@@ -81,6 +87,7 @@ async fn read_on(
     *pause = Duration::from_millis(100);
     let notify = format!("notify {CHANNEL}, '{me}'");
     let mut ours = false;
+    let mut others = Others::default();
     // Most gaps are filled by a commit that is under way; only one that stays is worth a look at who writes.
     let mut gap_since = None::<Instant>;
     loop {
@@ -88,7 +95,8 @@ async fn read_on(
             order.look(&writers(&mut connection).await?);
         }
         let read_at = Instant::now();
-        let mut events = read(&connection, order.place(), ours.then_some(&notify)).await?;
+        let tells = ours && others.listen(&mut connection).await?;
+        let mut events = read(&connection, order.place(), tells.then_some(&notify)).await?;
         let found = events.len();
         let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
         events.truncate(order.pass(&ids));
@@ -115,23 +123,48 @@ async fn read_on(
             () = heard.notified() => false,
             () = tokio::time::sleep(floor) => false,
         };
-        tokio::time::sleep_until((read_at + PACE).into()).await;
+        let pace = (PACE_OF_EACH * found as u32).clamp(PACE, SLOWEST_PACE);
+        tokio::time::sleep_until((read_at + pace).into()).await;
         // Whoever rang meanwhile is read now as well.
         ours |= hub.door.told().notified().now_or_never().is_some();
         heard.notified().now_or_never();
     }
 }
 
+/// Whether other processes listen, as far as it was looked at.
+#[derive(Default)]
+struct Others {
+    looked: Option<Instant>,
+    listen: bool,
+}
+
+impl Others {
+    /// Looked at once a second at most: whoever begins meanwhile finds by the clock what they are not told. One listener is
+    /// this process's own, or stands for it while that is down.
+    async fn listen(&mut self, connection: &mut AsyncPgConnection) -> Result<bool> {
+        if self.looked.is_none_or(|looked| looked.elapsed() >= FLOOR) {
+            let listeners = sql_query(format!(
+                "select count(*) as number from pg_locks
+                 where locktype = 'advisory' and objid = {LISTENERS} and objsubid = 1 and granted
+                   and database = (select oid from pg_database where datname = current_database())"
+            ));
+            self.listen = listeners.get_result::<Number>(connection).await?.number > 1;
+            self.looked = Some(Instant::now());
+        }
+        Ok(self.listen)
+    }
+}
+
 #[derive(QueryableByName)]
-struct Last {
+struct Number {
     #[diesel(sql_type = BigInt)]
-    id: i64,
+    number: i64,
 }
 
 /// Where to begin: behind the newest event that has nothing unfinished before it.
 async fn begin(connection: &mut AsyncPgConnection) -> Result<i64> {
     let last = "select coalesce(pg_sequence_last_value('outbox_events_id_seq'::regclass), 0)";
-    let drawn = sql_query(format!("{last} as id")).get_result::<Last>(connection).await?.id;
+    let drawn = sql_query(format!("{last} as number")).get_result::<Number>(connection).await?.number;
     let mut unfinished = writers(connection).await?;
     while !unfinished.is_empty() {
         tokio::time::sleep(DOUBT).await;
@@ -198,7 +231,10 @@ async fn listen(url: &str, me: &str, heard: &Notify, pause: &mut Duration) -> Re
     let (client, mut connection) = config.connect(NoTls).await.map_err(Error::unavailable)?;
     let messages = stream::poll_fn(move |context| connection.poll_message(context));
     let mut messages = std::pin::pin!(messages);
-    let begun = client.batch_execute("set application_name = 'clinigraph listener'; listen clinigraph_events");
+    let begin = format!(
+        "set application_name = 'clinigraph listener'; listen {CHANNEL}; select pg_advisory_lock_shared({LISTENERS})"
+    );
+    let begun = client.batch_execute(&begin);
     let mut begun = std::pin::pin!(begun);
     loop {
         tokio::select! {
