@@ -18,5 +18,5 @@ pub use graph::Subscription;
 pub use hub::{Audience, Behind, FRESH, Happened, Hub, Seat, Shared, Wanted};
 pub use listener::Live;
 pub use names::Names;
-pub use relay::relay;
+pub use relay::{CHANNEL, LISTENERS, relay};
 pub use standing::{Listening, Standing};

@@ -28,7 +28,8 @@ use crate::{
     schema::outbox_events,
 };
 
-const CHANNEL: &str = "clinigraph_events";
+/// On which relays tell other processes that there is something to read.
+pub const CHANNEL: &str = "clinigraph_events";
 /// What wakes it when nothing else does.
 const FLOOR: Duration = Duration::from_secs(1);
 /// A gap is looked at again after so long: a transaction that was given up rings no bell.
@@ -42,7 +43,7 @@ const PACE_OF_EACH: Duration = Duration::from_micros(500);
 const SLOWEST_PACE: Duration = Duration::from_millis(20);
 
 /// The lock that everybody who listens holds together with the others, so that whoever is alone tells nobody.
-const LISTENERS: i32 = 0x6c69_7665;
+pub const LISTENERS: i32 = 0x6c69_7665;
 
 /// Relays for ever; failures are logged and tried again after growing pauses.
 pub async fn relay(hub: Arc<Hub>, server_url: String) {

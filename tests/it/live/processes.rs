@@ -2,10 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use clinigraph::kernel::db;
+use clinigraph::{
+    kernel::db,
+    live::{CHANNEL, LISTENERS},
+};
 use diesel_async::SimpleAsyncConnection;
 use futures_util::stream;
-use tokio_postgres::{AsyncMessage, NoTls};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio_postgres::{AsyncMessage, NoTls, Notification};
 
 use super::{BOTH, TICKETS, cursor, titles};
 use crate::support::{TestApp, ear::Over};
@@ -29,13 +33,11 @@ async fn another_server_hears_at_once_because_it_is_told() {
     other.stop();
 }
 
-#[tokio::test]
-async fn a_notification_is_sent_outside_the_users_transaction_and_carries_no_content() {
-    let app = TestApp::new().await;
-    let manager = app.clinic("Oak").await.manager().await;
+/// Somebody who listens on the servers' own channel, and what they hear.
+async fn eavesdrop(app: &TestApp) -> (tokio_postgres::Client, UnboundedReceiver<Notification>) {
     let (client, mut connection) =
         app.superuser_url.parse::<tokio_postgres::Config>().unwrap().connect(NoTls).await.unwrap();
-    let (tell, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let (tell, heard) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
         while let Some(Ok(message)) = futures_util::StreamExt::next(&mut messages).await {
@@ -44,7 +46,17 @@ async fn a_notification_is_sent_outside_the_users_transaction_and_carries_no_con
             }
         }
     });
-    client.batch_execute("listen clinigraph_events").await.unwrap();
+    client.batch_execute(&format!("listen {CHANNEL}")).await.unwrap();
+    (client, heard)
+}
+
+#[tokio::test]
+async fn a_notification_is_sent_outside_the_users_transaction_and_carries_no_content() {
+    let app = TestApp::new().await;
+    let manager = app.clinic("Oak").await.manager().await;
+    let (client, mut heard) = eavesdrop(&app).await;
+    // As another server would.
+    client.batch_execute(&format!("select pg_advisory_lock_shared({LISTENERS})")).await.unwrap();
 
     manager.open_ticket("Printer").await;
 
@@ -53,6 +65,21 @@ async fn a_notification_is_sent_outside_the_users_transaction_and_carries_no_con
     let relay =
         "select pid from pg_stat_activity where datname = current_database() and application_name = 'clinigraph relay'";
     assert_eq!(app.value(relay).await, told.process_id());
+}
+
+#[tokio::test]
+async fn a_server_that_is_alone_notifies_nobody() {
+    let app = TestApp::new().await;
+    let manager = app.clinic("Oak").await.manager().await;
+    let (_client, mut heard) = eavesdrop(&app).await;
+    let mut ear = manager.listen(Over::Stream, TICKETS, None).await;
+
+    manager.open_ticket("Printer").await;
+
+    assert_eq!(titles(&ear.events(1).await), ["Printer"]);
+    // It would have been sent before the event was read.
+    app.execute(&format!("notify {CHANNEL}, 'the end'")).await;
+    assert_eq!(heard.recv().await.unwrap().payload(), "the end");
 }
 
 #[tokio::test]
