@@ -123,6 +123,39 @@ async fn a_hundred_callers_at_once_see_their_own_rows_though_some_hang_up() {
     }
 }
 
+#[tokio::test]
+async fn what_cannot_be_told_of_is_not_done() {
+    let app = TestApp::new().await;
+    let (manager, administrator) = (app.clinic("Oak").await.manager().await, app.administrator().await);
+    let open = "mutation { openTicket(input: { title: \"Second\", description: \"x\" }) { id } }";
+    let press = "mutation ($ticket: ID!, $priority: TicketPriority!) {
+        changeTicketPriority(input: { ticketId: $ticket, priority: $priority }) { id }
+    }";
+    let ticket = manager.open_ticket("First").await;
+    let to = |priority: &str| json!({ "ticket": ticket, "priority": priority });
+    administrator.ask(press, to("HIGH")).await;
+    let there = "select (select count(*) from support_tickets) + (select count(*) from audit_events where resource_type = 'ticket')";
+    let before = app.value(there).await;
+
+    // Events go out last, and the commit behind them does not wait for what becomes of them.
+    app.execute(
+        "create function fail() returns trigger language plpgsql as $$ begin raise exception 'no'; end $$;
+         create trigger fail before insert on outbox_events for each row execute function fail()",
+    )
+    .await;
+    for _ in 0..3 {
+        assert_eq!(manager.send(open, json!({})).await.code().as_deref(), Some("INTERNAL"));
+        assert_eq!(administrator.send(press, to("URGENT")).await.code().as_deref(), Some("INTERNAL"));
+    }
+
+    assert_eq!(app.value(there).await, before);
+    app.execute("drop function fail cascade").await;
+    assert_eq!(manager.send(open, json!({})).await.code(), None);
+    administrator.ask(press, to("LOW")).await;
+    assert_eq!(app.value(there).await.as_i64(), before.as_i64().map(|before| before + 3));
+    assert_sound(&app).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_mutation_whose_client_hangs_up_is_done_whole_or_not_at_all() {
     let app = TestApp::new().await;
