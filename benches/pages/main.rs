@@ -1,6 +1,6 @@
 //! What pages cost, against the same pages written by hand. `cargo bench --bench pages -- [mode] [options]`, where a
-//! mode is `limit` (the usual one), `telling`, `policies`, `rows` or `start`. Everything runs on this machine, on loopback; only
-//! the children of this program are ended.
+//! mode is `limit` (the usual one), `telling`, `policies`, `rows` or `start`. Everything runs on this machine, on
+//! loopback; only the children of this program are ended.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod cases;
@@ -25,11 +25,12 @@ use self::{
 struct Cli {
     #[command(subcommand)]
     mode: Option<Mode>,
-    /// Rounds of each side, in turn.
-    #[arg(long, default_value_t = 5, global = true)]
+    /// Rounds of each side, in turn. Many short ones: a machine that others use as well gets slower and faster within
+    /// seconds, and of two long rounds each sees another machine.
+    #[arg(long, default_value_t = 31, global = true)]
     rounds: usize,
     /// Seconds of a round.
-    #[arg(long, default_value_t = 2.0, global = true)]
+    #[arg(long, default_value_t = 0.25, global = true)]
     seconds: f64,
     /// Numbers of connections.
     #[arg(long, default_value = "1,16,64", value_delimiter = ',', global = true)]
@@ -160,11 +161,11 @@ async fn rows(cli: &Cli, postgres: &Postgres) {
 async fn start(cli: &Cli, postgres: &Postgres) {
     let database = postgres.database("ours", &cli.scale, "").await;
     println!("\n| start | ready after ms | resident MB, idle | CPU ms until then |\n|---|---|---|---|");
-    for round in 1..=cli.rounds {
+    for round in 1..=5 {
         let begun = Instant::now();
         let side = Side { server: serve(&database).await, database: database.clone() };
         let ready = begun.elapsed().as_secs_f64() * 1e3;
-        tokio::time::sleep(Duration::from_secs_f64(cli.seconds)).await;
+        tokio::time::sleep(Duration::from_secs(2)).await;
         let pid = side.server.pid();
         println!("| {round} | {ready:.0} | {} | {} |", shown(resident_mb(pid), 1), shown(cpu_ms(pid), 0));
     }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     Def, Json,
-    plan::{Columns, Plan, heads},
+    plan::{Columns, Plan, SORTED_BY, heads},
     quote,
     select::{Rows, Select},
     selection::Group,
@@ -18,19 +18,17 @@ use crate::kernel::{
     page::{PageSpec, write_cursor},
 };
 
-/// What is selected of a connection, and the columns that takes: the parent first, then what a cursor holds.
+/// What is selected of a connection, and the columns that takes: the parent first.
 pub(super) struct Connection {
     def: &'static Def,
     columns: Columns,
+    /// Where the columns of a cursor stand, if one is selected: what the list is sorted by, and the id.
+    cursor: Option<(usize, usize)>,
     heads: Vec<Json>,
     parts: Vec<Part>,
     /// Each place where nodes are selected, with its own selection over the same rows.
     nodes: Vec<Nodes>,
 }
-
-/// Where the columns of a cursor stand. What the list is sorted by is known only when its arguments are.
-pub(super) const SORT_AT: usize = 1;
-pub(super) const ID_AT: usize = 2;
 
 enum Part {
     TypeName,
@@ -38,6 +36,18 @@ enum Part {
     Nodes(usize),
     PageInfo { heads: Vec<Json>, parts: Vec<PageInfoPart> },
     TotalCount,
+}
+
+impl Part {
+    fn tells_cursors(&self) -> bool {
+        match self {
+            Self::Edges { parts, .. } => parts.iter().any(|part| matches!(part, EdgePart::Cursor)),
+            Self::PageInfo { parts, .. } => {
+                parts.iter().any(|part| matches!(part, PageInfoPart::StartCursor | PageInfoPart::EndCursor))
+            }
+            Self::TypeName | Self::Nodes(_) | Self::TotalCount => false,
+        }
+    }
 }
 
 enum EdgePart {
@@ -73,7 +83,7 @@ impl Connection {
     /// `parent` is the column by which the rows hang on theirs.
     pub fn new(ctx: &ContextSelectionSet<'_>, def: &'static Def, group: &Group<'_>, parent: &'static str) -> Self {
         let groups = group.below(ctx, &format!("{}Connection", def.type_name));
-        let mut columns = Columns::new(&[parent, "", "id"]);
+        let mut columns = Columns::new(&[parent]);
         let mut nodes = Vec::new();
         let mut select = |selected: &Group<'_>, node_key: Option<&str>, list_key: &str| {
             let plan = Plan::new(ctx, def, &selected.below(ctx, def.type_name), &mut columns, true);
@@ -110,7 +120,9 @@ impl Connection {
                 _ => Part::TypeName,
             });
         }
-        Self { def, columns, heads: heads(&groups), parts, nodes }
+        let cursor =
+            parts.iter().any(Part::tells_cursors).then(|| (columns.place(0, SORTED_BY), columns.place(0, "id")));
+        Self { def, columns, cursor, heads: heads(&groups), parts, nodes }
     }
 
     fn wants_rows(&self) -> bool {
@@ -130,7 +142,7 @@ impl Connection {
 
 /// One list of a level, and what its text is made of.
 struct View<'v> {
-    def: &'static Def,
+    connection: &'v Connection,
     page: &'v PageSpec,
     nodes: &'v [Objects],
     rows: &'v [PgRow],
@@ -142,27 +154,33 @@ struct View<'v> {
 
 impl View<'_> {
     fn cursor(&self, row: Option<&PgRow>, out: &mut Json) {
-        let Some(row) = row else {
+        let (Some(row), Some((key_at, id_at))) = (row, self.connection.cursor) else {
             out.extend_from_slice(b"null");
             return;
         };
         out.push(b'"');
-        with_bytes(row, SORT_AT, |key| {
-            with_bytes(row, ID_AT, |id| {
-                write_cursor(self.def.type_name, self.page.sort, key.unwrap_or_default(), id.unwrap_or_default(), out);
+        with_bytes(row, key_at, |key| {
+            with_bytes(row, id_at, |id| {
+                write_cursor(
+                    self.connection.def.type_name,
+                    self.page.sort,
+                    key.unwrap_or_default(),
+                    id.unwrap_or_default(),
+                    out,
+                );
             });
         });
         out.push(b'"');
     }
 
     /// Writes the connection; false when it dies of a dead node.
-    fn write(&self, connection: &Connection, out: &mut Json) -> bool {
+    fn write(&self, out: &mut Json) -> bool {
         let start = out.len();
-        for (part, head) in connection.parts.iter().zip(&connection.heads) {
+        for (part, head) in self.connection.parts.iter().zip(&self.connection.heads) {
             out.extend_from_slice(head);
             let alive = match part {
                 Part::TypeName => {
-                    quote(format!("{}Connection", self.def.type_name).as_bytes(), out);
+                    quote(format!("{}Connection", self.connection.def.type_name).as_bytes(), out);
                     true
                 }
                 Part::Nodes(at) => write_list(&self.nodes[*at], self.from, self.to, out),
@@ -194,7 +212,7 @@ impl View<'_> {
             for (part, head) in parts.iter().zip(heads) {
                 out.extend_from_slice(head);
                 match part {
-                    EdgePart::TypeName => quote(format!("{}Edge", self.def.type_name).as_bytes(), out),
+                    EdgePart::TypeName => quote(format!("{}Edge", self.connection.def.type_name).as_bytes(), out),
                     EdgePart::Cursor => self.cursor(self.rows.get(at), out),
                     EdgePart::Node(selection) => match self.nodes[*selection].get(at) {
                         Some(text) => out.extend_from_slice(text),
@@ -288,7 +306,7 @@ impl Walk<'_> {
             Objects::with_room(nodes.iter().map(|level| level.json.len()).sum::<usize>() + rows.len() * 96 + 128);
         for (index, (from, to)) in lists.iter().enumerate() {
             let view = View {
-                def,
+                connection,
                 page,
                 nodes: &nodes,
                 rows: &rows,
@@ -298,7 +316,7 @@ impl Walk<'_> {
                 count: count(&counts, parents.map(|(_, parents)| parents[index])),
             };
             let start = out.json.len();
-            let alive = view.write(connection, &mut out.json);
+            let alive = view.write(&mut out.json);
             out.spans.push(if alive { span(start, out.json.len()) } else { DEAD });
         }
         for (level, selected) in nodes.into_iter().zip(&connection.nodes) {

@@ -47,7 +47,11 @@ impl Plans {
     }
 }
 
-/// The columns of a statement, each of its own table or of one joined to it, in the order in which they come.
+/// The column that a list is sorted by. Which one it is, is known only when the list's arguments are.
+pub(super) const SORTED_BY: &str = "";
+
+/// The columns that a statement answers with, each of its own table or of one joined to it, in the order in which they
+/// come. What only joins or sorts is not among them: each cell costs both sides.
 #[derive(Debug, Default)]
 pub(super) struct Columns {
     pub places: Vec<Taken>,
@@ -68,8 +72,9 @@ pub(super) struct Join {
     /// Its column, and where that stands…
     pub column: &'static str,
     pub theirs: usize,
-    /// …and where the one stands that it must equal.
-    pub ours: usize,
+    /// …and the one that it must equal, of the statement's own table or of one joined before.
+    pub from: usize,
+    pub ours: &'static str,
     /// Whether there is but one such row for everybody of a clinic: the clinic itself.
     pub is_tenant: bool,
 }
@@ -81,7 +86,7 @@ impl Columns {
     }
 
     /// Where a column stands in the row, which it joins when it is new.
-    fn place(&mut self, table: usize, sql: &'static str) -> usize {
+    pub fn place(&mut self, table: usize, sql: &'static str) -> usize {
         let known = self.places.iter().position(|place| place.table == table && place.sql == sql);
         known.unwrap_or_else(|| {
             self.places.push(Taken { table, sql });
@@ -89,11 +94,11 @@ impl Columns {
         })
     }
 
-    /// Joins a table; returns its number, and where its column stands.
-    fn join(&mut self, to: &Def, ours: usize, column: &'static str) -> (usize, usize) {
+    /// Joins a table to one that is there; returns its number, and where its column stands.
+    fn join(&mut self, to: &Def, from: usize, ours: &'static str, column: &'static str) -> (usize, usize) {
         let number = self.joins.len() + 1;
         let theirs = self.place(number, column);
-        self.joins.push(Join { table: to.table, column, theirs, ours, is_tenant: to.tenant == Some("id") });
+        self.joins.push(Join { table: to.table, column, theirs, from, ours, is_tenant: to.tenant == Some("id") });
         (number, theirs)
     }
 }
@@ -263,13 +268,13 @@ impl Plan {
                 return Some(What::Edge { at, edge, beyond: Beyond::boxed(group, below) });
             }
         };
-        let at = columns.place(table, ours);
         let groups = group.below(ctx, to.type_name);
         if joins && columns.joins.len() < MOST_JOINS && ends_here(ctx, to, &groups) {
-            let (number, present) = columns.join(to, at, theirs);
+            let (number, present) = columns.join(to, table, ours, theirs);
             let plan = Self::of_table(ctx, to, &groups, columns, number, joins);
             return Some(What::Joined { key, pos: group.fields[0].pos, present, nullable, plan });
         }
+        let at = columns.place(table, ours);
         let below = Below::Objects(Level::new(ctx, to, &groups, &[theirs], true));
         Some(What::Edge { at, edge, beyond: Beyond::boxed(group, below) })
     }

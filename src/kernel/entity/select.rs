@@ -16,8 +16,7 @@ use uuid::Uuid;
 
 use super::{
     Def,
-    connection::{ID_AT, SORT_AT},
-    plan::{Columns, Join},
+    plan::{Columns, Join, SORTED_BY},
 };
 use crate::kernel::{
     Error, Result,
@@ -223,23 +222,35 @@ impl Select<'_> {
     /// Selects the columns of the statement's own table.
     fn inner_head(&self, sort: Option<Sort>, out: &mut AstPass<'_, '_, Pg>) {
         self.columns_of(0, sort, out);
+        if let (Some(sort), true) = (sort, self.joins_any_freely()) {
+            out.push_sql(", ");
+            out.push_sql(sort.column);
+            out.push_sql(" AS sort_key, id AS sort_id");
+        }
         out.push_sql(" FROM ");
         out.push_sql(self.def.table);
     }
 
+    /// Selects the columns of a table, and those that others are joined by.
     fn columns_of(&self, table: usize, sort: Option<Sort>, out: &mut AstPass<'_, '_, Pg>) {
         let mut number = itoa::Buffer::new();
         let mut glue = "SELECT ";
         for (at, place) in self.columns.places.iter().enumerate().filter(|(_, place)| place.table == table) {
             out.push_sql(std::mem::replace(&mut glue, ", "));
             out.push_sql(match sort {
-                Some(sort) if at == SORT_AT => sort.column,
+                Some(sort) if place.sql == SORTED_BY => sort.column,
                 _ => place.sql,
             });
             if !self.columns.joins.is_empty() {
                 out.push_sql(" AS c");
                 out.push_sql(number.format(at));
             }
+        }
+        for (at, join) in self.columns.joins.iter().enumerate().filter(|(_, join)| join.from == table) {
+            out.push_sql(", ");
+            out.push_sql(join.ours);
+            out.push_sql(" AS j");
+            out.push_sql(number.format(at + 1));
         }
     }
 
@@ -260,8 +271,8 @@ impl Select<'_> {
             if !freely {
                 out.push_sql(" WHERE ");
                 out.push_sql(join.column);
-                out.push_sql(" = c");
-                out.push_sql(number.format(join.ours));
+                out.push_sql(" = j");
+                out.push_sql(number.format(at + 1));
                 out.push_sql(" LIMIT 1");
             }
             out.push_sql(") AS t");
@@ -269,8 +280,8 @@ impl Select<'_> {
             if freely {
                 out.push_sql(" ON c");
                 out.push_sql(number.format(join.theirs));
-                out.push_sql(" = c");
-                out.push_sql(number.format(join.ours));
+                out.push_sql(" = j");
+                out.push_sql(number.format(at + 1));
             } else {
                 out.push_sql(" ON true");
             }
@@ -291,12 +302,10 @@ impl Select<'_> {
             return;
         }
         let direction = page.direction();
-        let mut number = itoa::Buffer::new();
-        for (at, column) in [SORT_AT, ID_AT].into_iter().enumerate() {
-            out.push_sql(if at > 0 { ", c" } else { " ORDER BY c" });
-            out.push_sql(number.format(column));
-            out.push_sql(direction);
-        }
+        out.push_sql(" ORDER BY sort_key");
+        out.push_sql(direction);
+        out.push_sql(", sort_id");
+        out.push_sql(direction);
     }
 
     /// Writes what rows must fulfil, beginning with `glue`; returns what glues the next condition.
