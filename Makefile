@@ -1,7 +1,7 @@
 # The day's work. `make run` needs the Rust toolchain, a C compiler and make; Node only for the full GraphiQL page.
 
 .DEFAULT_GOAL := run
-.PHONY: run build test test-clients faults check schema bench bench-policies bench-rows bench-start bench-live web clean
+.PHONY: run build test test-clients faults check schema bench bench-telling bench-policies bench-rows bench-start bench-live web clean
 
 NODE_IS_NEW_ENOUGH := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' && echo yes)
 
@@ -47,10 +47,13 @@ check:
 schema:
 	UPDATE=1 cargo test --locked --test it fresh::
 
-# What pages cost against the same written by hand; what policies cost; a hundred times the rows; start and idle.
+# What pages cost against the same written by hand; what being told costs those who write, what policies cost; a hundred
+# times the rows; start and idle.
 # On a private Postgres below target, or on DATABASE_URL (a superuser's; databases clinigraph_bench_… are made there).
 bench:
 	cargo bench --locked --bench pages -- limit $(BENCH)
+bench-telling:
+	cargo bench --locked --bench pages -- telling $(BENCH)
 bench-policies:
 	cargo bench --locked --bench pages -- policies $(BENCH)
 bench-rows:

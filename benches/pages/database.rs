@@ -66,10 +66,15 @@ impl Postgres {
         let stale = there.number > 0 && !db::prepare(&self.url(&template), ring.root()).await.unwrap().ran.is_empty();
         if there.number == 0 || stale {
             eprintln!("filling {template} …");
-            admin.batch_execute(&format!("drop database if exists {template}")).await.unwrap();
-            admin.batch_execute(&format!("create database {template}")).await.unwrap();
-            db::prepare(&self.url(&template), ring.root()).await.unwrap();
-            seed(&self.url(&template), scale, false).await.unwrap();
+            // Under its name only when it is whole: filling may be cut short.
+            let filling = format!("{template}_filling");
+            for name in [&template, &filling] {
+                admin.batch_execute(&format!("drop database if exists {name} (force)")).await.unwrap();
+            }
+            admin.batch_execute(&format!("create database {filling}")).await.unwrap();
+            db::prepare(&self.url(&filling), ring.root()).await.unwrap();
+            seed(&self.url(&filling), scale, false).await.unwrap();
+            admin.batch_execute(&format!("alter database {filling} rename to {template}")).await.unwrap();
         }
         let name = format!("clinigraph_bench_{name}");
         admin.batch_execute(&format!("drop database if exists {name} (force)")).await.unwrap();
