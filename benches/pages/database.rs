@@ -67,13 +67,13 @@ impl Postgres {
         if there.number == 0 || stale {
             eprintln!("filling {template} …");
             // Under its name only when it is whole: filling may be cut short.
-            let filling = format!("{template}_filling");
-            for name in [&template, &filling] {
+            let filling = "clinigraph_bench_filling";
+            for name in [template.as_str(), filling] {
                 admin.batch_execute(&format!("drop database if exists {name} (force)")).await.unwrap();
             }
             admin.batch_execute(&format!("create database {filling}")).await.unwrap();
-            db::prepare(&self.url(&filling), ring.root()).await.unwrap();
-            seed(&self.url(&filling), scale, false).await.unwrap();
+            db::prepare(&self.url(filling), ring.root()).await.unwrap();
+            seed(&self.url(filling), scale, false).await.unwrap();
             admin.batch_execute(&format!("alter database {filling} rename to {template}")).await.unwrap();
         }
         let name = format!("clinigraph_bench_{name}");

@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::JsonDef;
 use crate::kernel::{
+    hex::hex,
     ids::{self, AnyId, Id, Kind},
     text::scalar,
 };
@@ -52,7 +53,7 @@ pub fn quote(text: &[u8], out: &mut Json) {
     out.push(b'"');
     let mut rest = text;
     loop {
-        let (plain, special) = rest.split_at(plain(rest));
+        let (plain, special) = rest.split_at(plain_length(rest));
         out.extend_from_slice(plain);
         let Some((byte, after)) = special.split_first() else { break };
         escape(*byte, out);
@@ -67,7 +68,7 @@ fn is_special(byte: u8) -> bool {
 
 /// How many bytes stand for themselves until the first that does not. Nearly all texts have none of those, so they are
 /// looked at sixteen at a time, which a processor does at once.
-fn plain(text: &[u8]) -> usize {
+fn plain_length(text: &[u8]) -> usize {
     let (chunks, _) = text.as_chunks::<16>();
     let any_special = |chunk: &[u8; 16]| chunk.iter().fold(0, |any, byte| any | u8::from(is_special(*byte))) != 0;
     let start = chunks.iter().take_while(|chunk| !any_special(chunk)).count() * 16;
@@ -75,14 +76,13 @@ fn plain(text: &[u8]) -> usize {
 }
 
 fn escape(byte: u8, out: &mut Json) {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     match byte {
         b'\n' => out.extend_from_slice(b"\\n"),
         b'\r' => out.extend_from_slice(b"\\r"),
         b'\t' => out.extend_from_slice(b"\\t"),
         0..0x20 => {
             out.extend_from_slice(b"\\u00");
-            out.extend_from_slice(&[HEX[usize::from(byte >> 4)], HEX[usize::from(byte & 15)]]);
+            out.extend_from_slice(hex(&[byte]).as_bytes());
         }
         _ => out.extend_from_slice(&[b'\\', byte]),
     }

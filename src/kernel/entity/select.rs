@@ -301,11 +301,7 @@ impl Select<'_> {
         if !self.joins_any_freely() {
             return;
         }
-        let direction = page.direction();
-        out.push_sql(" ORDER BY sort_key");
-        out.push_sql(direction);
-        out.push_sql(", sort_id");
-        out.push_sql(direction);
+        order_by("sort_key", "sort_id", page.direction(), out);
     }
 
     /// Writes what rows must fulfil, beginning with `glue`; returns what glues the next condition.
@@ -357,17 +353,19 @@ impl Select<'_> {
                 out.push_sql(")");
             }
         }
-        let direction = page.direction();
-        out.push_sql(" ORDER BY ");
-        out.push_sql(sort.column);
-        out.push_sql(direction);
-        out.push_sql(", id");
-        out.push_sql(direction);
+        order_by(sort.column, "id", page.direction(), out);
         // In the text, although it makes a statement of each page size: of a bound number Postgres assumes that it is a
         // tenth of the rows, which never looks as cheap as planning anew, and so it would plan at every execution.
         out.push_sql(" LIMIT ");
         out.push_sql(itoa::Buffer::new().format(most));
         Ok(())
+    }
+}
+
+/// Writes an order in which the id decides between equals.
+fn order_by(key: &str, id: &str, direction: &str, out: &mut AstPass<'_, '_, Pg>) {
+    for part in [" ORDER BY ", key, direction, ", ", id, direction] {
+        out.push_sql(part);
     }
 }
 
