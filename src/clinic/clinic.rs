@@ -14,7 +14,7 @@ use crate::{
     kernel::{
         Error, Id, RequestOf, Result,
         db::Scope,
-        entity::{Condition, Listed, Maybe, condition},
+        entity::{Condition, Listed, Maybe, condition, one_of},
         loader::LookUp,
         text::{CurrencyCode, EmailAddress, LanguageTag, PhoneNumber, TimeZone, Url},
     },
@@ -141,7 +141,7 @@ impl Listed for Clinic {
 
     fn conditions(filter: ClinicFilter) -> Result<Vec<Condition>> {
         let all = [
-            filter.status.map(|any| condition(clinics::table, clinics::status.eq_any(any))),
+            filter.status.map(|any| one_of(clinics::status, any)),
             filter.city.map(|city| condition(clinics::table, clinics::city.eq(city))),
             filter.region.map(|region| condition(clinics::table, clinics::region.eq(region))),
             filter.network_id.map(|network| condition(clinics::table, clinics::network_id.eq(network))),

@@ -11,7 +11,7 @@ use crate::{
     kernel::{
         Id, Result,
         db::Scope,
-        entity::{Condition, Listed, condition},
+        entity::{Condition, Listed, condition, one_of},
     },
     orders,
     schema::notifications,
@@ -93,7 +93,7 @@ impl Listed for Notification {
         let all = [
             filter.unread_only.then(|| condition(n::table, n::read_at.is_null())),
             (!filter.archived).then(|| condition(n::table, n::archived_at.is_null())),
-            filter.kinds.map(|any| condition(n::table, n::kind.eq_any(any))),
+            filter.kinds.map(|any| one_of(n::kind, any)),
         ];
         Ok(all.into_iter().flatten().collect())
     }

@@ -12,7 +12,7 @@ use crate::{
     kernel::{
         Id, Result,
         db::Scope,
-        entity::{Condition, JsonList, Listed, condition, words},
+        entity::{Condition, JsonList, Listed, condition, one_of, words},
         text::{EmailAddress, LanguageTag, PhoneNumber},
     },
     orders, queries,
@@ -168,7 +168,7 @@ impl Listed for Provider {
         let text = filter.text.map(|text| words(p::table, &text)).transpose()?.flatten();
         let all = [
             filter.clinic_id.map(|clinic| condition(p::table, p::clinic_id.eq(clinic))),
-            filter.status.map(|any| condition(p::table, p::status.eq_any(any))),
+            filter.status.map(|any| one_of(p::status, any)),
             filter.accepting_new_patients.map(|yes| condition(p::table, p::accepting_new_patients.eq(yes))),
             filter
                 .specialty

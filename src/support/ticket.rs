@@ -19,7 +19,7 @@ use crate::{
     kernel::{
         Code, Error, Id, Result,
         db::{Scope, kept},
-        entity::{Condition, Listed, condition, words},
+        entity::{Condition, Listed, condition, one_of, words},
         error::Problems,
         events::Event,
     },
@@ -159,8 +159,8 @@ impl Listed for SupportTicket {
         let text = filter.text.map(|text| words(t::table, &text)).transpose()?.flatten();
         let all = [
             filter.clinic_id.map(|clinic| condition(t::table, t::clinic_id.eq(clinic))),
-            filter.status.map(|any| condition(t::table, t::status.eq_any(any)).uneven()),
-            filter.priority.map(|any| condition(t::table, t::priority.eq_any(any))),
+            filter.status.map(|any| one_of(t::status, any).uneven()),
+            filter.priority.map(|any| one_of(t::priority, any)),
             filter.assignee_id.map(|user| condition(t::table, t::assignee_id.eq(user))),
             filter.assigned.map(|yes| {
                 if yes {

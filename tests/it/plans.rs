@@ -105,9 +105,7 @@ struct Named {
 /// An app over data in bulk, whose statements are explained in the log.
 async fn explained() -> (TestApp, Person, Person, String) {
     let app = TestApp::new().await;
-    // As many tickets for each clinic as in the data of the benchmarks. With half of them it is as dear to sort all that a
-    // filter leaves as to walk along the order, and chance decides.
-    let scale = Scale { clinics: 10, users: 100, providers: 1_200, tickets: 5_000, messages: 15_000, audit: 5_000 };
+    let scale = Scale { clinics: 20, users: 100, providers: 1_200, tickets: 5_000, messages: 15_000, audit: 5_000 };
     let seeded = seed(&app.superuser_url, &scale, false).await.unwrap();
     let mut superuser = db::connect(&app.superuser_url).await.unwrap();
     superuser

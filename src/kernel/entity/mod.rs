@@ -23,7 +23,7 @@ pub use handle::{AnyNode, AnyNodes, Listed, Maybe, One, Page, PageArgs};
 pub use json::{JsonDef, JsonField, JsonList, JsonObject};
 pub use plan::Plans;
 pub use register::{Argument, input_argument};
-pub use select::{Condition, condition, words};
+pub use select::{Condition, condition, one_of, words};
 
 use super::{
     actor::Permission,
