@@ -8,13 +8,13 @@ use tokio::net::TcpListener;
 
 use crate::{
     access::Passwords,
-    config::{Database, Run, Seed, Serve},
+    config::{DatabaseOptions, Run, Seed, Serve},
     demo,
     embedded::{Embedded, Options},
     kernel::{
         Error, Result,
         clock::Clock,
-        db::{self, Door, Finding, Pools},
+        db::{self, Database, Finding, Pools},
         secrets::KeyRing,
     },
     live::relay,
@@ -34,7 +34,7 @@ pub struct Reached {
 }
 
 /// Reaches the database and, where the login may do so, brings it up to date.
-pub async fn reach(database: &Database) -> Result<Reached> {
+pub async fn reach(database: &DatabaseOptions) -> Result<Reached> {
     let ring = Arc::new(keys(database)?);
     let (embedded, url) = match &database.database_url {
         Some(url) => (None, url.clone()),
@@ -88,7 +88,7 @@ async fn may_prepare(url: &str) -> Result<bool> {
 }
 
 /// The keys given, or those of the data directory, made at the first start.
-fn keys(database: &Database) -> Result<KeyRing> {
+fn keys(database: &DatabaseOptions) -> Result<KeyRing> {
     if let Some(keys) = &database.keys {
         return KeyRing::parse(keys);
     }
@@ -123,7 +123,7 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 }
 
 /// What stands between a database and serving on it.
-pub async fn examine(database: &Database) -> Result<Vec<Finding>> {
+pub async fn examine(database: &DatabaseOptions) -> Result<Vec<Finding>> {
     let reached = reach(database).await?;
     let findings = db::inspect(&reached.server_url).await;
     close(reached.embedded).await;
@@ -155,8 +155,8 @@ pub async fn pipeline(reached: &Reached, settings: Settings, connections: usize,
         wait: Duration::from_secs(5),
         statement_timeout: settings.deadline,
     })?;
-    let door = Door::new(pools);
-    Pipeline::new(settings, door, clock, Arc::clone(&reached.ring), Passwords::new(2, 64)).await
+    let database = Database::new(pools);
+    Pipeline::new(settings, database, clock, Arc::clone(&reached.ring), Passwords::new(2, 64)).await
 }
 
 /// Serves until told to stop.
@@ -181,10 +181,10 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
     let keeping = {
-        let door = pipeline.door().clone();
-        tokio::spawn(async move { db::partitions::keep(&door).await })
+        let database = pipeline.database().clone();
+        tokio::spawn(async move { db::partitions::keep(&database).await })
     };
-    let people = if options.demo { demo::load(pipeline.door()).await? } else { Vec::new() };
+    let people = if options.demo { demo::load(pipeline.database()).await? } else { Vec::new() };
     let playing = (options.demo && !options.demo_quiet).then(|| {
         let pipeline = pipeline.clone();
         tokio::spawn(async move { demo::play(&pipeline).await })

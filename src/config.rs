@@ -23,9 +23,9 @@ pub enum Command {
     /// Serve the API. Without a database to connect to, a private one is kept in the data directory.
     Serve(Box<Serve>),
     /// Bring roles and tables of a database up to date, and say how the server should log in.
-    Prepare(Database),
+    Prepare(DatabaseOptions),
     /// Look for what makes tenant isolation doubtful, and explain it.
-    Doctor(Database),
+    Doctor(DatabaseOptions),
     /// Fill a database with made-up data in bulk, for measuring, and sign two made-up people in.
     Seed(Seed),
     /// Print the GraphQL schema.
@@ -34,7 +34,7 @@ pub enum Command {
 
 /// Which database.
 #[derive(Debug, Clone, Args)]
-pub struct Database {
+pub struct DatabaseOptions {
     /// Connection string of a Postgres, 15 to 18. Of its owner, who may also make roles: the server then brings it up to
     /// date and logs in as `clinigraph_app`. Of `clinigraph_app` or a role like it: the server uses it as it is.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
@@ -54,7 +54,7 @@ pub struct Database {
 #[derive(Debug, Clone, Args)]
 pub struct Serve {
     #[command(flatten)]
-    pub database: Database,
+    pub database: DatabaseOptions,
     /// Where to listen.
     #[arg(long, env = "CLINIGRAPH_ADDRESS", default_value_t = DEFAULT_ADDRESS)]
     pub address: SocketAddr,
@@ -97,7 +97,7 @@ pub enum Run {
 #[derive(Debug, Clone, Args)]
 pub struct Seed {
     #[command(flatten)]
-    pub database: Database,
+    pub database: DatabaseOptions,
     /// Meant: this writes as many rows as the sizes say.
     #[arg(long = "scale", required = true)]
     pub meant: bool,

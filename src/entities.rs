@@ -18,7 +18,7 @@ pub fn entities() -> [&'static Def; 12] {
         provider::Provider::def(),
         access::User::def(),
         access::Membership::def(),
-        support::SupportTicket::def(),
+        support::Ticket::def(),
         support::TicketMessage::def(),
         notification::Notification::def(),
         audit::AuditEvent::def(),

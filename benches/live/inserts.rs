@@ -17,11 +17,11 @@ use clap::Args;
 use clinigraph::{
     kernel::{
         Actor,
-        actor::{Origin, Person, Role},
-        db::{self, Access, Door, Note, Pools, connect, kept},
+        actor::{Origin, Person, SystemRole},
+        db::{self, Access, Database, Note, Pools, connect, prepared},
         events::Event,
     },
-    notification::{About, NotificationKind, Recipients, tell},
+    notification::{Notice, NotificationKind, Recipients, notify},
 };
 use diesel::{QueryableByName, sql_query, sql_types};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
@@ -172,7 +172,7 @@ impl With {
 /// Somebody who writes.
 #[derive(Clone)]
 struct Writer {
-    door: Door,
+    database: Database,
     actor: Actor,
     clinic: Uuid,
     tickets: Vec<Uuid>,
@@ -212,7 +212,7 @@ impl Writer {
             statement_timeout: Duration::from_secs(30),
         })
         .unwrap();
-        let door = Door::new(pools);
+        let database = Database::new(pools);
         let origin =
             Origin { request_id: "bench".to_owned(), address: [127, 0, 0, 1].into(), agent: Some("bench".to_owned()) };
         let note = Note { operation: "replyToTicket".to_owned(), origin: Arc::new(origin) };
@@ -223,12 +223,12 @@ impl Writer {
                 user_id: writer,
                 email: "writer@people.example".to_owned(),
                 is_platform_admin: false,
-                acting: Some((clinic, Role::ClinicManager)),
+                acting: Some((clinic, SystemRole::ClinicManager)),
                 access_version: version,
                 good_until: now() + Duration::from_secs(3600),
             };
             Self {
-                door: door.clone(),
+                database: database.clone(),
                 actor: Actor::Person(Arc::new(person)),
                 clinic,
                 tickets,
@@ -245,7 +245,7 @@ impl Writer {
 
     /// As the server does.
     async fn write(&self, row: Row, with: With, turn: usize) {
-        let scope = self.door.scope(self.actor.clone(), Access::Write, Some(self.note.clone()));
+        let scope = self.database.scope(self.actor.clone(), Access::Write, Some(self.note.clone()));
         let (id, ticket) = (Uuid::now_v7(), self.tickets[turn % self.tickets.len()]);
         let insert = sql_query(row.insert(with))
             .bind::<sql_types::Uuid, _>(id)
@@ -253,9 +253,9 @@ impl Writer {
             .bind::<sql_types::Uuid, _>(self.id());
         let tx = scope.tx().await.unwrap();
         match row {
-            Row::Ticket => kept(insert).execute(&mut tx.conn().unwrap()).await.unwrap(),
+            Row::Ticket => prepared(insert).execute(&mut tx.conn().unwrap()).await.unwrap(),
             Row::Message => {
-                kept(insert.bind::<sql_types::Uuid, _>(ticket)).execute(&mut tx.conn().unwrap()).await.unwrap()
+                prepared(insert.bind::<sql_types::Uuid, _>(ticket)).execute(&mut tx.conn().unwrap()).await.unwrap()
             }
         };
         if with == With::All {
@@ -270,7 +270,7 @@ impl Writer {
                 }
             };
             event.push(&scope);
-            let about = About {
+            let notice = Notice {
                 what,
                 clinic: self.clinic,
                 ticket,
@@ -279,7 +279,7 @@ impl Writer {
                 cause: id.to_string(),
                 now: now(),
             };
-            tell(&scope, whom, about).await.unwrap();
+            notify(&scope, whom, notice).await.unwrap();
         }
         scope.commit().await.unwrap();
     }

@@ -119,7 +119,7 @@ pub async fn against_the_limit(database: &Database) -> Vec<Case> {
         Case {
             name: "Q2",
             told: "25 newest tickets of a clinic with clinic, assignee, three newest messages and their authors",
-            needs: "type SupportTicket implements",
+            needs: "type Ticket implements",
             by: By::Manager,
             document: TICKETS,
             variables: json!({ "clinic": clinic, "first": 25 }),
@@ -200,7 +200,7 @@ pub async fn pages(database: &Database) -> Vec<Case> {
 
 /// The cursor of the ticket in the middle.
 async fn middle(database: &Database, of: &str) -> String {
-    cursor("SupportTicket", "created_at", database.middle("support_tickets", "created_at", of).await)
+    cursor("Ticket", "created_at", database.middle("support_tickets", "created_at", of).await)
 }
 
 /// Where a row stands among the newest first.

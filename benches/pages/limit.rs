@@ -14,7 +14,7 @@ use clinigraph::{
         entity::{Cell, Json},
         ids,
     },
-    support::{SupportTicket, TicketMessage},
+    support::{Ticket, TicketMessage},
 };
 use deadpool::managed::{self, Metrics, RecycleResult};
 use http_body_util::{BodyExt, Full};
@@ -292,7 +292,7 @@ impl Connection {
             if at > 0 {
                 out.push(b',');
             }
-            cell::<Id<SupportTicket>>(row, 0, "{\"id\":", out);
+            cell::<Id<Ticket>>(row, 0, "{\"id\":", out);
             cell::<i32>(row, 1, ",\"number\":", out);
             cell::<String>(row, 2, ",\"title\":", out);
             cell::<String>(row, 3, ",\"description\":", out);
@@ -351,7 +351,7 @@ impl Connection {
         ];
         let rows = self.rows(&self.open_ticket, &values).await;
         let row = &rows[0];
-        cell::<Id<SupportTicket>>(row, 0, "\"openTicket\":{\"id\":", out);
+        cell::<Id<Ticket>>(row, 0, "\"openTicket\":{\"id\":", out);
         cell::<i32>(row, 1, ",\"number\":", out);
         cell::<String>(row, 2, ",\"title\":", out);
         upper(row, 3, ",\"priority\":", out);

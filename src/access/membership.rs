@@ -8,7 +8,7 @@ use crate::{
     entity,
     kernel::{
         Id,
-        actor::Role,
+        actor::SystemRole,
         entity::FixedOrder,
         page::{Direction, Sort, SortType},
     },
@@ -35,7 +35,7 @@ entity! {
         /// The membership's id.
         id: Id<Membership>,
         /// What they may do there.
-        role: Role,
+        role: SystemRole,
         /// Whether it lets them in.
         status: MembershipStatus,
         /// When it was made.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::UserStatus;
 use crate::{
-    kernel::{Code, Result, clock::Clock, db::Door},
+    kernel::{Code, Result, clock::Clock, db::Database},
     schema::{sessions, users},
 };
 
@@ -24,7 +24,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 /// The sessions that are there, in this process.
 #[derive(Debug)]
 pub struct Presence {
-    door: Door,
+    database: Database,
     clock: Clock,
     present: Mutex<Present>,
 }
@@ -39,8 +39,8 @@ struct Present {
 
 impl Presence {
     #[must_use]
-    pub fn new(door: Door, clock: Clock) -> Arc<Self> {
-        Arc::new(Self { door, clock, present: Mutex::default() })
+    pub fn new(database: Database, clock: Clock) -> Arc<Self> {
+        Arc::new(Self { database, clock, present: Mutex::default() })
     }
 
     /// Ready, with the reason, once the session is good for nothing any more. Dropping it is leaving.
@@ -75,7 +75,7 @@ impl Presence {
     /// Of these sessions those that still hold, and whether their users are active.
     async fn holding(&self, who: &[Uuid]) -> Result<HashMap<Uuid, bool>> {
         let now = self.clock.now();
-        self.door
+        self.database
             .as_system(None, async |scope| {
                 let tx = scope.tx().await?;
                 let is_active = users::status.eq(UserStatus::Active).and(users::deleted_at.is_null());

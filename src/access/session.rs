@@ -20,9 +20,9 @@ use crate::{
     clinic::{Clinic, ClinicStatus},
     kernel::{
         Actor, Code, Error, Id, RequestOf, Result,
-        actor::{Person, Role},
+        actor::{Person, SystemRole},
         clock::Clock,
-        db::{Door, Scope, kept},
+        db::{Database, Scope, prepared},
         request::{Request, SessionCookie, service},
         secrets::random,
         text::EmailAddress,
@@ -40,7 +40,7 @@ const LOCKED_FOR: TimeDelta = TimeDelta::minutes(15);
 /// Tells who a token belongs to.
 #[derive(Debug, Clone)]
 pub struct Sessions {
-    door: Door,
+    database: Database,
     clock: Clock,
     /// Who a token was last time. Safe to keep: each transaction checks that it still holds.
     known: Cache<[u8; 32], Arc<Person>>,
@@ -50,10 +50,10 @@ pub struct Sessions {
 
 impl Sessions {
     #[must_use]
-    pub fn new(door: Door, clock: Clock) -> Self {
+    pub fn new(database: Database, clock: Clock) -> Self {
         let known = Cache::builder().max_capacity(50_000).time_to_live(Duration::from_secs(60)).build();
         let guesses = Cache::builder().max_capacity(50_000).build();
-        Self { door, clock, known, guesses }
+        Self { database, clock, known, guesses }
     }
 
     /// Who comes with this token; `SESSION_EXPIRED` when nobody does.
@@ -82,7 +82,7 @@ impl Sessions {
     }
 
     async fn look_up(&self, hash: [u8; 32]) -> Result<Option<Arc<Person>>> {
-        self.door
+        self.database
             .as_system(None, async |scope| {
                 let tx = scope.tx().await?;
                 let mut conn = tx.conn()?;
@@ -106,7 +106,7 @@ impl Sessions {
                         sessions::acting_clinic_id,
                         memberships::role.nullable(),
                     ))
-                    .first::<(Uuid, DateTime<Utc>, Uuid, String, bool, Option<Uuid>, Option<Role>)>(&mut conn)
+                    .first::<(Uuid, DateTime<Utc>, Uuid, String, bool, Option<Uuid>, Option<SystemRole>)>(&mut conn)
                     .await
                     .optional()?;
                 let Some((session_id, good_until, user_id, email, is_platform_admin, clinic, role)) = found else {
@@ -290,7 +290,7 @@ impl AccessMutation {
                 let tx = scope.tx().await?;
                 let session =
                     sessions::table.filter(sessions::id.eq(person.session_id)).filter(sessions::revoked_at.is_null());
-                kept(update(session).set(sessions::revoked_at.eq(now))).execute(&mut tx.conn()?).await?;
+                prepared(update(session).set(sessions::revoked_at.eq(now))).execute(&mut tx.conn()?).await?;
                 Ok(())
             })
             .await?;
@@ -318,7 +318,7 @@ impl AccessMutation {
                 }
                 let tx = scope.tx().await?;
                 let session = sessions::table.find(person.session_id);
-                kept(update(session).set(sessions::acting_clinic_id.eq(clinic))).execute(&mut tx.conn()?).await?;
+                prepared(update(session).set(sessions::acting_clinic_id.eq(clinic))).execute(&mut tx.conn()?).await?;
                 Ok(())
             })
             .await?;
@@ -384,7 +384,7 @@ async fn settle(scope: &Scope, user_id: Uuid, right: bool, now: DateTime<Utc>) -
     let (attempt, after) = Failures { count, locked_until }.settle(right, now);
     if !matches!(attempt, Attempt::Locked(_)) {
         let changes = (users::failed_sign_ins.eq(after.count), users::locked_until.eq(after.locked_until));
-        kept(update(users::table.find(user_id)).set(changes)).execute(&mut tx.conn()?).await?;
+        prepared(update(users::table.find(user_id)).set(changes)).execute(&mut tx.conn()?).await?;
     }
     Ok(attempt)
 }
@@ -408,7 +408,9 @@ async fn begin(request: &Request, known: &Sessions, user_id: Uuid) -> Result<Sig
             };
             let tx = scope.tx().await?;
             insert_into(sessions::table).values(session).execute(&mut tx.conn()?).await?;
-            kept(update(users::table.find(user_id)).set(users::last_login_at.eq(now))).execute(&mut tx.conn()?).await?;
+            prepared(update(users::table.find(user_id)).set(users::last_login_at.eq(now)))
+                .execute(&mut tx.conn()?)
+                .await?;
             Ok(())
         })
         .await?;

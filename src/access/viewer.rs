@@ -11,7 +11,7 @@ use crate::{
     clinic::{Clinic, ClinicStatus},
     kernel::{
         Id, Permission, RequestOf, Result,
-        actor::Role,
+        actor::SystemRole,
         db::Scope,
         entity::{Maybe, One},
         text::TimeZone,
@@ -46,7 +46,7 @@ impl Viewer {
     }
 
     /// What they are in the clinic they work in; null without one.
-    async fn role(&self) -> Result<Option<Role>> {
+    async fn role(&self) -> Result<Option<SystemRole>> {
         Ok(self.scope.actor().person()?.acting.map(|(_, role)| role))
     }
 
@@ -77,7 +77,7 @@ impl Viewer {
                         clinics::status,
                         memberships::role,
                     ));
-                let rows: Vec<(Id<Clinic>, String, String, TimeZone, ClinicStatus, Role)> =
+                let rows: Vec<(Id<Clinic>, String, String, TimeZone, ClinicStatus, SystemRole)> =
                     found.load(&mut tx.conn()?).await?;
                 let membership = |(id, name, slug, timezone, status, role)| ViewerMembership {
                     clinic: MembershipClinic { id, name, slug, timezone, status },
@@ -95,7 +95,7 @@ pub struct ViewerMembership {
     /// The clinic, as far as it is shown before one switches to it.
     pub clinic: MembershipClinic,
     /// What they are there.
-    pub role: Role,
+    pub role: SystemRole,
 }
 
 /// As much of a clinic as its people see from outside.

@@ -10,7 +10,7 @@ use crate::{
     entity, json_object,
     kernel::{
         Error, Id, Result,
-        entity::{Condition, JsonList, Listed, condition},
+        entity::{Condition, JsonList, Listable, condition},
         error::Problems,
         ids::AnyId,
     },
@@ -150,7 +150,7 @@ impl AuditEventFilter {
     }
 }
 
-impl Listed for AuditEvent {
+impl Listable for AuditEvent {
     type Filter = AuditEventFilter;
     type Order = AuditEventOrder;
 

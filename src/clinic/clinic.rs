@@ -14,7 +14,7 @@ use crate::{
     kernel::{
         Error, Id, RequestOf, Result,
         db::Scope,
-        entity::{Condition, Listed, Maybe, condition, one_of},
+        entity::{Condition, Listable, Maybe, condition, one_of},
         loader::LookUp,
         text::{CurrencyCode, EmailAddress, LanguageTag, PhoneNumber, TimeZone, Url},
     },
@@ -22,7 +22,7 @@ use crate::{
     provider::Provider,
     queries,
     schema::clinics,
-    support::SupportTicket,
+    support::Ticket,
     text_enum,
 };
 
@@ -109,7 +109,7 @@ entity! {
         /// Who belongs to it.
         memberships: page Membership by clinic_id in MembershipsOldestFirst,
         /// Its support tickets.
-        tickets: list SupportTicket by clinic_id,
+        tickets: list Ticket by clinic_id,
     }
 }
 
@@ -135,7 +135,7 @@ pub struct ClinicFilter {
     pub region: Option<String>,
 }
 
-impl Listed for Clinic {
+impl Listable for Clinic {
     type Filter = ClinicFilter;
     type Order = ClinicOrder;
 
@@ -169,7 +169,7 @@ impl LookUp for BySlug {
 
 /// The clinic that an operation is about: the one worked in, and for administrators the one they name. `NOT_FOUND` for
 /// one that the caller may not know of.
-pub async fn meant(scope: &Scope, named: Option<Id<Clinic>>) -> Result<Id<Clinic>> {
+pub async fn resolve_clinic(scope: &Scope, named: Option<Id<Clinic>>) -> Result<Id<Clinic>> {
     match (scope.actor().clinic_id().map(Id::from_uuid), named) {
         (Some(acting), Some(named)) if acting != named => Err(Error::not_found("clinic")),
         (Some(acting), _) => Ok(acting),

@@ -4,7 +4,7 @@ use async_graphql::{Context, Object};
 
 use super::{
     ClinicConfig,
-    clinic::meant,
+    clinic::resolve_clinic,
     config::{self, UpdateClinicConfigInput},
 };
 use crate::kernel::{Permission, RequestOf, Result, entity::One};
@@ -23,7 +23,7 @@ impl ClinicMutation {
     ) -> Result<One<ClinicConfig>> {
         let scope = ctx.scope()?;
         scope.actor().require(Permission::ClinicManage)?;
-        let clinic = meant(scope, input.clinic_id).await?;
+        let clinic = resolve_clinic(scope, input.clinic_id).await?;
         Ok(One::of(config::change(scope, clinic, input).await?))
     }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::data::PASSWORD;
 use crate::{
     kernel::{Error, Result},
-    server::door::{Caller, Execute, Incoming, Outcome, Transport},
+    server::contract::{Caller, Execute, Incoming, Outcome, Transport},
 };
 
 const PAUSE: Duration = Duration::from_secs(30);

@@ -12,8 +12,8 @@ use crate::{
     clinic::{ClinicStatus, Greeting},
     kernel::{
         Error, Result,
-        actor::Role,
-        db::{Door, Scope},
+        actor::SystemRole,
+        db::{Database, Scope},
         entity::JsonList,
         text::LanguageTag,
         wall_clock::{Date, DayOfWeek, LocalTime},
@@ -101,7 +101,7 @@ struct Person {
     email: &'static str,
     /// The clinic by its place; the platform's administrators have none.
     clinic: Option<usize>,
-    role: Role,
+    role: SystemRole,
 }
 
 const fn person(
@@ -109,27 +109,27 @@ const fn person(
     last_name: &'static str,
     email: &'static str,
     clinic: Option<usize>,
-    role: Role,
+    role: SystemRole,
 ) -> Person {
     Person { first_name, last_name, email, clinic, role }
 }
 
 const PEOPLE: [Person; 15] = [
-    person("Ada", "Okafor", "ada@clinigraph.example", None, Role::Staff),
-    person("Linus", "Berg", "linus@clinigraph.example", None, Role::Staff),
-    person("Mei", "Chen", "mei@harbour.example", Some(0), Role::ClinicManager),
-    person("Tom", "Fraser", "tom@harbour.example", Some(0), Role::Staff),
-    person("Priya", "Nair", "priya@harbour.example", Some(0), Role::Clinician),
-    person("Ruth", "Ansel", "ruth@harbour.example", Some(0), Role::Auditor),
-    person("Amina", "Wanjiru", "amina@acacia.example", Some(1), Role::ClinicManager),
-    person("Joseph", "Otieno", "joseph@acacia.example", Some(1), Role::Staff),
-    person("Grace", "Mutua", "grace@acacia.example", Some(1), Role::Clinician),
-    person("Peter", "Kamau", "peter@acacia.example", Some(1), Role::Patient),
-    person("Zoe", "Marlow", "zoe@bondi.example", Some(2), Role::ClinicManager),
-    person("Jack", "Tran", "jack@bondi.example", Some(2), Role::Staff),
-    person("Ella", "Novak", "ella@bondi.example", Some(2), Role::Clinician),
-    person("Hugo", "Silva", "hugo@bondi.example", Some(2), Role::Patient),
-    person("Nora", "Lind", "nora@research.example", Some(2), Role::ResearchPartner),
+    person("Ada", "Okafor", "ada@clinigraph.example", None, SystemRole::Staff),
+    person("Linus", "Berg", "linus@clinigraph.example", None, SystemRole::Staff),
+    person("Mei", "Chen", "mei@harbour.example", Some(0), SystemRole::ClinicManager),
+    person("Tom", "Fraser", "tom@harbour.example", Some(0), SystemRole::Staff),
+    person("Priya", "Nair", "priya@harbour.example", Some(0), SystemRole::Clinician),
+    person("Ruth", "Ansel", "ruth@harbour.example", Some(0), SystemRole::Auditor),
+    person("Amina", "Wanjiru", "amina@acacia.example", Some(1), SystemRole::ClinicManager),
+    person("Joseph", "Otieno", "joseph@acacia.example", Some(1), SystemRole::Staff),
+    person("Grace", "Mutua", "grace@acacia.example", Some(1), SystemRole::Clinician),
+    person("Peter", "Kamau", "peter@acacia.example", Some(1), SystemRole::Patient),
+    person("Zoe", "Marlow", "zoe@bondi.example", Some(2), SystemRole::ClinicManager),
+    person("Jack", "Tran", "jack@bondi.example", Some(2), SystemRole::Staff),
+    person("Ella", "Novak", "ella@bondi.example", Some(2), SystemRole::Clinician),
+    person("Hugo", "Silva", "hugo@bondi.example", Some(2), SystemRole::Patient),
+    person("Nora", "Lind", "nora@research.example", Some(2), SystemRole::ResearchPartner),
 ];
 
 /// Those who treat patients: each clinic has all of these names once, beside its clinician with an account.
@@ -234,7 +234,7 @@ struct NewMembership {
     id: Uuid,
     clinic_id: Uuid,
     user_id: Uuid,
-    role: Role,
+    role: SystemRole,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
 }
@@ -336,30 +336,31 @@ struct NewProvider {
 }
 
 /// Loads all of it unless there is a clinic already, and tells who can sign in.
-pub async fn load(door: &Door) -> Result<Vec<DemoPerson>> {
+pub async fn load(database: &Database) -> Result<Vec<DemoPerson>> {
     let hash = Passwords::new(1, 1).hash(PASSWORD).await?;
-    door.as_system(None, async |scope| {
-        let tx = scope.tx().await?;
-        if clinics::table.count().get_result::<i64>(&mut tx.conn()?).await? == 0 {
-            let noon = NOON.parse().map_err(Error::internal)?;
-            fill(scope, &hash, noon).await?;
-            tracing::info!("demo data loaded");
-        }
-        Ok(())
-    })
-    .await?;
+    database
+        .as_system(None, async |scope| {
+            let tx = scope.tx().await?;
+            if clinics::table.count().get_result::<i64>(&mut tx.conn()?).await? == 0 {
+                let noon = NOON.parse().map_err(Error::internal)?;
+                fill(scope, &hash, noon).await?;
+                tracing::info!("demo data loaded");
+            }
+            Ok(())
+        })
+        .await?;
     Ok(PEOPLE.iter().map(shown).collect())
 }
 
 fn shown(person: &Person) -> DemoPerson {
     let role = match (person.clinic, person.role) {
         (None, _) => "Platform administrator",
-        (_, Role::ClinicManager) => "Clinic manager",
-        (_, Role::Staff) => "Staff",
-        (_, Role::Clinician) => "Clinician",
-        (_, Role::Auditor) => "Auditor",
-        (_, Role::Patient) => "Patient",
-        (_, Role::ResearchPartner) => "Research partner",
+        (_, SystemRole::ClinicManager) => "Clinic manager",
+        (_, SystemRole::Staff) => "Staff",
+        (_, SystemRole::Clinician) => "Clinician",
+        (_, SystemRole::Auditor) => "Auditor",
+        (_, SystemRole::Patient) => "Patient",
+        (_, SystemRole::ResearchPartner) => "Research partner",
     };
     DemoPerson {
         label: format!("{} {}", person.first_name, person.last_name),
@@ -420,7 +421,7 @@ async fn fill(scope: &Scope, hash: &str, noon: DateTime<Utc>) -> Result<()> {
     let rows: Vec<_> = PEOPLE.iter().zip(&user_ids).map(new_user).collect();
     insert_into(users::table).values(rows).execute(&mut conn).await?;
 
-    let mut member = |clinic: usize, user: usize, role: Role| NewMembership {
+    let mut member = |clinic: usize, user: usize, role: SystemRole| NewMembership {
         id: numbers.id(founded),
         clinic_id: clinic_ids[clinic],
         user_id: user_ids[user],
@@ -434,7 +435,7 @@ async fn fill(scope: &Scope, hash: &str, noon: DateTime<Utc>) -> Result<()> {
         .filter_map(|(user, person)| Some(member(person.clinic?, user, person.role)))
         .collect();
     // One of them also works in a second clinic, so that there is somewhere to switch to.
-    rows.push(member(2, 6, Role::Staff));
+    rows.push(member(2, 6, SystemRole::Staff));
     insert_into(memberships::table).values(rows).execute(&mut conn).await?;
 
     let mut offered = Vec::new();
@@ -464,8 +465,10 @@ fn practice(
     founded: DateTime<Utc>,
 ) -> Vec<NewProvider> {
     const COLORS: [&str; 4] = ["#3B82F6", "#10B981", "#F59E0B", "#8B5CF6"];
-    let own =
-        PEOPLE.iter().zip(users).filter(|(person, _)| person.clinic == Some(place) && person.role == Role::Clinician);
+    let own = PEOPLE
+        .iter()
+        .zip(users)
+        .filter(|(person, _)| person.clinic == Some(place) && person.role == SystemRole::Clinician);
     let own = own.map(|(person, user)| (person.first_name, person.last_name, "family medicine", Some(*user)));
     let names = own.chain(PROVIDERS.into_iter().map(|(first, last, field)| (first, last, field, None)));
     let provider = |(at, (first_name, last_name, field, user_id)): (usize, (_, _, _, Option<Uuid>))| NewProvider {
@@ -511,7 +514,7 @@ fn configuration(
     default_provider_id: Uuid,
     founded: DateTime<Utc>,
 ) -> Result<NewConfig> {
-    let manager = PEOPLE.iter().find(|person| person.clinic == Some(place) && person.role == Role::ClinicManager);
+    let manager = PEOPLE.iter().find(|person| person.clinic == Some(place) && person.role == SystemRole::ClinicManager);
     let tag = |tag: &str| LanguageTag::new(tag).map_err(Error::internal);
     let greeting = |language: &str, text: String| Ok::<_, Error>(Greeting { language: tag(language)?, text });
     Ok(NewConfig {
@@ -589,7 +592,8 @@ fn talk(
         // Whoever may open tickets there: manager or staff.
         let desk: Vec<usize> = (0..PEOPLE.len())
             .filter(|at| {
-                PEOPLE[*at].clinic == Some(clinic) && matches!(PEOPLE[*at].role, Role::ClinicManager | Role::Staff)
+                PEOPLE[*at].clinic == Some(clinic)
+                    && matches!(PEOPLE[*at].role, SystemRole::ClinicManager | SystemRole::Staff)
             })
             .collect();
         let opener = users[desk[numbers.below(desk.len())]];

@@ -37,7 +37,7 @@ impl Permission {
 
 crate::text_enum! {
     /// What somebody is in a clinic.
-    Role {
+    SystemRole {
         /// Runs the clinic.
         ClinicManager = "clinic_manager",
         /// Works at the desk.
@@ -53,7 +53,7 @@ crate::text_enum! {
     }
 }
 
-impl Role {
+impl SystemRole {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{ClinicManage, MembersRead, TicketsRead, TicketsWrite};
@@ -90,7 +90,7 @@ pub struct Person {
     pub email: String,
     pub is_platform_admin: bool,
     /// The clinic acted in, and as what; none for administrators and people without a clinic.
-    pub acting: Option<(Uuid, Role)>,
+    pub acting: Option<(Uuid, SystemRole)>,
     /// Under which number of changes all of this was seen to be good: as long as it stands, it is (`private.vouch`)…
     pub access_version: i64,
     /// …until the session ends.

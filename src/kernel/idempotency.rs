@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Code, Error, Result,
-    db::{Scope, kept},
+    db::{Scope, prepared},
     secrets::{KeyRing, Place},
 };
 use crate::schema::idempotency_keys::{self as keys, table};
@@ -73,7 +73,7 @@ impl Key {
     pub async fn keep(&self, scope: &Scope, ring: &KeyRing, answer: &[u8]) -> Result<()> {
         let sealed = ring.seal(self.place(&self.row()), answer)?;
         let tx = scope.tx().await?;
-        kept(update(table.find((self.user_id, &self.key))).set(keys::response.eq(sealed)))
+        prepared(update(table.find((self.user_id, &self.key))).set(keys::response.eq(sealed)))
             .execute(&mut tx.conn()?)
             .await?;
         Ok(())

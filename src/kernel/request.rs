@@ -7,14 +7,14 @@ use async_graphql::{Context, ContextSelectionSet};
 use super::{
     Actor, Error, Result,
     actor::Origin,
-    db::{Access, Door, Note, Scope},
+    db::{Access, Database, Note, Scope},
     loader::Loaders,
 };
 
 /// One operation, or one field of a mutation: its scope, and where it came from.
 #[derive(Debug)]
 pub struct Request {
-    door: Door,
+    database: Database,
     scope: Arc<Scope>,
     /// Scopes opened on the way, for somebody who has just become somebody else.
     others: Mutex<Vec<Arc<Scope>>>,
@@ -37,7 +37,7 @@ pub enum SessionCookie {
 impl Request {
     #[must_use]
     pub fn new(
-        door: Door,
+        database: Database,
         actor: Actor,
         access: Access,
         operation: String,
@@ -46,10 +46,10 @@ impl Request {
     ) -> Self {
         let note =
             (access == Access::Write).then(|| Note { operation: operation.clone(), origin: Arc::clone(&origin) });
-        let scope = Arc::new(door.scope(actor, access, note));
+        let scope = Arc::new(database.scope(actor, access, note));
         let loaders = Loaders::new(Arc::clone(&scope));
         Self {
-            door,
+            database,
             scope,
             others: Mutex::default(),
             origin,
@@ -83,7 +83,7 @@ impl Request {
 
     /// A scope to read as somebody else than who asked; it ends with the operation.
     pub fn read_as(&self, actor: Actor) -> Arc<Scope> {
-        let scope = Arc::new(self.door.scope(actor, Access::Read, None));
+        let scope = Arc::new(self.database.scope(actor, Access::Read, None));
         self.others.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&scope));
         scope
     }
@@ -91,7 +91,7 @@ impl Request {
     /// Works as the server itself, in a transaction of its own: it stays when the operation fails.
     pub async fn as_system<T>(&self, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
         let note = Note { operation: self.operation.clone(), origin: Arc::clone(&self.origin) };
-        self.door.as_system(Some(note), work).await
+        self.database.as_system(Some(note), work).await
     }
 
     /// Ends what only read.

@@ -16,7 +16,7 @@ use crate::{
         entity::{AnyNode, Maybe},
     },
     notification::{Notification, unread},
-    support::{SupportTicket, TicketMessage},
+    support::{Ticket, TicketMessage},
 };
 
 /// What happened to a ticket.
@@ -80,7 +80,7 @@ pub struct TicketEvent {
     /// What happened.
     kind: TicketEventKind,
     /// The ticket as it is now; null when it cannot be seen any more.
-    ticket: Maybe<SupportTicket>,
+    ticket: Maybe<Ticket>,
 }
 
 /// A message that was added to a ticket.
@@ -141,7 +141,7 @@ impl Subscription {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Only of this clinic.")] clinic_id: Option<Id<Clinic>>,
-        #[graphql(desc = "Only of this ticket.")] ticket_id: Option<Id<SupportTicket>>,
+        #[graphql(desc = "Only of this ticket.")] ticket_id: Option<Id<Ticket>>,
         #[graphql(desc = "Only of these kinds.")] kinds: Option<Vec<TicketEventKind>>,
         #[graphql(desc = "Resume right behind the event of this cursor.")] after: Option<String>,
     ) -> Result<impl Stream<Item = TicketEvent> + use<>> {
@@ -168,7 +168,7 @@ impl Subscription {
     async fn ticket_message_added(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which ticket.")] ticket_id: Id<SupportTicket>,
+        #[graphql(desc = "Which ticket.")] ticket_id: Id<Ticket>,
         #[graphql(desc = "Resume right behind the event of this cursor.")] after: Option<String>,
     ) -> Result<impl Stream<Item = TicketMessageEvent> + use<>> {
         ctx.actor()?.require(Permission::TicketsRead)?;

@@ -14,9 +14,9 @@ use diesel_async::RunQueryDsl;
 use tokio::sync::{OnceCell, watch};
 use uuid::Uuid;
 
-use super::{names::Names, standing::Standings};
+use super::{names::Names, session_state::SessionStates};
 use crate::{
-    kernel::{Actor, Code, Error, Result, actor::Role, clock::Clock, db::Door},
+    kernel::{Actor, Code, Error, Result, actor::SystemRole, clock::Clock, db::Database},
     schema::outbox_events,
 };
 
@@ -197,7 +197,7 @@ impl Drop for Seat {
 pub struct Audience {
     /// Of document and variables.
     pub asked: [u8; 32],
-    pub clinic: Option<(Uuid, Role)>,
+    pub clinic: Option<(Uuid, SystemRole)>,
     /// The user, where what is read is theirs alone.
     pub user: Option<Uuid>,
 }
@@ -241,9 +241,9 @@ impl Shared {
 
 /// The events of a process.
 pub struct Hub {
-    pub door: Door,
+    pub database: Database,
     pub names: Names,
-    pub standings: Arc<Standings>,
+    pub session_states: Arc<SessionStates>,
     state: Mutex<State>,
     /// The id up to which everything is known.
     position: watch::Sender<Option<i64>>,
@@ -259,10 +259,10 @@ struct State {
 
 impl Hub {
     #[must_use]
-    pub fn new(door: Door, clock: Clock, names: Names) -> Arc<Self> {
+    pub fn new(database: Database, clock: Clock, names: Names) -> Arc<Self> {
         Arc::new(Self {
-            standings: Standings::new(door.clone(), clock),
-            door,
+            session_states: SessionStates::new(database.clone(), clock),
+            database,
             names,
             state: Mutex::default(),
             position: watch::Sender::new(None),
@@ -298,7 +298,7 @@ impl Hub {
         // Before anybody is woken, so that they need not wait for it one after the other. If it fails, they look
         // themselves.
         if events.iter().any(|event| self.concerns_anybody(event)) {
-            drop(self.standings.look_since(heard).await);
+            drop(self.session_states.look_since(heard).await);
         }
         let mut rung = Vec::new();
         let mut state = self.state();
@@ -358,7 +358,7 @@ impl Hub {
     }
 
     async fn read(&self, place: i64, known: i64) -> Result<Vec<Happened>> {
-        self.door
+        self.database
             .as_system(None, async |scope| {
                 let tx = scope.tx().await?;
                 let events = outbox_events::table
@@ -376,7 +376,7 @@ impl Hub {
     /// database was put back to an earlier state its numbers mean other events.
     pub async fn require_kept(&self, place: i64) -> Result<()> {
         let kept = self
-            .door
+            .database
             .as_system(None, async |scope| {
                 let tx = scope.tx().await?;
                 let kept = sql_query(
@@ -406,7 +406,7 @@ impl Hub {
                 }
             }
         };
-        tokio::join!(self.standings.guard(), forget);
+        tokio::join!(self.session_states.guard(), forget);
     }
 }
 

@@ -120,14 +120,14 @@ async fn read_on(
         }
         let floor = if gap_since.is_some() { DOUBT } else { FLOOR };
         ours = tokio::select! {
-            () = hub.door.told().notified() => true,
+            () = hub.database.told().notified() => true,
             () = heard.notified() => false,
             () = tokio::time::sleep(floor) => false,
         };
         let pace = (PACE_OF_EACH * found as u32).clamp(PACE, SLOWEST_PACE);
         tokio::time::sleep_until((read_at + pace).into()).await;
         // Whoever rang meanwhile is read now as well.
-        ours |= hub.door.told().notified().now_or_never().is_some();
+        ours |= hub.database.told().notified().now_or_never().is_some();
         heard.notified().now_or_never();
     }
 }

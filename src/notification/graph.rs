@@ -9,7 +9,7 @@ use crate::{
     kernel::{
         Error, Id, RequestOf, Result,
         clock::Clock,
-        db::{Scope, kept},
+        db::{Scope, prepared},
         entity::One,
         events::Event,
         request::service,
@@ -64,7 +64,7 @@ impl NotificationMutation {
         let now = service::<Clock>(ctx)?.now();
         let tx = scope.tx().await?;
         let one = notifications::table.find(input.notification_id).filter(notifications::read_at.is_null());
-        let changed = kept(update(one).set(notifications::read_at.eq(now))).execute(&mut tx.conn()?).await?;
+        let changed = prepared(update(one).set(notifications::read_at.eq(now))).execute(&mut tx.conn()?).await?;
         tell_count(scope, input.notification_id, changed, READ)?;
         Ok(One::of(input.notification_id))
     }
@@ -99,7 +99,7 @@ impl NotificationMutation {
         let now = service::<Clock>(ctx)?.now();
         let tx = scope.tx().await?;
         let one = notifications::table.find(input.notification_id).filter(notifications::archived_at.is_null());
-        let changed = kept(update(one).set(notifications::archived_at.eq(now))).execute(&mut tx.conn()?).await?;
+        let changed = prepared(update(one).set(notifications::archived_at.eq(now))).execute(&mut tx.conn()?).await?;
         tell_count(scope, input.notification_id, changed, &["archivedAt"])?;
         Ok(One::of(input.notification_id))
     }

@@ -11,11 +11,11 @@ use crate::{
     kernel::{
         Id, Result,
         db::Scope,
-        entity::{Condition, Listed, condition, one_of},
+        entity::{Condition, Listable, condition, one_of},
     },
     orders,
     schema::notifications,
-    support::SupportTicket,
+    support::Ticket,
     text_enum,
 };
 
@@ -60,7 +60,7 @@ entity! {
         /// The clinic it is about.
         clinic: one Clinic by clinic_id,
         /// The ticket it is about; null for none.
-        ticket: maybe SupportTicket by ticket_id,
+        ticket: maybe Ticket by ticket_id,
     }
 }
 
@@ -84,7 +84,7 @@ pub struct NotificationFilter {
     pub archived: bool,
 }
 
-impl Listed for Notification {
+impl Listable for Notification {
     type Filter = NotificationFilter;
     type Order = NotificationOrder;
 

@@ -20,7 +20,7 @@ use super::{Job, Parts, Refused, answer, done, executor::Resolved, from_ours};
 use crate::{
     kernel::{Actor, Code, Error, Result, actor::Person, db::Access, request::Request},
     live::{Audience, Behind, FRESH, Listening, Live, Seat, Shared, Wanted},
-    server::door::{Event, Outcome, Status},
+    server::contract::{Event, Outcome, Status},
 };
 
 /// A reading that the database did not answer is tried again after these pauses.
@@ -54,9 +54,9 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
     }
     let mut wanted = live.wanted().ok_or_else(|| Error::internal("a subscription that wants nothing"))?;
     let person = Arc::clone(job.actor.person()?);
-    let listening = parts.hub.standings.listen(person.session_id);
+    let listening = parts.hub.session_states.listen(person.session_id);
     // What was looked up may be a minute old.
-    parts.hub.standings.look_since(Instant::now()).await?;
+    parts.hub.session_states.look_since(Instant::now()).await?;
     if let Err(error) = require(&listening, &person) {
         if let Some(hash) = job.hash {
             parts.sessions.forget(&hash);
@@ -112,8 +112,8 @@ pub fn lasting<'a>(
 }
 
 fn require(listening: &Listening, person: &Person) -> Result<()> {
-    let standing = listening.standing().ok_or_else(|| Error::unavailable("nobody has looked at the session"))?;
-    standing.require(person)
+    let state = listening.state().ok_or_else(|| Error::unavailable("nobody has looked at the session"))?;
+    state.require(person)
 }
 
 impl Listener {
@@ -169,7 +169,7 @@ impl Listener {
     async fn deliver(&self, shared: &Arc<Shared>) -> Result<Option<Event>, Event> {
         let recently = Instant::now().checked_sub(FRESH);
         let since = recently.map_or(shared.heard, |recently| recently.max(shared.heard));
-        self.parts.hub.standings.look_since(since).await.map_err(|error| self.failed(&error))?;
+        self.parts.hub.session_states.look_since(since).await.map_err(|error| self.failed(&error))?;
         self.require()?;
         let audience = Audience {
             asked: self.job.fingerprint,
@@ -236,7 +236,7 @@ impl Parts {
     async fn respond(&self, job: &Job, live: &Arc<Live>) -> Result<Resolved> {
         let actor: Actor = job.actor.clone();
         let request =
-            Request::new(self.door.clone(), actor, Access::Read, String::new(), Arc::clone(&job.origin), job.hash);
+            Request::new(self.database.clone(), actor, Access::Read, String::new(), Arc::clone(&job.origin), job.hash);
         let request = Arc::new(request);
         let mut data = Data::default();
         data.insert(Arc::clone(&request));

@@ -44,14 +44,16 @@ use crate::{
         Actor, Code, Error, Result,
         actor::Origin,
         clock::Clock,
-        db::{Access, Door},
+        db::{Access, Database},
         entity::Plans,
         idempotency,
         request::{Request, SessionCookie},
         secrets::KeyRing,
     },
     live::{Hub, Names},
-    server::door::{Answer, Caller, Execute, Guest, Incoming, Outcome, RateLimit, SESSION_COOKIE, Status, Transport},
+    server::contract::{
+        Answer, Caller, Execute, Guest, Incoming, Outcome, RateLimit, SESSION_COOKIE, Status, Transport,
+    },
 };
 
 pub use self::{
@@ -79,7 +81,7 @@ pub struct Pipeline(Arc<Parts>);
 
 struct Parts {
     settings: Settings,
-    door: Door,
+    database: Database,
     clock: Clock,
     ring: Arc<KeyRing>,
     sessions: Sessions,
@@ -137,21 +139,21 @@ impl Done {
 impl Pipeline {
     pub async fn new(
         settings: Settings,
-        door: Door,
+        database: Database,
         clock: Clock,
         ring: Arc<KeyRing>,
         passwords: Passwords,
     ) -> Result<Self> {
-        let sessions = Sessions::new(door.clone(), clock.clone());
+        let sessions = Sessions::new(database.clone(), clock.clone());
         let schema = graphql::schema().data(sessions.clone()).data(passwords).data(clock.clone()).finish();
-        let presence = Presence::new(door.clone(), clock.clone());
+        let presence = Presence::new(database.clone(), clock.clone());
         let types = Types::read(&graphql::sdl())?;
         let persisted = Persisted::new(settings.operations.clone());
         let meter = Meter::new(settings.rates, clock.clone());
-        let hub = Hub::new(door.clone(), clock.clone(), Names::new(&ring)?);
+        let hub = Hub::new(database.clone(), clock.clone(), Names::new(&ring)?);
         Ok(Self(Arc::new(Parts {
             settings,
-            door,
+            database,
             clock,
             ring,
             sessions,
@@ -166,8 +168,8 @@ impl Pipeline {
     }
 
     #[must_use]
-    pub fn door(&self) -> &Door {
-        &self.0.door
+    pub fn database(&self) -> &Database {
+        &self.0.database
     }
 
     /// Where events come in.
@@ -414,7 +416,7 @@ impl Parts {
 
     async fn run_query(&self, job: &Job) -> Result<Done> {
         let request = Arc::new(Request::new(
-            self.door.clone(),
+            self.database.clone(),
             job.actor.clone(),
             Access::Read,
             String::new(),
@@ -476,7 +478,7 @@ impl Parts {
 
     async fn run_change(&self, job: &Job, place: usize, name: &Name) -> Result<Done> {
         let request = Request::new(
-            self.door.clone(),
+            self.database.clone(),
             job.actor.clone(),
             Access::Write,
             name.to_string(),
@@ -652,7 +654,7 @@ impl Execute for Pipeline {
     }
 
     async fn ready(&self) -> bool {
-        let scope = Arc::new(self.0.door.scope(Actor::System, Access::Read, None));
+        let scope = Arc::new(self.0.database.scope(Actor::System, Access::Read, None));
         let ready = scope.tx().await.is_ok();
         scope.finish();
         ready

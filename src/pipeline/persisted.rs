@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     kernel::{Code, Error, Result, hex::hex},
-    server::door::Incoming,
+    server::contract::Incoming,
 };
 
 /// Documents by their hash: SHA-256 of the text, in hexadecimal.

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     kernel::{Actor, Code, Error, Result, actor::Person, clock::Clock},
-    server::door::RateLimit,
+    server::contract::RateLimit,
 };
 
 const WINDOW: i64 = 60;

@@ -12,7 +12,7 @@ use crate::{
     kernel::{
         Id, Result,
         db::Scope,
-        entity::{Condition, JsonList, Listed, condition, one_of, words},
+        entity::{Condition, JsonList, Listable, condition, one_of, words},
         text::{EmailAddress, LanguageTag, PhoneNumber},
     },
     orders, queries,
@@ -159,7 +159,7 @@ pub struct ProviderFilter {
     pub text: Option<String>,
 }
 
-impl Listed for Provider {
+impl Listable for Provider {
     type Filter = ProviderFilter;
     type Order = ProviderOrder;
 
@@ -172,8 +172,8 @@ impl Listed for Provider {
             filter.accepting_new_patients.map(|yes| condition(p::table, p::accepting_new_patients.eq(yes))),
             filter
                 .specialty
-                .map(|field| condition(p::table, p::specialties.contains(vec![field.to_lowercase()])).uneven()),
-            filter.language.map(|language| condition(p::table, p::languages.contains(vec![language])).uneven()),
+                .map(|field| condition(p::table, p::specialties.contains(vec![field.to_lowercase()])).replan()),
+            filter.language.map(|language| condition(p::table, p::languages.contains(vec![language])).replan()),
             text,
         ];
         Ok(all.into_iter().flatten().collect())

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Refusal, ServerConfig,
-    door::{Caller, SESSION_COOKIE, Transport},
+    contract::{Caller, SESSION_COOKIE, Transport},
     listen::Peer,
     origin::{self, Source},
 };

@@ -9,7 +9,7 @@ use axum::{
 use http::{StatusCode, header};
 use tokio::time::timeout;
 
-use super::{Server, door::Execute, listen::Phase};
+use super::{Server, contract::Execute, listen::Phase};
 
 const PATIENCE: Duration = Duration::from_secs(2);
 

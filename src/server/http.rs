@@ -17,7 +17,7 @@ use tokio::time::timeout;
 use super::{
     Server,
     caller::{self, RequestId},
-    door::{self, Answer, Execute, Outcome, Status, Transport},
+    contract::{self, Answer, Execute, Outcome, Status, Transport},
     negotiate::{self, Accepted, Media},
     origin, request,
     socket::{self, Holder},
@@ -114,7 +114,7 @@ async fn answer<P: Execute>(
         Some(token) => (Holder::Streams(token.as_str().into()), limits.max_per_user),
         None => (Holder::stranger(caller.address), limits.max_per_address),
     };
-    let outcome = door::run(Arc::clone(&server.pipeline), incoming, caller, server.config.answer_timeout).await;
+    let outcome = contract::run(Arc::clone(&server.pipeline), incoming, caller, server.config.answer_timeout).await;
     match outcome {
         Outcome::Stream(events) if accepted.stream => {
             let seat = server.seats.take(holder, limit).ok_or_else(|| too_many_streams(limit))?;

@@ -1,12 +1,12 @@
 //! How requests reach the pipeline: HTTP, WebSocket, event streams, and the pages beside them.
 //!
-//! [`door`] is all that the rest of the program needs: it implements [`Execute`] and calls [`serve`].
+//! [`contract`] is all that the rest of the program needs: it implements [`Execute`] and calls [`serve`].
 //! Inside, `listen` owns connections, `http` decides what a request is, `socket` and `sse` speak their protocols.
 
 mod activity;
 mod caller;
 mod config;
-pub mod door;
+pub mod contract;
 mod health;
 mod http;
 mod listen;
@@ -38,7 +38,7 @@ use tower_http::compression::{
 use self::{caller::RequestId, http::Refusal, listen::Phase, socket::Seats};
 pub use self::{
     config::{DEFAULT_ADDRESS, ServerConfig, SocketConfig},
-    door::Execute,
+    contract::Execute,
     pages::{DemoPerson, PageConfig},
 };
 

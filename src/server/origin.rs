@@ -10,7 +10,7 @@ pub(super) enum Source {
     /// A page of this server.
     Same,
     /// A page of an origin on the allow-list.
-    Listed,
+    Listable,
     /// Some other page.
     Foreign,
     /// Not said: a program, or a browser too old to tell.
@@ -25,7 +25,7 @@ pub(super) fn source(parts: &Parts, config: &ServerConfig) -> Source {
         return if site == Some(b"same-origin") { Source::Same } else { Source::Unsaid };
     };
     if is_listed(origin, config) {
-        return Source::Listed;
+        return Source::Listable;
     }
     let contradicted = site.is_some_and(|site| site != b"same-origin");
     if !contradicted && is_own(origin, parts, config) { Source::Same } else { Source::Foreign }
@@ -84,7 +84,7 @@ pub(super) fn preflight(parts: &Parts, config: &ServerConfig) -> Result<HeaderMa
     headers.insert(header::ALLOW, HeaderValue::from_static("GET, POST, OPTIONS"));
     match source(parts, config) {
         Source::Foreign => return Err(forbidden()),
-        Source::Listed => {
+        Source::Listable => {
             headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));

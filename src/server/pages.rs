@@ -10,7 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use rust_embed::{EmbeddedFile, RustEmbed};
 use serde::Serialize;
 
-use super::{Server, ServerConfig, door::Execute, nothing_here, origin};
+use super::{Server, ServerConfig, contract::Execute, nothing_here, origin};
 
 /// What the page learns from `/graphiql/config.json`.
 #[derive(Debug, Clone, Serialize)]

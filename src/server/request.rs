@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{door::Incoming, strict};
+use super::{contract::Incoming, strict};
 
 /// Why something is not a GraphQL request.
 #[derive(Debug, PartialEq, Eq)]

@@ -28,7 +28,7 @@ use self::{line::Line, session::Session};
 use super::{
     Refusal, Server,
     caller::{self, RequestId},
-    door::{Execute, Transport},
+    contract::{Execute, Transport},
 };
 
 /// Why the server hangs up.

@@ -15,7 +15,7 @@ use tokio::{sync::watch, time::timeout};
 use super::{
     Refusal, Server,
     caller::RequestId,
-    door::{Answer, Event, Execute, Incoming, Status},
+    contract::{Answer, Event, Execute, Incoming, Status},
     http::{finished, told},
     listen::Phase,
     negotiate::Media,

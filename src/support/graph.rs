@@ -3,14 +3,14 @@
 use async_graphql::{Context, InputObject, Object};
 
 use super::{
-    SupportTicket, TicketMessage, TicketPriority, TicketStatus, message,
+    Ticket, TicketMessage, TicketPriority, TicketStatus, message,
     ticket::{self, Changes},
 };
 use crate::{
     access::{User, user_id},
     clinic::{self, Clinic},
     kernel::{Id, Permission, RequestOf, Result, clock::Clock, entity::One, request::service},
-    notification::{About, NotificationKind, Recipients, tell},
+    notification::{Notice, NotificationKind, Recipients, notify},
     queries,
 };
 
@@ -19,12 +19,12 @@ queries! {
     SupportReads;
     one {
         /// One ticket; null when there is none that the caller may see. Needs the permission `TICKETS_READ`.
-        ticket: SupportTicket,
+        ticket: Ticket,
     }
     list {
         /// The tickets that the caller reaches: of every clinic for administrators, of the own one for others. Null,
         /// with an error, without the permission `TICKETS_READ`.
-        tickets: SupportTicket,
+        tickets: Ticket,
     }
 }
 
@@ -46,7 +46,7 @@ pub struct OpenTicketInput {
 #[derive(Debug, InputObject)]
 pub struct ReplyToTicketInput {
     /// The ticket.
-    pub ticket_id: Id<SupportTicket>,
+    pub ticket_id: Id<Ticket>,
     /// The words, at most 10,000 characters.
     pub body: String,
     /// A note among administrators. What a clinic writes is never one, whatever stands here.
@@ -58,7 +58,7 @@ pub struct ReplyToTicketInput {
 #[derive(Debug, InputObject)]
 pub struct AssignTicketInput {
     /// The ticket.
-    pub ticket_id: Id<SupportTicket>,
+    pub ticket_id: Id<Ticket>,
     /// An active platform administrator; null takes the ticket from whoever has it.
     pub assignee_id: Option<Id<User>>,
     /// The version the caller saw; fails with `STALE_OBJECT` when it is another now.
@@ -69,7 +69,7 @@ pub struct AssignTicketInput {
 #[derive(Debug, InputObject)]
 pub struct ChangeTicketStatusInput {
     /// The ticket.
-    pub ticket_id: Id<SupportTicket>,
+    pub ticket_id: Id<Ticket>,
     /// The new status.
     pub status: TicketStatus,
     /// The version the caller saw; fails with `STALE_OBJECT` when it is another now.
@@ -80,7 +80,7 @@ pub struct ChangeTicketStatusInput {
 #[derive(Debug, InputObject)]
 pub struct ChangeTicketPriorityInput {
     /// The ticket.
-    pub ticket_id: Id<SupportTicket>,
+    pub ticket_id: Id<Ticket>,
     /// The new priority.
     pub priority: TicketPriority,
     /// The version the caller saw; fails with `STALE_OBJECT` when it is another now.
@@ -97,11 +97,11 @@ impl SupportMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "The ticket.")] input: OpenTicketInput,
-    ) -> Result<One<SupportTicket>> {
+    ) -> Result<One<Ticket>> {
         let scope = ctx.scope()?;
         scope.actor().require(Permission::TicketsWrite)?;
         let opening = ticket::Opening {
-            clinic: clinic::meant(scope, input.clinic_id).await?,
+            clinic: clinic::resolve_clinic(scope, input.clinic_id).await?,
             by: user_id(scope.actor().person()?),
             title: &input.title,
             description: &input.description,
@@ -110,7 +110,7 @@ impl SupportMutation {
         };
         let (clinic, now) = (opening.clinic, opening.now);
         let id = ticket::open(scope, opening).await?;
-        let about = About {
+        let notice = Notice {
             what: NotificationKind::TicketCreated,
             clinic: clinic.uuid(),
             ticket: id.uuid(),
@@ -119,7 +119,7 @@ impl SupportMutation {
             cause: format!("{id}:opened"),
             now,
         };
-        tell(scope, Recipients::Administrators, about).await?;
+        notify(scope, Recipients::Administrators, notice).await?;
         Ok(One::of(id))
     }
 
@@ -148,7 +148,7 @@ impl SupportMutation {
                 Some(assignee) => Recipients::One(assignee.uuid()),
                 None => Recipients::Administrators,
             };
-            let about = About {
+            let notice = Notice {
                 what: NotificationKind::TicketReply,
                 clinic: ticket.clinic_id.uuid(),
                 ticket: ticket.id.uuid(),
@@ -157,7 +157,7 @@ impl SupportMutation {
                 cause: format!("{id}:added"),
                 now,
             };
-            tell(scope, whom, about).await?;
+            notify(scope, whom, notice).await?;
         }
         Ok(One::of(id))
     }
@@ -167,7 +167,7 @@ impl SupportMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Who is to work on it.")] input: AssignTicketInput,
-    ) -> Result<One<SupportTicket>> {
+    ) -> Result<One<Ticket>> {
         let scope = ctx.scope()?;
         scope.actor().require(Permission::TicketsManage)?;
         let ticket = ticket::lock(scope, input.ticket_id, input.expected_version).await?;
@@ -187,7 +187,7 @@ impl SupportMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "Where it is to stand.")] input: ChangeTicketStatusInput,
-    ) -> Result<One<SupportTicket>> {
+    ) -> Result<One<Ticket>> {
         let scope = ctx.scope()?;
         let closes = input.status == TicketStatus::Closed;
         scope.actor().require(if closes { Permission::TicketsWrite } else { Permission::TicketsManage })?;
@@ -196,7 +196,7 @@ impl SupportMutation {
             let now = service::<Clock>(ctx)?.now();
             let changes = ticket::to_status(&ticket, input.status, now)?;
             ticket::change(scope, &ticket, "status_changed", &[], changes).await?;
-            let about = About {
+            let notice = Notice {
                 what: NotificationKind::TicketStatusChanged,
                 clinic: ticket.clinic_id.uuid(),
                 ticket: ticket.id.uuid(),
@@ -205,7 +205,7 @@ impl SupportMutation {
                 cause: format!("{}:status:{}", ticket.id, ticket.version + 1),
                 now,
             };
-            tell(scope, Recipients::One(ticket.created_by_user_id.uuid()), about).await?;
+            notify(scope, Recipients::One(ticket.created_by_user_id.uuid()), notice).await?;
         }
         Ok(One::of(ticket.id))
     }
@@ -215,7 +215,7 @@ impl SupportMutation {
         &self,
         ctx: &Context<'_>,
         #[graphql(desc = "How much it is to press.")] input: ChangeTicketPriorityInput,
-    ) -> Result<One<SupportTicket>> {
+    ) -> Result<One<Ticket>> {
         let scope = ctx.scope()?;
         scope.actor().require(Permission::TicketsManage)?;
         let ticket = ticket::lock(scope, input.ticket_id, input.expected_version).await?;

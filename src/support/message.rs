@@ -5,7 +5,7 @@ use diesel::{Insertable, insert_into};
 use diesel_async::RunQueryDsl;
 
 use super::{
-    SupportTicket, TicketStatus,
+    Ticket, TicketStatus,
     ticket::{self, Changes},
 };
 use crate::{
@@ -38,7 +38,7 @@ entity! {
     }
     edges {
         /// The ticket.
-        ticket: one SupportTicket by ticket_id,
+        ticket: one Ticket by ticket_id,
         /// Who wrote it; null when they cannot be seen any more.
         author: maybe User by author_user_id,
     }
@@ -58,7 +58,7 @@ impl FixedOrder for NewestFirst {
 struct NewMessage<'a> {
     id: Id<TicketMessage>,
     clinic_id: Id<Clinic>,
-    ticket_id: Id<SupportTicket>,
+    ticket_id: Id<Ticket>,
     author_user_id: Id<User>,
     body: &'a str,
     is_internal: bool,
@@ -78,7 +78,7 @@ pub struct Reply<'a> {
 }
 
 /// Writes a reply to a locked ticket and moves the ticket as the reply demands.
-pub async fn reply(scope: &Scope, ticket: &SupportTicket, reply: Reply<'_>) -> Result<Id<TicketMessage>> {
+pub async fn reply(scope: &Scope, ticket: &Ticket, reply: Reply<'_>) -> Result<Id<TicketMessage>> {
     let mut problems = Problems::default();
     let body = problems.text("body", reply.body, 10_000);
     problems.done()?;
@@ -108,7 +108,7 @@ pub async fn reply(scope: &Scope, ticket: &SupportTicket, reply: Reply<'_>) -> R
 }
 
 /// What a public reply does to its ticket.
-fn effect(ticket: &SupportTicket, reply: &Reply<'_>) -> Changes {
+fn effect(ticket: &Ticket, reply: &Reply<'_>) -> Changes {
     let mut changes = Changes { updated_at: Some(reply.now), ..Changes::default() };
     if reply.by_platform && ticket.first_responded_at.is_none() {
         changes.first_responded_at = Some(reply.now);

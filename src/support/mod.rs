@@ -1,5 +1,5 @@
 //! Support: tickets that a clinic raises and the platform answers, and what is said on them. Other rooms use
-//! [`SupportTicket`] as an edge.
+//! [`Ticket`] as an edge.
 
 mod graph;
 mod message;
@@ -8,4 +8,4 @@ mod ticket;
 
 pub use graph::{SupportMutation, SupportReads};
 pub use message::TicketMessage;
-pub use ticket::{SupportTicket, TicketFilter, TicketOrder, TicketOrderField, TicketPriority, TicketStatus};
+pub use ticket::{Ticket, TicketFilter, TicketOrder, TicketOrderField, TicketPriority, TicketStatus};

@@ -18,8 +18,8 @@ use crate::{
     entity,
     kernel::{
         Code, Error, Id, Result,
-        db::{Scope, kept},
-        entity::{Condition, Listed, condition, one_of, words},
+        db::{Scope, prepared},
+        entity::{Condition, Listable, condition, one_of, words},
         error::Problems,
         events::Event,
     },
@@ -74,10 +74,10 @@ impl TicketStatus {
 
 entity! {
     /// A request for help, raised by a clinic and answered by the platform. Needs the permission `TICKETS_READ`.
-    SupportTicket "ticket" of support_tickets, tenant clinic_id, read TicketsRead;
+    Ticket "ticket" of support_tickets, tenant clinic_id, read TicketsRead;
     columns {
         /// The ticket's id.
-        id: Id<SupportTicket>,
+        id: Id<Ticket>,
         /// Counts up over the platform: what people say on the phone.
         number: i32,
         /// The matter in a line.
@@ -150,7 +150,7 @@ pub struct TicketFilter {
     pub text: Option<String>,
 }
 
-impl Listed for SupportTicket {
+impl Listable for Ticket {
     type Filter = TicketFilter;
     type Order = TicketOrder;
 
@@ -159,7 +159,7 @@ impl Listed for SupportTicket {
         let text = filter.text.map(|text| words(t::table, &text)).transpose()?.flatten();
         let all = [
             filter.clinic_id.map(|clinic| condition(t::table, t::clinic_id.eq(clinic))),
-            filter.status.map(|any| one_of(t::status, any).uneven()),
+            filter.status.map(|any| one_of(t::status, any).replan()),
             filter.priority.map(|any| one_of(t::priority, any)),
             filter.assignee_id.map(|user| condition(t::table, t::assignee_id.eq(user))),
             filter.assigned.map(|yes| {
@@ -179,7 +179,7 @@ impl Listed for SupportTicket {
 #[derive(Debug, Insertable)]
 #[diesel(table_name = support_tickets, treat_none_as_default_value = false)]
 struct NewTicket {
-    id: Id<SupportTicket>,
+    id: Id<Ticket>,
     clinic_id: Id<Clinic>,
     created_by_user_id: Id<User>,
     created_by: Id<User>,
@@ -210,7 +210,7 @@ pub struct Changes {
 impl Changes {
     /// The fields that will be others than before, as the API names them. Each change counts the version up and stamps
     /// the time.
-    fn fields(&self, before: &SupportTicket) -> Vec<&'static str> {
+    fn fields(&self, before: &Ticket) -> Vec<&'static str> {
         fn differs<T: PartialEq>(change: Option<&T>, before: &T) -> bool {
             change.is_some_and(|now| now != before)
         }
@@ -245,7 +245,7 @@ pub struct Opening<'a> {
 }
 
 /// Opens a ticket.
-pub async fn open(scope: &Scope, opening: Opening<'_>) -> Result<Id<SupportTicket>> {
+pub async fn open(scope: &Scope, opening: Opening<'_>) -> Result<Id<Ticket>> {
     let mut problems = Problems::default();
     let title = problems.text("title", opening.title, 200);
     let description = problems.text("description", opening.description, 10_000);
@@ -273,9 +273,9 @@ pub async fn open(scope: &Scope, opening: Opening<'_>) -> Result<Id<SupportTicke
 
 /// The ticket, locked until the transaction ends; `NOT_FOUND` when the caller may not know of it, `STALE_OBJECT` when
 /// it is not the version they saw.
-pub async fn lock(scope: &Scope, id: Id<SupportTicket>, expected_version: Option<i32>) -> Result<SupportTicket> {
+pub async fn lock(scope: &Scope, id: Id<Ticket>, expected_version: Option<i32>) -> Result<Ticket> {
     let tx = scope.tx().await?;
-    let found = support_tickets::table.find(id).for_update().select(SupportTicket::as_select());
+    let found = support_tickets::table.find(id).for_update().select(Ticket::as_select());
     let ticket = found.first(&mut tx.conn()?).await.optional()?.ok_or_else(|| Error::not_found("ticket"))?;
     match expected_version {
         Some(expected) if expected != ticket.version => Err(Error::stale(ticket.version)),
@@ -286,7 +286,7 @@ pub async fn lock(scope: &Scope, id: Id<SupportTicket>, expected_version: Option
 /// Writes a change to a locked ticket, and tells of it. `beside` names what changes with it that is kept elsewhere.
 pub async fn change(
     scope: &Scope,
-    ticket: &SupportTicket,
+    ticket: &Ticket,
     kind: &'static str,
     beside: &[&'static str],
     changes: Changes,
@@ -294,16 +294,16 @@ pub async fn change(
     let tx = scope.tx().await?;
     let changed = [beside, &changes.fields(ticket)].concat();
     event(kind, ticket.id, ticket.clinic_id).changed(changed).push(scope);
-    kept(update(support_tickets::table.find(ticket.id)).set(changes)).execute(&mut tx.conn()?).await?;
+    prepared(update(support_tickets::table.find(ticket.id)).set(changes)).execute(&mut tx.conn()?).await?;
     Ok(())
 }
 
-fn event(kind: &'static str, ticket: Id<SupportTicket>, clinic: Id<Clinic>) -> Event {
+fn event(kind: &'static str, ticket: Id<Ticket>, clinic: Id<Clinic>) -> Event {
     Event::new("ticket", kind, ticket.uuid(), Some(clinic.uuid()))
 }
 
 /// What a change of status writes; `INVALID_TRANSITION` when it cannot go there.
-pub fn to_status(ticket: &SupportTicket, status: TicketStatus, now: DateTime<Utc>) -> Result<Changes> {
+pub fn to_status(ticket: &Ticket, status: TicketStatus, now: DateTime<Utc>) -> Result<Changes> {
     let allowed = ticket.status.next();
     if !allowed.contains(&status) {
         let spelled = |status: &TicketStatus| status.text().to_uppercase();
@@ -333,7 +333,7 @@ pub fn to_status(ticket: &SupportTicket, status: TicketStatus, now: DateTime<Utc
 
 /// What a change of priority writes: what is due moves with it, counted from the opening.
 #[must_use]
-pub fn to_priority(ticket: &SupportTicket, priority: TicketPriority) -> Changes {
+pub fn to_priority(ticket: &Ticket, priority: TicketPriority) -> Changes {
     let due = Due::of(priority, ticket.created_at);
     Changes {
         priority: Some(priority),

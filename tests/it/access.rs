@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use chrono::TimeDelta;
-use clinigraph::{access::Passwords, kernel::actor::Role};
+use clinigraph::{access::Passwords, kernel::actor::SystemRole};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
@@ -47,7 +47,7 @@ async fn the_right_password_begins_a_session() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
     let user = with_password(&app, "nia@oak.example").await;
-    oak.join(user, Role::Staff).await;
+    oak.join(user, SystemRole::Staff).await;
 
     let answer = sign_in(&app, "  Nia@OAK.example ", "right").await;
 
@@ -309,7 +309,7 @@ async fn one_switches_between_ones_own_clinics() {
     let app = TestApp::new().await;
     let (oak, elm) = (app.clinic("Oak").await, app.clinic("Elm").await);
     let person = oak.manager().await;
-    elm.join(person.user_id, Role::Staff).await;
+    elm.join(person.user_id, SystemRole::Staff).await;
     elm.manager().await.open_ticket("Of Elm").await;
     let switch = "mutation ($id: ID!) { switchClinic(input: { clinicId: $id }) { role actingClinic { name } } }";
     let tickets = "{ clinic { name } tickets { nodes { title } } }";
@@ -330,8 +330,8 @@ async fn one_cannot_switch_to_a_clinic_that_is_not_ones_own_or_not_open() {
     let (oak, elm, ash, fir) =
         (app.clinic("Oak").await, app.clinic("Elm").await, app.clinic("Ash").await, app.clinic("Fir").await);
     let person = oak.manager().await;
-    ash.join(person.user_id, Role::Staff).await;
-    fir.join(person.user_id, Role::Staff).await;
+    ash.join(person.user_id, SystemRole::Staff).await;
+    fir.join(person.user_id, SystemRole::Staff).await;
     app.execute(&format!(
         "update clinics set status = 'suspended' where id = '{}';
          update memberships set status = 'suspended' where clinic_id = '{}'",
@@ -358,7 +358,7 @@ async fn a_switch_made_through_another_server_holds_here_too() {
     let app = TestApp::new().await;
     let (oak, elm) = (app.clinic("Oak").await, app.clinic("Elm").await);
     let person = oak.manager().await;
-    elm.join(person.user_id, Role::Staff).await;
+    elm.join(person.user_id, SystemRole::Staff).await;
     assert_eq!(person.ask("{ clinic { name } }", json!({})).await["clinic"]["name"], "Oak");
 
     app.execute(&format!("update sessions set acting_clinic_id = '{}' where user_id = '{}'", elm.id, person.user_id))
@@ -372,7 +372,7 @@ async fn the_viewer_is_who_asks() {
     let app = TestApp::new().await;
     let (oak, elm) = (app.clinic("Oak").await, app.clinic("Elm").await);
     let manager = oak.manager().await;
-    elm.join(manager.user_id, Role::Auditor).await;
+    elm.join(manager.user_id, SystemRole::Auditor).await;
     let loner = app.user("Lone", false).await;
     let loner = app.signed_in(loner, None).await;
 

@@ -1,6 +1,6 @@
 //! The audit trail as administrators read it.
 
-use clinigraph::kernel::actor::Role;
+use clinigraph::kernel::actor::SystemRole;
 use serde_json::{Value, json};
 
 use crate::support::{Person, TestApp};
@@ -26,7 +26,7 @@ async fn only_administrators_read_the_trail() {
     let app = TestApp::new().await;
     let clinic = app.clinic("Oak").await;
 
-    for role in [Role::ClinicManager, Role::Auditor, Role::Staff] {
+    for role in [SystemRole::ClinicManager, SystemRole::Auditor, SystemRole::Staff] {
         assert_eq!(clinic.person(role).await.fail(LIST, json!({})).await, "FORBIDDEN", "{role:?}");
     }
     assert_eq!(app.nobody().fail(LIST, json!({})).await, "UNAUTHENTICATED");

@@ -204,7 +204,7 @@ async fn demo_app() -> TestApp {
         development: true,
     };
     let app = TestApp::with(settings, 4).await;
-    demo::load(&app.door).await.unwrap();
+    demo::load(&app.database).await.unwrap();
     app
 }
 

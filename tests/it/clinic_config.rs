@@ -2,7 +2,7 @@
 
 use clinigraph::{
     kernel::{
-        actor::Role,
+        actor::SystemRole,
         wall_clock::{Date, DayOfWeek, LocalTime},
     },
     schema::{clinic_closures, clinic_hours},
@@ -107,7 +107,13 @@ async fn who_does_not_manage_the_clinic_changes_nothing() {
     let clinic = app.clinic("Oak").await;
     let input = json!({ "input": { "booking": { "bufferMinutes": 9 } } });
 
-    for role in [Role::Staff, Role::Clinician, Role::Auditor, Role::Patient, Role::ResearchPartner] {
+    for role in [
+        SystemRole::Staff,
+        SystemRole::Clinician,
+        SystemRole::Auditor,
+        SystemRole::Patient,
+        SystemRole::ResearchPartner,
+    ] {
         assert_eq!(clinic.person(role).await.fail(UPDATE, input.clone()).await, "FORBIDDEN", "{role:?}");
     }
     assert_eq!(app.nobody().fail(UPDATE, input).await, "UNAUTHENTICATED");
@@ -363,7 +369,7 @@ async fn the_week_comes_sunday_first_on_the_wall_clock() {
     }
 
     let seen = clinic
-        .person(Role::Patient)
+        .person(SystemRole::Patient)
         .await
         .ask("{ clinic { hours { dayOfWeek opensAt closesAt isClosed } } }", json!({}))
         .await;
@@ -396,7 +402,7 @@ async fn the_closures_come_page_by_page_in_the_order_of_their_dates() {
         .await;
     }
     let query = "query ($after: String) { clinic { closures(first: 2, after: $after) { totalCount nodes { date name } pageInfo { endCursor hasNextPage } } } }";
-    let staff = oak.person(Role::Staff).await;
+    let staff = oak.person(SystemRole::Staff).await;
 
     let first = staff.ask(query, json!({})).await["clinic"]["closures"].take();
     let second =

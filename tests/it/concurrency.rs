@@ -9,7 +9,7 @@ use clinigraph::{
     access::{Sessions, token_hash},
     kernel::{
         Actor,
-        actor::Role,
+        actor::SystemRole,
         db::{self, Access, Class},
     },
 };
@@ -52,7 +52,7 @@ async fn assert_sound(app: &TestApp) {
     for (class, connections) in [(Class::Tenant, 4), (Class::Admin, 2), (Class::System, 2)] {
         let mut held = Vec::new();
         for _ in 0..connections {
-            held.push(app.door.pools().get(class).await.unwrap());
+            held.push(app.database.pools().get(class).await.unwrap());
         }
         for connection in &held {
             let query = "select concat_ws(',', current_user, current_setting('transaction_isolation'), coalesce(current_setting('app.caller', true), ''),
@@ -116,7 +116,7 @@ async fn a_hundred_callers_at_once_see_their_own_rows_though_some_hang_up() {
         assert!(writes || clinics(&answer.body) == wanted, "{who}: {}", answer.body);
     }
     assert!(completed >= 40 && hung_up >= 10, "{completed} completed, {hung_up} hung up");
-    assert!(app.door.pools().open() <= 8);
+    assert!(app.database.pools().open() <= 8);
     assert_sound(&app).await;
     for (person, wanted) in people.iter().zip([&["Oak"][..], &["Elm"], &["Elm", "Oak"]]) {
         assert_eq!(clinics(&json!({ "data": person.ask(PAGE, json!({})).await })), wanted);
@@ -186,7 +186,7 @@ async fn a_mutation_whose_client_hangs_up_is_done_whole_or_not_at_all() {
 }
 
 async fn actor(app: &TestApp, person: &Person) -> Actor {
-    let sessions = Sessions::new(app.door.clone(), app.clock.clone());
+    let sessions = Sessions::new(app.database.clone(), app.clock.clone());
     sessions.actor(token_hash(person.token.as_deref().unwrap())).await.unwrap()
 }
 
@@ -206,7 +206,7 @@ async fn scopes_that_are_dropped_anywhere_leave_no_transaction_and_no_actor_behi
     });
 
     let seen = join_all(calls.map(|(who, access, patience)| {
-        let scope = app.door.scope(actors[who].clone(), access, None);
+        let scope = app.database.scope(actors[who].clone(), access, None);
         let work = async move {
             let seen = {
                 let tx = scope.tx().await.unwrap();
@@ -235,9 +235,9 @@ async fn a_scope_dropped_half_way_takes_its_connection_out_of_the_pool() {
     let app = TestApp::new().await;
     let superuser = db::connect(&app.superuser_url).await.unwrap();
     let pid = "select pg_backend_pid()::text as told";
-    let open = app.door.scope(Actor::System, Access::Read, None);
+    let open = app.database.scope(Actor::System, Access::Read, None);
     let dropped = told(open.tx().await.unwrap().conn().unwrap(), pid).await.unwrap().remove(0);
-    let ended = app.door.scope(Actor::System, Access::Write, None);
+    let ended = app.database.scope(Actor::System, Access::Write, None);
     let kept = told(ended.tx().await.unwrap().conn().unwrap(), pid).await.unwrap().remove(0);
 
     ended.commit().await.unwrap();
@@ -275,7 +275,7 @@ async fn refusing_a_caller_costs_no_connection() {
 #[tokio::test]
 async fn a_failed_statement_fails_all_that_follow_in_its_scope_and_no_other() {
     let app = TestApp::new().await;
-    let scope = app.door.scope(Actor::System, Access::Write, None);
+    let scope = app.database.scope(Actor::System, Access::Write, None);
 
     let failed = told(scope.tx().await.unwrap().conn().unwrap(), "select 1 / 0 || '' as told").await;
     let follows = told(scope.tx().await.unwrap().conn().unwrap(), "select 'x' as told").await;
@@ -290,7 +290,7 @@ async fn a_failed_statement_fails_all_that_follow_in_its_scope_and_no_other() {
 #[tokio::test]
 async fn a_scope_that_reads_can_write_nothing() {
     let app = TestApp::new().await;
-    let scope = app.door.scope(Actor::System, Access::Read, None);
+    let scope = app.database.scope(Actor::System, Access::Read, None);
 
     let written =
         told(scope.tx().await.unwrap().conn().unwrap(), "update users set locale = 'fr' returning '' as told").await;
@@ -387,7 +387,7 @@ async fn standing(person: &Person) -> Value {
 }
 
 /// The standing after a change, in a session that the server knew well just before; each part is asked for first once.
-async fn standing_after(clinic: &TestClinic<'_>, app: &TestApp, role: Role, change: &str) -> Value {
+async fn standing_after(clinic: &TestClinic<'_>, app: &TestApp, role: SystemRole, change: &str) -> Value {
     let first = clinic.person(role).await;
     let superuser = db::connect(&app.superuser_url).await.unwrap();
     standing(&first).await;
@@ -410,10 +410,10 @@ async fn a_changed_role_holds_at_once() {
     let app = TestApp::new().await;
     let clinic = app.clinic("Oak").await;
     for (from, to, wanted) in [
-        (Role::ClinicManager, "clinician", json!(["CLINICIAN", "Oak", false, false])),
-        (Role::Clinician, "clinic_manager", json!(["CLINIC_MANAGER", "Oak", true, true])),
-        (Role::Staff, "auditor", json!(["AUDITOR", "Oak", true, false])),
-        (Role::Auditor, "staff", json!(["STAFF", "Oak", true, true])),
+        (SystemRole::ClinicManager, "clinician", json!(["CLINICIAN", "Oak", false, false])),
+        (SystemRole::Clinician, "clinic_manager", json!(["CLINIC_MANAGER", "Oak", true, true])),
+        (SystemRole::Staff, "auditor", json!(["AUDITOR", "Oak", true, false])),
+        (SystemRole::Auditor, "staff", json!(["STAFF", "Oak", true, true])),
     ] {
         let change = format!("update memberships set role = '{to}' where user_id = $user");
         assert_eq!(standing_after(&clinic, &app, from, &change).await, wanted, "{from:?} to {to}");
@@ -425,7 +425,7 @@ async fn whoever_becomes_an_administrator_is_one_at_once_and_not_longer_than_tha
     let app = TestApp::new().await;
     let clinic = app.clinic("Oak").await;
     let superuser = db::connect(&app.superuser_url).await.unwrap();
-    let person = clinic.person(Role::Clinician).await;
+    let person = clinic.person(SystemRole::Clinician).await;
     let mut seen = Vec::new();
 
     for is_admin in [false, true, false] {

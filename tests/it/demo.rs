@@ -8,7 +8,7 @@ use crate::support::TestApp;
 #[tokio::test]
 async fn every_demo_clinic_is_furnished() {
     let app = TestApp::new().await;
-    demo::load(&app.door).await.unwrap();
+    demo::load(&app.database).await.unwrap();
 
     let seen = app
         .administrator()

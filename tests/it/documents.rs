@@ -414,7 +414,7 @@ async fn a_broken_statement_does_not_break_the_requests_after_it() {
 #[tokio::test]
 async fn every_error_carries_the_requests_id() {
     let app = TestApp::new().await;
-    let clinician = app.clinic("Oak").await.person(clinigraph::kernel::actor::Role::Clinician).await;
+    let clinician = app.clinic("Oak").await.person(clinigraph::kernel::actor::SystemRole::Clinician).await;
 
     for query in
         ["{", "{ nothing }", "{ tickets { totalCount } }", "{ a: tickets { totalCount } b: ticket(id: \"x\") { id } }"]

@@ -16,7 +16,7 @@ use clinigraph::{
     access::{Sessions, token_hash},
     kernel::{
         Actor, Permission,
-        actor::Role,
+        actor::SystemRole,
         db::{self, Access, Scope},
         entity::Def,
         ids,
@@ -135,9 +135,9 @@ impl World {
 
     /// A scope as the person's next request would have it.
     async fn scope(&self, person: &Person, access: Access) -> Scope {
-        let sessions = Sessions::new(self.app.door.clone(), self.app.clock.clone());
+        let sessions = Sessions::new(self.app.database.clone(), self.app.clock.clone());
         let actor = sessions.actor(token_hash(person.token.as_deref().unwrap())).await.unwrap();
-        self.app.door.scope(actor, access, None)
+        self.app.database.scope(actor, access, None)
     }
 
     async fn superuser(&self, query: &str) -> Vec<String> {
@@ -430,7 +430,7 @@ async fn the_system_reads_every_row() {
     for table in TABLES {
         let rows = format!("select {} as told from {}", key(&world, table.name).await, table.name);
         // The look-up before it would write its own audit row if it wrote any.
-        let seen = read(world.app.door.scope(Actor::System, Access::Read, None), &rows).await.unwrap();
+        let seen = read(world.app.database.scope(Actor::System, Access::Read, None), &rows).await.unwrap();
 
         assert_eq!(sorted(seen), sorted(world.superuser(&rows).await), "{}", table.name);
     }
@@ -558,7 +558,7 @@ async fn nobody_changes_or_removes_an_audit_row() {
         for actor in [
             world.scope(&world.oak.manager, Access::Write).await,
             world.scope(&world.administrator, Access::Write).await,
-            world.app.door.scope(Actor::System, Access::Write, None),
+            world.app.database.scope(Actor::System, Access::Write, None),
         ] {
             assert!(is_denied(&change(actor, statement).await), "{statement}");
         }
@@ -609,7 +609,7 @@ async fn no_row_leads_into_another_clinic_whoever_writes_it() {
             for actor in [
                 world.scope(&side.manager, Access::Write).await,
                 world.scope(&world.administrator, Access::Write).await,
-                world.app.door.scope(Actor::System, Access::Write, None),
+                world.app.database.scope(Actor::System, Access::Write, None),
             ] {
                 let error = change(actor, &statement).await.unwrap_err().to_string();
                 assert!(error.ends_with(&refused), "{error}");
@@ -658,7 +658,7 @@ const CASES: [Case; 26] = [
     },
     Case {
         field: "Query.node",
-        document: "query ($ticket: ID!) { node(id: $ticket) { id ... on SupportTicket { title } } }",
+        document: "query ($ticket: ID!) { node(id: $ticket) { id ... on Ticket { title } } }",
         codes: READS_TICKETS,
     },
     Case {
@@ -819,8 +819,12 @@ async fn whoever_may_not_gets_the_documented_code_and_nothing_of_the_clinic() {
     let before = world.superuser(state).await;
 
     for case in CASES {
-        let people =
-            [world.app.nobody(), elm.manager().await, oak.person(Role::Patient).await, oak.person(Role::Auditor).await];
+        let people = [
+            world.app.nobody(),
+            elm.manager().await,
+            oak.person(SystemRole::Patient).await,
+            oak.person(SystemRole::Auditor).await,
+        ];
         for (place, (person, code)) in people.iter().zip(case.codes).enumerate() {
             let answer = person.send(case.document, variables(&world.oak)).await;
             assert_eq!(answer.code().as_deref().unwrap_or("-"), code, "{} {place}: {}", case.document, answer.body);
@@ -858,7 +862,7 @@ async fn every_edge_from_ones_own_objects_stays_in_the_clinic() {
         ... on Clinic { network { name } memberships { totalCount nodes { user { email } invitedBy { email } } }
                         tickets { totalCount nodes { id } } }
         ... on Membership { clinic { name } user { email } invitedBy { email } }
-        ... on SupportTicket { title clinic { name } createdBy { email } assignee { email } messages { totalCount nodes { body author { email } } } }
+        ... on Ticket { title clinic { name } createdBy { email } assignee { email } messages { totalCount nodes { body author { email } } } }
         ... on Notification { title body clinic { name } ticket { title } }
         ... on TicketMessage { body author { email } ticket { id clinic { name } } } } }";
 
@@ -940,7 +944,7 @@ fn every_subscription_has_its_case_here() {
 async fn nobody_hears_of_another_clinic_and_the_weak_hear_nothing() {
     let world = World::new().await;
     let oak = world.app.existing(uuid(&world.oak.clinic), &world.oak.slug);
-    let (patient, auditor) = (oak.person(Role::Patient).await, oak.person(Role::Auditor).await);
+    let (patient, auditor) = (oak.person(SystemRole::Patient).await, oak.person(SystemRole::Auditor).await);
     let people = [&world.app.nobody(), &world.elm.manager, &patient, &auditor];
 
     let (world, people) = (&world, &people);
@@ -970,7 +974,7 @@ async fn a_kept_answer_of_one_clinic_is_not_given_in_another() {
     let app = TestApp::new().await;
     let (oak, elm) = (app.clinic("Oak").await, app.clinic("Elm").await);
     let both = oak.manager().await;
-    elm.join(both.user_id, Role::Staff).await;
+    elm.join(both.user_id, SystemRole::Staff).await;
     let document =
         "mutation { openTicket(input: { title: \"Oak secret\", description: \"x\" }) { title clinic { name } } }";
     let key = [("idempotency-key", "one")];

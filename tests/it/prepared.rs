@@ -1,7 +1,7 @@
 //! What was asked before is not prepared again: to ask Postgres to prepare takes a round trip, and to plan takes longer than
 //! most statements.
 
-use clinigraph::kernel::{actor::Role, db};
+use clinigraph::kernel::{actor::SystemRole, db};
 use serde_json::json;
 
 use crate::support::{TestApp, log, sql::told};
@@ -13,7 +13,7 @@ async fn no_operation_prepares_again_what_it_has_asked_before() {
     app.execute("do $$ begin execute format('alter database %I set log_min_duration_statement = 0', current_database()); end $$")
         .await;
     let clinic = app.clinic("Oak").await;
-    let manager = clinic.person(Role::ClinicManager).await;
+    let manager = clinic.person(SystemRole::ClinicManager).await;
     let administrator = app.administrator().await;
     let ticket = manager.open_ticket("Printer").await;
     let told_of = administrator.ask("{ notifications { nodes { id } } }", json!({})).await;

@@ -1,7 +1,7 @@
 //! Those who treat patients.
 
 use clinigraph::{
-    kernel::{actor::Role, entity::JsonList, text::LanguageTag},
+    kernel::{actor::SystemRole, entity::JsonList, text::LanguageTag},
     provider::{ConsultationMode, ProviderStatus, Qualification},
     schema::providers,
 };
@@ -48,7 +48,7 @@ async fn a_provider_is_read_with_everything_about_them() {
     .await;
 
     let seen = oak
-        .person(Role::Patient)
+        .person(SystemRole::Patient)
         .await
         .ask(
             "query ($id: ID!) { provider(id: $id) {
@@ -133,7 +133,7 @@ async fn providers_are_filtered_and_ordered() {
         Ok(())
     })
     .await;
-    let staff = oak.person(Role::Staff).await;
+    let staff = oak.person(SystemRole::Staff).await;
 
     assert_eq!(names(&staff, "").await, ["Ann abara", "Zoe Abara", "Ann Zhang"]);
     assert_eq!(

@@ -7,7 +7,7 @@ mod reply;
 mod status;
 mod trail;
 
-use clinigraph::kernel::actor::Role;
+use clinigraph::kernel::actor::SystemRole;
 use serde_json::{Value, json};
 
 use crate::support::{Answer, Person, TestApp};
@@ -74,7 +74,7 @@ async fn a_stranger_clinic_sees_no_ticket() {
 #[tokio::test]
 async fn a_clinician_may_not_see_tickets() {
     let app = TestApp::new().await;
-    let clinician = app.clinic("Oak").await.person(Role::Clinician).await;
+    let clinician = app.clinic("Oak").await.person(SystemRole::Clinician).await;
 
     assert_eq!(clinician.fail("{ tickets { totalCount } }", json!({})).await, "FORBIDDEN");
 }
@@ -83,7 +83,7 @@ async fn a_clinician_may_not_see_tickets() {
 async fn an_auditor_reads_tickets_and_changes_none() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
-    let (manager, auditor) = (oak.manager().await, oak.person(Role::Auditor).await);
+    let (manager, auditor) = (oak.manager().await, oak.person(SystemRole::Auditor).await);
     let ticket = manager.open_ticket("Printer").await;
 
     let seen = auditor.ask("{ tickets { totalCount } }", json!({})).await;

@@ -5,7 +5,7 @@ mod evaluate;
 mod property;
 mod random;
 
-use clinigraph::kernel::actor::Role;
+use clinigraph::kernel::actor::SystemRole;
 use serde_json::{Value, json};
 
 use crate::support::{Person, TestApp};
@@ -41,8 +41,8 @@ async fn fields_of_one_response_key_are_one_at_every_level() {
         ),
         (
             "{ ticket(id: ID) { clinic { name } clinic { slug: name } ... { clinic { status } } ...F ... on Node { kind: __typename } } }
-             fragment F on SupportTicket { title clinic { name locale } }",
-            r#"{"ticket":{"clinic":{"name":"Oak","slug":"Oak","status":"ACTIVE","locale":"en"},"title":"One","kind":"SupportTicket"}}"#,
+             fragment F on Ticket { title clinic { name locale } }",
+            r#"{"ticket":{"clinic":{"name":"Oak","slug":"Oak","status":"ACTIVE","locale":"en"},"title":"One","kind":"Ticket"}}"#,
         ),
         (
             "{ ...F ticket(id: ID) { title } } fragment F on Query { ticket(id: ID) { messages { totalCount } } ...G }
@@ -72,7 +72,7 @@ async fn aliases_and_the_order_of_keys_are_the_clients() {
 
     assert_eq!(
         data(&app, &manager, &query, json!({})).await,
-        r#"{"z":{"b":"Oak","a":"Oak"},"tickets":{"t":2,"n":[{"title":"One","t2":"One","__typename":"SupportTicket"}],"e":[{"k":"SupportTicketEdge","c":{"x":"One"},"d":{"y":"One"}}],"p":{"n":true,"p":false}},"a":"Query"}"#
+        r#"{"z":{"b":"Oak","a":"Oak"},"tickets":{"t":2,"n":[{"title":"One","t2":"One","__typename":"Ticket"}],"e":[{"k":"SupportTicketEdge","c":{"x":"One"},"d":{"y":"One"}}],"p":{"n":true,"p":false}},"a":"Query"}"#
     );
 }
 
@@ -86,7 +86,7 @@ async fn a_type_has_its_name_everywhere() {
         tickets(first: 1) { __typename pageInfo { __typename } edges { __typename node { __typename
             messages(first: 1) { __typename nodes { __typename author { __typename } } } } } } }";
 
-    insta::assert_snapshot!(data(&app, &manager, query, json!({})).await, @r#"{"__typename":"Query","viewer":{"__typename":"Viewer","user":{"__typename":"User"},"memberships":[{"__typename":"ViewerMembership","clinic":{"__typename":"MembershipClinic"}}]},"tickets":{"__typename":"SupportTicketConnection","pageInfo":{"__typename":"PageInfo"},"edges":[{"__typename":"SupportTicketEdge","node":{"__typename":"SupportTicket","messages":{"__typename":"TicketMessageConnection","nodes":[{"__typename":"TicketMessage","author":{"__typename":"User"}}]}}}]}}"#);
+    insta::assert_snapshot!(data(&app, &manager, query, json!({})).await, @r#"{"__typename":"Query","viewer":{"__typename":"Viewer","user":{"__typename":"User"},"memberships":[{"__typename":"ViewerMembership","clinic":{"__typename":"MembershipClinic"}}]},"tickets":{"__typename":"SupportTicketConnection","pageInfo":{"__typename":"PageInfo"},"edges":[{"__typename":"SupportTicketEdge","node":{"__typename":"Ticket","messages":{"__typename":"TicketMessageConnection","nodes":[{"__typename":"TicketMessage","author":{"__typename":"User"}}]}}}]}}"#);
 }
 
 #[tokio::test]
@@ -94,19 +94,19 @@ async fn a_node_answers_as_what_it_is() {
     let app = TestApp::new().await;
     let (manager, _, [first, _]) = small(&app).await;
     let query = "query ($id: ID!, $user: ID!) {
-        ticket: node(id: $id) { __typename ...Any ... on SupportTicket { title clinic { ...Any name } } ... on User { firstName } }
-        user: node(id: $user) { ...Any ... on SupportTicket { title } ... on User { firstName } ... on Node { __typename } }
-        nodes(ids: [$user, \"ticket_01jd3v0000000000000000000a\", $id]) { ... on User { firstName } ... on SupportTicket { title } }
-        node(id: $id) { ... on SupportTicket { title } } node(id: $id) { ... on SupportTicket { status } __typename }
+        ticket: node(id: $id) { __typename ...Any ... on Ticket { title clinic { ...Any name } } ... on User { firstName } }
+        user: node(id: $user) { ...Any ... on Ticket { title } ... on User { firstName } ... on Node { __typename } }
+        nodes(ids: [$user, \"ticket_01jd3v0000000000000000000a\", $id]) { ... on User { firstName } ... on Ticket { title } }
+        node(id: $id) { ... on Ticket { title } } node(id: $id) { ... on Ticket { status } __typename }
     } fragment Any on Node { kind: __typename }";
 
     let seen = data(&app, &manager, query, json!({ "id": first, "user": manager.api_id() })).await;
 
     insta::assert_snapshot!(seen.replace("},", "},\n"), @r#"
-    {"ticket":{"__typename":"SupportTicket","kind":"SupportTicket","title":"One","clinic":{"kind":"Clinic","name":"Oak"}},
+    {"ticket":{"__typename":"Ticket","kind":"Ticket","title":"One","clinic":{"kind":"Clinic","name":"Oak"}},
     "user":{"kind":"User","firstName":"ClinicManager","__typename":"User"},
     "nodes":[{"firstName":"ClinicManager"},
-    null,{"title":"One"}],"node":{"title":"One","status":"OPEN","__typename":"SupportTicket"}}
+    null,{"title":"One"}],"node":{"title":"One","status":"OPEN","__typename":"Ticket"}}
     "#);
 }
 
@@ -263,7 +263,7 @@ async fn what_permission_hides_is_null_with_an_error_and_the_rest_is_there() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
     oak.manager().await.open_ticket("One").await;
-    let clinician = oak.person(Role::Clinician).await;
+    let clinician = oak.person(SystemRole::Clinician).await;
 
     let answer = clinician
         .send("{ clinic { name tickets { totalCount } memberships { totalCount } } tickets { totalCount } }", json!({}))
@@ -330,7 +330,7 @@ async fn the_introspection_of_graphiql_is_answered() {
     let seen = manager.ask(INTROSPECTION, json!({})).await;
 
     let types = seen["__schema"]["types"].as_array().unwrap();
-    let ticket = types.iter().find(|of| of["name"] == "SupportTicket").unwrap();
+    let ticket = types.iter().find(|of| of["name"] == "Ticket").unwrap();
     let title = ticket["fields"].as_array().unwrap().iter().find(|field| field["name"] == "title").unwrap();
     assert_eq!(
         title["type"],

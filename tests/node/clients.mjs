@@ -158,7 +158,7 @@ export async function clients({ url, socket, token }) {
     const { data } = await apollo.mutate({ mutation: gql(MUTATION), variables });
     assert.equal(data.openTicket.title, 'by Apollo Client');
     // What came back stands in the cache under its id.
-    assert.equal(apollo.cache.extract()[`SupportTicket:${data.openTicket.id}`].title, 'by Apollo Client');
+    assert.equal(apollo.cache.extract()[`Ticket:${data.openTicket.id}`].title, 'by Apollo Client');
   });
   await check('Apollo Client: a refusal has its code', async () => {
     const error = await apollo.query({ query: gql(WRONG) }).catch((thrown) => thrown);

@@ -22,7 +22,7 @@ export const list = graphql\`
   }
 \`;
 export const ticket = graphql\`
-  fragment AppTicket on SupportTicket @refetchable(queryName: "AppTicketRefetchQuery") { title status }
+  fragment AppTicket on Ticket @refetchable(queryName: "AppTicketRefetchQuery") { title status }
 \`;
 export const open = graphql\`
   mutation AppOpenTicketMutation($input: OpenTicketInput!, $connections: [ID!]!) {

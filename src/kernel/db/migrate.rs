@@ -16,7 +16,7 @@ const ROLES: &str = include_str!("../../../migrations/roles.sql");
 
 /// What preparing a database did.
 #[derive(Debug)]
-pub struct Prepared {
+pub struct Preparation {
     /// Names of the migrations that were run now.
     pub ran: Vec<String>,
     /// Connection string for the server's own role.
@@ -26,7 +26,7 @@ pub struct Prepared {
 /// Brings roles and tables up to date. `url` is of a role that may do so: the owner of the database who may also make
 /// roles, or a superuser. The server's role gets a password that follows from `secret`, so that every server which
 /// has the secret can log in, and none needs to be told the password.
-pub async fn prepare(url: &str, secret: &[u8]) -> Result<Prepared> {
+pub async fn prepare(url: &str, secret: &[u8]) -> Result<Preparation> {
     let mut owner = connect(url).await?;
     let password = password(secret)?;
     // Roles belong to the whole cluster and an advisory lock to one database: of two that are prepared at once, one
@@ -46,7 +46,7 @@ pub async fn prepare(url: &str, secret: &[u8]) -> Result<Prepared> {
     .await?;
     let mut owner = connect(url).await?;
     owner.batch_execute("set role clinigraph_owner; select private.make_partitions()").await?;
-    Ok(Prepared { ran, server_url: server_url(url, &password)? })
+    Ok(Preparation { ran, server_url: server_url(url, &password)? })
 }
 
 async fn prepare_roles(owner: &mut AsyncPgConnection, password: &str) -> QueryResult<()> {

@@ -6,16 +6,16 @@ use std::time::Duration;
 use diesel::sql_query;
 use diesel_async::RunQueryDsl;
 
-use super::Door;
+use super::Database;
 use crate::kernel::Result;
 
 /// Partitions are made days ahead, so that nothing depends on one time.
 const EVERY: Duration = Duration::from_secs(600);
 
 /// Keeps them for ever.
-pub async fn keep(door: &Door) {
+pub async fn keep(database: &Database) {
     loop {
-        if let Err(error) = keep_now(door).await {
+        if let Err(error) = keep_now(database).await {
             tracing::warn!(%error, cause = ?error.cause(), "partitions could not be kept");
         }
         tokio::time::sleep(EVERY).await;
@@ -23,13 +23,14 @@ pub async fn keep(door: &Door) {
 }
 
 /// Once; a transaction each, since together they would stand in the way of whoever reads.
-pub async fn keep_now(door: &Door) -> Result<()> {
+pub async fn keep_now(database: &Database) -> Result<()> {
     for call in ["select private.make_partitions()", "select private.remove_old_events()"] {
-        door.as_system(None, async |scope| {
-            sql_query(call).execute(&mut scope.tx().await?.conn()?).await?;
-            Ok(())
-        })
-        .await?;
+        database
+            .as_system(None, async |scope| {
+                sql_query(call).execute(&mut scope.tx().await?.conn()?).await?;
+                Ok(())
+            })
+            .await?;
     }
     Ok(())
 }

@@ -215,7 +215,7 @@ impl Class {
     pub(super) const STANDS: &str = "stands";
 
     /// The settings of a connection. The name is by which an operator knows it. Statements are kept prepared, and few are
-    /// worth a plan of their own for each value (`Condition::uneven`): planning a page costs more than reading it. None
+    /// worth a plan of their own for each value (`Condition::replan`): planning a page costs more than reading it. None
     /// is big enough for several processes, and those would lose the order of pages. A transaction only reads, and of one
     /// snapshot, unless it says otherwise.
     fn settings(self, statement_timeout: Duration) -> String {

@@ -1,4 +1,4 @@
-//! The scope: one transaction, as one actor, on one connection. It is the only door to a table, so no query can
+//! The scope: one transaction, as one actor, on one connection. It is the only database to a table, so no query can
 //! forget whose it is.
 //!
 //! Opening costs no round trip: `begin`, the class's role, who asks and whether they still may go out as one message, and
@@ -44,13 +44,13 @@ pub enum Access {
 
 /// Opens scopes.
 #[derive(Debug, Clone)]
-pub struct Door {
+pub struct Database {
     pools: Pools,
     /// Rung when a transaction that told of something was committed here.
     told: Arc<Notify>,
 }
 
-impl Door {
+impl Database {
     #[must_use]
     pub fn new(pools: Pools) -> Self {
         Self { pools, told: Arc::default() }
@@ -71,7 +71,7 @@ impl Door {
     #[must_use]
     pub fn scope(&self, actor: Actor, access: Access, note: Option<Note>) -> Scope {
         Scope {
-            door: self.clone(),
+            database: self.clone(),
             actor,
             access,
             note,
@@ -86,7 +86,7 @@ impl Door {
     }
 }
 
-impl Door {
+impl Database {
     /// Works as the server itself, in a transaction of its own that stands when the work succeeds.
     pub async fn as_system<T>(&self, note: Option<Note>, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
         let scope = self.scope(Actor::System, Access::Write, note);
@@ -109,7 +109,7 @@ pub struct Note {
 
 /// One transaction, as one actor.
 pub struct Scope {
-    door: Door,
+    database: Database,
     actor: Actor,
     access: Access,
     note: Option<Note>,
@@ -236,7 +236,7 @@ impl Scope {
     /// Takes a connection and puts the opening on its wire.
     async fn open(&self) -> Result<Lease> {
         let class = self.class()?;
-        let connection = self.door.pools.get(class).await?;
+        let connection = self.database.pools.get(class).await?;
         let opened = connection.open(self.opening(class));
         let held = Arc::new(Held { connection: Some(connection), ended: AtomicBool::new(false) });
         let lease = Lease { held, opened };
@@ -420,7 +420,7 @@ impl Scope {
             ended?;
         }
         if self.tells.load(Ordering::Relaxed) {
-            self.door.told.notify_one();
+            self.database.told.notify_one();
         }
         Ok(())
     }

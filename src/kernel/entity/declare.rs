@@ -6,10 +6,10 @@
 /// ```ignore
 /// entity! {
 ///     /// A request for help.
-///     SupportTicket "ticket" of support_tickets, tenant clinic_id, read TicketsRead;
+///     Ticket "ticket" of support_tickets, tenant clinic_id, read TicketsRead;
 ///     columns {
 ///         /// The ticket's id.
-///         id: Id<SupportTicket>,
+///         id: Id<Ticket>,
 ///     }
 ///     inside { clinic_id: Id<Clinic> }
 ///     derived { /// Title and number. caption: String = "number || ' ' || title" }
@@ -116,16 +116,16 @@ macro_rules! entity {
             stringify!($edge), concat!($($doc, "\n"),+).trim(), $crate::entity!(@way $($way)+),
         ));)*
     };
-    (@way one $to:ident $by:ident) => { $crate::kernel::entity::Way::One { column: stringify!($by), nullable: false } };
-    (@way maybe $to:ident $by:ident) => { $crate::kernel::entity::Way::One { column: stringify!($by), nullable: true } };
-    (@way own $to:ident $by:ident) => { $crate::kernel::entity::Way::Own { column: stringify!($by), nullable: false } };
-    (@way maybe_own $to:ident $by:ident) => { $crate::kernel::entity::Way::Own { column: stringify!($by), nullable: true } };
-    (@way all $to:ident $by:ident $order:literal) => { $crate::kernel::entity::Way::All { column: stringify!($by), order: $order } };
+    (@way one $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::One { column: stringify!($by), nullable: false } };
+    (@way maybe $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::One { column: stringify!($by), nullable: true } };
+    (@way own $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::Own { column: stringify!($by), nullable: false } };
+    (@way maybe_own $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::Own { column: stringify!($by), nullable: true } };
+    (@way all $to:ident $by:ident $order:literal) => { $crate::kernel::entity::EdgeKind::All { column: stringify!($by), order: $order } };
     (@way page $to:ident $by:ident $in:ident) => {
-        $crate::kernel::entity::Way::Page { column: stringify!($by), list: $crate::kernel::entity::List::feed::<$in>() }
+        $crate::kernel::entity::EdgeKind::Page { column: stringify!($by), list: $crate::kernel::entity::List::feed::<$in>() }
     };
     (@way list $to:ident $by:ident) => {
-        $crate::kernel::entity::Way::Page { column: stringify!($by), list: $crate::kernel::entity::List::of::<$to>() }
+        $crate::kernel::entity::EdgeKind::Page { column: stringify!($by), list: $crate::kernel::entity::List::of::<$to>() }
     };
 }
 
@@ -199,9 +199,9 @@ macro_rules! queries {
                     #[graphql(desc = "So many from the end, 1 to 100, in the list's own order.")] last: Option<i32>,
                     #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
                     #[graphql(desc = "Only rows that fulfil all of it.")]
-                    filter: Option<<$list_entity as $crate::kernel::entity::Listed>::Filter>,
+                    filter: Option<<$list_entity as $crate::kernel::entity::Listable>::Filter>,
                     #[graphql(desc = "The order of the list; the id decides between equals.")]
-                    order: Option<<$list_entity as $crate::kernel::entity::Listed>::Order>,
+                    order: Option<<$list_entity as $crate::kernel::entity::Listable>::Order>,
                 ) -> $crate::kernel::entity::Page<$list_entity> {
                     let window = $crate::kernel::entity::PageArgs { first, after, last, before };
                     $crate::kernel::entity::Page::list(window, filter, order)

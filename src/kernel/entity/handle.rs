@@ -1,4 +1,4 @@
-//! What resolvers return: handles that know which rows are meant and are walked when the answer is made.
+//! What resolvers return: handles that know which rows are target and are walked when the answer is made.
 
 use std::{borrow::Cow, marker::PhantomData, sync::Arc};
 
@@ -28,7 +28,7 @@ use crate::kernel::{
 pub type PageArgs = Window;
 
 /// An entity that has lists with a filter and orders.
-pub trait Listed: Entity {
+pub trait Listable: Entity {
     type Filter: InputType;
     type Order: InputType + Default + Into<Sort>;
 
@@ -86,7 +86,7 @@ impl<E: Entity> Page<E> {
     }
 }
 
-impl<E: Listed> Page<E> {
+impl<E: Listable> Page<E> {
     /// A page of the entity's list.
     #[must_use]
     pub fn list(window: Window, filter: Option<E::Filter>, order: Option<E::Order>) -> Self {
@@ -94,7 +94,7 @@ impl<E: Listed> Page<E> {
     }
 }
 
-fn list_page<E: Listed>(window: Window, filter: Option<E::Filter>, order: Option<E::Order>) -> Result<PageSpec> {
+fn list_page<E: Listable>(window: Window, filter: Option<E::Filter>, order: Option<E::Order>) -> Result<PageSpec> {
     let conditions = filter.map(E::conditions).transpose()?.unwrap_or_default();
     window.page(E::def().type_name, order.unwrap_or_default().into(), conditions)
 }
@@ -103,7 +103,7 @@ fn list_page<E: Listed>(window: Window, filter: Option<E::Filter>, order: Option
 #[derive(Debug)]
 pub struct AnyNode(pub Option<(&'static Def, Uuid)>);
 
-pub(super) fn list_arguments<E: Listed>(registry: &mut Registry) -> Vec<Argument> {
+pub(super) fn list_arguments<E: Listable>(registry: &mut Registry) -> Vec<Argument> {
     vec![
         input_argument::<Option<E::Filter>>(registry, "filter", "Only rows that fulfil all of it."),
         input_argument::<Option<E::Order>>(registry, "order", "The order of the list; the id decides between equals."),
@@ -119,7 +119,7 @@ fn read_window(ctx: &Context<'_>) -> ServerResult<Window> {
     })
 }
 
-pub(super) fn read_list<E: Listed>(ctx: &Context<'_>) -> ServerResult<PageSpec> {
+pub(super) fn read_list<E: Listable>(ctx: &Context<'_>) -> ServerResult<PageSpec> {
     let filter = ctx.param_value::<Option<E::Filter>>("filter", None)?.1;
     let order = ctx.param_value::<Option<E::Order>>("order", None)?.1;
     list_page::<E>(read_window(ctx)?, filter, order).map_err(|error| at(ctx, error))
@@ -135,7 +135,7 @@ fn at(ctx: &Context<'_>, error: Error) -> ServerError {
 }
 
 /// What a handle stands for.
-enum Meant<'a> {
+enum Target<'a> {
     Object(Uuid),
     List(&'a PageSpec),
 }
@@ -150,17 +150,17 @@ fn answer<'w>(
     ctx: &'w ContextSelectionSet<'w>,
     field: &'w Positioned<Field>,
     def: &'static Def,
-    meant: Meant<'w>,
+    target: Target<'w>,
     under: Option<&'w Scope>,
 ) -> BoxFuture<'w, ServerResult<Option<Value>>> {
-    Box::pin(walk(ctx, field, def, meant, under))
+    Box::pin(walk(ctx, field, def, target, under))
 }
 
 async fn walk(
     ctx: &ContextSelectionSet<'_>,
     field: &Positioned<Field>,
     def: &'static Def,
-    meant: Meant<'_>,
+    target: Target<'_>,
     under: Option<&Scope>,
 ) -> ServerResult<Option<Value>> {
     let fail = |error: Error| ctx.set_error_path(async_graphql::Error::from(error).into_server_error(field.pos));
@@ -171,12 +171,12 @@ async fn walk(
     let walk = Walk { ctx, scope };
     walk.permitted(def).map_err(fail)?;
     let group = Group { key: &field.node.response_key().node, fields: vec![field] };
-    let objects = match meant {
-        Meant::Object(id) => {
+    let objects = match target {
+        Target::Object(id) => {
             let level = Plans::of(ctx, field, def, || level(ctx, def, &group));
             walk.by_id(&level, id).await
         }
-        Meant::List(page) => {
+        Target::List(page) => {
             let connection = Plans::of(ctx, field, def, || Connection::new(ctx, def, &group, "id"));
             walk.connections(&connection, page, None).await
         }
@@ -212,7 +212,7 @@ impl<E: Entity> OutputType for One<E> {
     }
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        answer(ctx, field, E::def(), Meant::Object(self.id), self.under.as_deref()).await?.ok_or_else(|| {
+        answer(ctx, field, E::def(), Target::Object(self.id), self.under.as_deref()).await?.ok_or_else(|| {
             let error = Error::not_found(E::PREFIX);
             ctx.set_error_path(async_graphql::Error::from(error).into_server_error(field.pos))
         })
@@ -234,7 +234,7 @@ impl<E: Entity> OutputType for Maybe<E> {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let Some(one) = &self.0 else { return Ok(Value::Null) };
-        nullable(ctx, answer(ctx, field, E::def(), Meant::Object(one.id), one.under.as_deref()).await)
+        nullable(ctx, answer(ctx, field, E::def(), Target::Object(one.id), one.under.as_deref()).await)
     }
 }
 
@@ -259,7 +259,7 @@ impl<E: Entity> OutputType for Page<E> {
                 return nullable(ctx, Err(ctx.set_error_path(error)));
             }
         };
-        nullable(ctx, answer(ctx, field, E::def(), Meant::List(page), None).await)
+        nullable(ctx, answer(ctx, field, E::def(), Target::List(page), None).await)
     }
 }
 
@@ -283,7 +283,7 @@ impl OutputType for AnyNode {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let Some((def, id)) = self.0 else { return Ok(Value::Null) };
-        nullable(ctx, answer(ctx, field, def, Meant::Object(id), None).await)
+        nullable(ctx, answer(ctx, field, def, Target::Object(id), None).await)
     }
 }
 

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use async_graphql::{ServerResult, registry::Registry};
 
 pub use cell::{Cell, Json, quote};
-pub use handle::{AnyNode, AnyNodes, Listed, Maybe, One, Page, PageArgs};
+pub use handle::{AnyNode, AnyNodes, Listable, Maybe, One, Page, PageArgs};
 pub use json::{JsonDef, JsonField, JsonList, JsonObject};
 pub use plan::Plans;
 pub use register::{Argument, input_argument};
@@ -91,13 +91,13 @@ pub struct Edge {
     pub name: String,
     pub description: &'static str,
     pub to: fn() -> &'static Def,
-    pub way: Way,
+    pub kind: EdgeKind,
 }
 
 impl Edge {
     #[must_use]
-    pub fn of<E: Entity>(name: &str, description: &'static str, way: Way) -> Self {
-        Self { name: camel(name), description, to: E::def, way }
+    pub fn of<E: Entity>(name: &str, description: &'static str, kind: EdgeKind) -> Self {
+        Self { name: camel(name), description, to: E::def, kind }
     }
 
     /// To an object over the same row.
@@ -108,13 +108,13 @@ impl Edge {
         to: fn() -> &'static Def,
         present: Option<&'static str>,
     ) -> Self {
-        Self { name: camel(name), description, to, way: Way::Part { present } }
+        Self { name: camel(name), description, to, kind: EdgeKind::Part { present } }
     }
 }
 
 /// How an edge finds its rows.
 #[derive(Debug, Clone, Copy)]
-pub enum Way {
+pub enum EdgeKind {
     /// This row's column holds the other's id.
     One { column: &'static str, nullable: bool },
     /// The other's column holds this row's id, once at most.
@@ -146,7 +146,7 @@ impl List {
 
     /// A connection with the filter and orders of its entity.
     #[must_use]
-    pub const fn of<E: Listed>() -> Self {
+    pub const fn of<E: Listable>() -> Self {
         Self { arguments: handle::list_arguments::<E>, read: handle::read_list::<E> }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 
 use async_graphql::{ContextSelectionSet, Pos, Positioned, parser::types::Field};
 
-use super::{Column, Def, Edge, Json, Member, Way, connection::Connection, json::Selected, selection::Group};
+use super::{Column, Def, Edge, EdgeKind, Json, Member, connection::Connection, json::Selected, selection::Group};
 
 /// So many tables at most are joined to a statement's own: more make Postgres' planner slow, and then choose blindly.
 const MOST_JOINS: usize = 6;
@@ -246,23 +246,23 @@ impl Plan {
         let edge = edge?;
         let to = (edge.to)();
         let key = group.key.to_owned();
-        let (ours, theirs, nullable) = match edge.way {
-            Way::Part { present } => {
+        let (ours, theirs, nullable) = match edge.kind {
+            EdgeKind::Part { present } => {
                 let present = present.map(|column| columns.place(table, column));
                 let groups = group.below(ctx, to.type_name);
                 let plan = Self::of_table(ctx, to, &groups, columns, table, joins);
                 return Some(What::Part { key, present, plan });
             }
-            Way::One { column, nullable } => (column, "id", nullable),
-            Way::Own { column, nullable } => ("id", column, nullable),
-            Way::All { column, .. } => {
+            EdgeKind::One { column, nullable } => (column, "id", nullable),
+            EdgeKind::Own { column, nullable } => ("id", column, nullable),
+            EdgeKind::All { column, .. } => {
                 let at = columns.place(table, "id");
                 let groups = group.below(ctx, to.type_name);
                 // A short list may have an order of more columns than a page, which could not be said again outside.
                 let below = Below::Objects(Level::new(ctx, to, &groups, &[column], false));
                 return Some(What::Edge { at, edge, beyond: Beyond::boxed(group, below) });
             }
-            Way::Page { column, .. } => {
+            EdgeKind::Page { column, .. } => {
                 let at = columns.place(table, "id");
                 let below = Below::Pages(Connection::new(ctx, to, group, column));
                 return Some(What::Edge { at, edge, beyond: Beyond::boxed(group, below) });
@@ -302,7 +302,7 @@ fn ends_here(ctx: &ContextSelectionSet<'_>, def: &'static Def, groups: &[Group<'
             Some(Member::Edge(index)) => {
                 let edge = &def.edges[*index];
                 let to = (edge.to)();
-                matches!(edge.way, Way::One { .. } | Way::Own { .. } | Way::Part { .. })
+                matches!(edge.kind, EdgeKind::One { .. } | EdgeKind::Own { .. } | EdgeKind::Part { .. })
                     && ends_here(ctx, to, &group.below(ctx, to.type_name))
             }
             Some(Member::Column(_)) | None => true,

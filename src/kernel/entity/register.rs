@@ -7,7 +7,7 @@ use async_graphql::{
     registry::{MetaField, MetaInputValue, MetaType, ObjectBuilder, Registry},
 };
 
-use super::{Column, Def, Edge, Way};
+use super::{Column, Def, Edge, EdgeKind};
 
 /// An argument of a field, or a field of an input, as the schema shows it.
 pub type Argument = MetaInputValue;
@@ -126,14 +126,14 @@ fn edge_field(edge: &'static Edge, registry: &mut Registry) -> MetaField {
     let mut arguments = Vec::new();
     let hidden = to.read.is_some();
     let bang = if hidden { "" } else { "!" };
-    let ty = match edge.way {
-        Way::One { nullable, .. } | Way::Own { nullable, .. } => {
+    let ty = match edge.kind {
+        EdgeKind::One { nullable, .. } | EdgeKind::Own { nullable, .. } => {
             let name = entity(to, registry);
             if nullable { name.to_owned() } else { format!("{name}{bang}") }
         }
-        Way::All { .. } => format!("[{}!]{bang}", entity(to, registry)),
-        Way::Part { present } => format!("{}{}", part(to, registry), if present.is_some() { "" } else { "!" }),
-        Way::Page { list, .. } => {
+        EdgeKind::All { .. } => format!("[{}!]{bang}", entity(to, registry)),
+        EdgeKind::Part { present } => format!("{}{}", part(to, registry), if present.is_some() { "" } else { "!" }),
+        EdgeKind::Page { list, .. } => {
             arguments = window_arguments(registry);
             arguments.extend((list.arguments)(registry));
             format!("{}{bang}", connection(to, registry))

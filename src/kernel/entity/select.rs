@@ -29,25 +29,25 @@ pub struct Condition {
     /// Of whatever diesel expression.
     holds: Box<dyn QueryFragment<Pg> + Send + Sync>,
     /// Some values are rare and others everywhere, so that the statement needs a plan for the very value.
-    is_uneven: bool,
+    needs_replan: bool,
 }
 
 impl Condition {
     /// Notes that values are spread unevenly.
     #[must_use]
-    pub fn uneven(self) -> Self {
-        Self { is_uneven: true, ..self }
+    pub fn replan(self) -> Self {
+        Self { needs_replan: true, ..self }
     }
 
     #[must_use]
-    pub fn is_uneven(&self) -> bool {
-        self.is_uneven
+    pub fn needs_replan(&self) -> bool {
+        self.needs_replan
     }
 }
 
 impl std::fmt::Debug for Condition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Condition").field("is_uneven", &self.is_uneven).finish_non_exhaustive()
+        f.debug_struct("Condition").field("needs_replan", &self.needs_replan).finish_non_exhaustive()
     }
 }
 
@@ -62,7 +62,7 @@ where
         + Sync
         + 'static,
 {
-    Condition { holds: Box::new(expression), is_uneven: false }
+    Condition { holds: Box::new(expression), needs_replan: false }
 }
 
 /// A filter for rows whose column has one of these values. For a single value it is an equality: only that lets an index
@@ -79,7 +79,7 @@ where
         Ok([value]) => Box::new(column.eq(value)),
         Err(values) => Box::new(column.eq_any(values)),
     };
-    Condition { holds, is_uneven: false }
+    Condition { holds, needs_replan: false }
 }
 
 /// A filter for rows whose column `search` has all words of a text, or words that begin so; none when there is no word
@@ -92,7 +92,7 @@ pub fn words<T: Table>(_: T, text: &str) -> Result<Option<Condition>> {
     Ok(prefixes(text).map(|words| {
         let holds =
             sql::<sql_types::Bool>("search @@ to_tsquery('simple', ").bind::<sql_types::Text, _>(words).sql(")");
-        Condition { holds: Box::new(holds), is_uneven: true }
+        Condition { holds: Box::new(holds), needs_replan: true }
     }))
 }
 
@@ -128,13 +128,13 @@ pub(super) struct Select<'a> {
 
 impl Select<'_> {
     /// Whether Postgres is to plan for the very values.
-    pub fn is_uneven(&self) -> bool {
+    pub fn needs_replan(&self) -> bool {
         match &self.rows {
             Rows::Of { .. } => false,
             Rows::Page { page, .. }
             | Rows::PageEach { page, .. }
             | Rows::Count { page, .. }
-            | Rows::CountEach { page, .. } => page.conditions.iter().any(Condition::is_uneven),
+            | Rows::CountEach { page, .. } => page.conditions.iter().any(Condition::needs_replan),
         }
     }
 }

@@ -11,7 +11,7 @@ use futures_util::future::{BoxFuture, try_join_all};
 use uuid::Uuid;
 
 use super::{
-    Def, Edge, Json, Way,
+    Def, Edge, EdgeKind, Json,
     plan::{Below, Beyond, Level, Plan, What},
     select::{Rows, Select},
 };
@@ -172,7 +172,7 @@ impl<'a> Walk<'a> {
     }
 
     pub async fn load(self, select: Select<'_>) -> Result<Vec<PgRow>> {
-        if select.is_uneven() { self.scope.load_planned(select).await } else { self.scope.load(select).await }
+        if select.needs_replan() { self.scope.load_planned(select).await } else { self.scope.load(select).await }
     }
 
     /// The object with this id, if it is there. What hangs on the id alone is fetched at once with it.
@@ -248,17 +248,17 @@ impl<'a> Walk<'a> {
                 let error = async_graphql::Error::from(refused).into_server_error(pos);
                 return Ok(Cells::failed(&error, key, true, keys.len()));
             }
-            match (edge.way, &beyond.of) {
-                (Way::One { nullable, .. }, Below::Objects(level)) => {
+            match (edge.kind, &beyond.of) {
+                (EdgeKind::One { nullable, .. }, Below::Objects(level)) => {
                     self.to_one(level, "id", nullable, (key, pos), &keys).await
                 }
-                (Way::Own { column, nullable }, Below::Objects(level)) => {
+                (EdgeKind::Own { column, nullable }, Below::Objects(level)) => {
                     self.to_one(level, column, nullable, (key, pos), &keys).await
                 }
-                (Way::All { column, order }, Below::Objects(level)) => {
+                (EdgeKind::All { column, order }, Below::Objects(level)) => {
                     self.to_all(level, column, order, key, &keys).await
                 }
-                (Way::Page { column, list }, Below::Pages(connection)) => {
+                (EdgeKind::Page { column, list }, Below::Pages(connection)) => {
                     let field = self.ctx.with_field(&beyond.field);
                     match (list.read)(&field) {
                         Ok(page) => {

@@ -13,7 +13,7 @@ use super::Closing;
 use crate::server::{
     Refusal, Server,
     caller::{BAD_IDEMPOTENCY_KEY, RequestId, idempotency_key},
-    door::{self, Caller, Event, Execute, Incoming, Outcome, Status},
+    contract::{self, Caller, Event, Execute, Incoming, Outcome, Status},
     request::{self, Fault},
 };
 
@@ -83,7 +83,7 @@ pub(super) fn steps<P: Execute>(
     caller: Caller,
 ) -> BoxStream<'static, Step> {
     let id = Arc::clone(id);
-    let run = door::run(Arc::clone(&server.pipeline), incoming, caller, server.config.answer_timeout);
+    let run = contract::run(Arc::clone(&server.pipeline), incoming, caller, server.config.answer_timeout);
     stream::once(run).flat_map(results).map(move |result| Step { id: Arc::clone(&id), result }).boxed()
 }
 

@@ -28,7 +28,7 @@ use super::{
 use crate::server::{
     Refusal, Server,
     caller::{RequestId, bearer},
-    door::{Caller, Execute, Guest, Incoming},
+    contract::{Caller, Execute, Guest, Incoming},
     listen::Phase,
 };
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use clinigraph::kernel::actor::Role;
+use clinigraph::kernel::actor::SystemRole;
 use serde_json::json;
 
 use super::{BOTH, TICKETS, titles};
@@ -27,7 +27,7 @@ async fn whoever_loses_the_right_is_ended_within_five_seconds_though_nothing_hap
     let app = TestApp::new().await;
     for (name, how, code) in LOSSES {
         let oak = app.clinic("Oak").await;
-        let staff = oak.person(Role::Staff).await;
+        let staff = oak.person(SystemRole::Staff).await;
         let began = app.now().await;
         let ears = BOTH.map(|over| staff.listen(over, TICKETS, Some(&began)));
         let mut ears = futures_util::future::join_all(ears).await;
@@ -51,7 +51,7 @@ async fn nothing_that_happens_after_the_loss_is_heard() {
     let app = TestApp::new().await;
     for (name, how, code) in LOSSES {
         let oak = app.clinic("Oak").await;
-        let (staff, manager) = (oak.person(Role::Staff).await, app.administrator().await);
+        let (staff, manager) = (oak.person(SystemRole::Staff).await, app.administrator().await);
         let began = app.now().await;
         let ears = BOTH.map(|over| staff.listen(over, TICKETS, Some(&began)));
         let mut ears = futures_util::future::join_all(ears).await;
@@ -81,7 +81,7 @@ async fn nothing_that_happens_after_the_loss_is_heard() {
 async fn much_that_happens_elsewhere_does_not_keep_somebody_from_being_ended() {
     let app = TestApp::new().await;
     let (oak, elm) = (app.clinic("Oak").await, app.clinic("Elm").await);
-    let (staff, other) = (oak.person(Role::Staff).await, elm.manager().await);
+    let (staff, other) = (oak.person(SystemRole::Staff).await, elm.manager().await);
     let mut ear = staff.listen(super::Over::Stream, TICKETS, None).await;
 
     lose(&app, LOSSES[0].1, &staff, &oak).await;
@@ -129,7 +129,7 @@ async fn signing_out_here_does_not_end_another_session_of_the_same_person() {
 async fn each_of_many_who_ask_the_same_is_let_through_by_themselves() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
-    let (stays, goes) = (oak.person(Role::Staff).await, oak.person(Role::Staff).await);
+    let (stays, goes) = (oak.person(SystemRole::Staff).await, oak.person(SystemRole::Staff).await);
     let mut ears =
         [stays.listen(super::Over::Stream, TICKETS, None).await, goes.listen(super::Over::Stream, TICKETS, None).await];
 

@@ -85,7 +85,7 @@ async fn whatever_is_told_is_a_field_of_the_api() {
     assert!(rows.len() > 8, "{rows:?}");
     for row in rows {
         let of = match row["topic"].as_str().unwrap() {
-            "ticket" => "SupportTicket",
+            "ticket" => "Ticket",
             "clinic_config" => "ClinicConfig",
             "notification" => "Notification",
             other => panic!("which type is {other}?"),

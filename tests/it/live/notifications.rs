@@ -1,6 +1,6 @@
 //! Who is told of what (R10 to R13), live and in the list; never the one who did it.
 
-use clinigraph::notification::{About, NotificationKind, Recipients, tell};
+use clinigraph::notification::{Notice, NotificationKind, Recipients, notify};
 use serde_json::{Value, json};
 
 use super::{assign, change_status, cursor};
@@ -150,7 +150,7 @@ async fn nobody_is_told_twice_of_one_cause() {
     let ticket = clinigraph::kernel::ids::split(&ticket).unwrap().1;
     for _ in 0..2 {
         app.as_system(async |scope| {
-            let about = About {
+            let notice = Notice {
                 what: NotificationKind::TicketReply,
                 clinic: oak.id,
                 ticket,
@@ -159,7 +159,7 @@ async fn nobody_is_told_twice_of_one_cause() {
                 cause: "this very reply".to_owned(),
                 now: app.clock.now(),
             };
-            tell(scope, Recipients::One(manager.user_id), about).await
+            notify(scope, Recipients::One(manager.user_id), notice).await
         })
         .await;
     }
@@ -173,7 +173,7 @@ async fn somebody_with_two_clinics_hears_of_the_one_they_work_in() {
     let app = TestApp::new().await;
     let (oak, elm, ada) = (app.clinic("Oak").await, app.clinic("Elm").await, app.administrator().await);
     let in_oak = oak.manager().await;
-    elm.join(in_oak.user_id, clinigraph::kernel::actor::Role::ClinicManager).await;
+    elm.join(in_oak.user_id, clinigraph::kernel::actor::SystemRole::ClinicManager).await;
     let in_elm = app.signed_in(in_oak.user_id, Some(elm.id)).await;
     let tickets = [in_oak.open_ticket("Oak").await, in_elm.open_ticket("Elm").await];
     let mut ears =

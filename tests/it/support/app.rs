@@ -14,9 +14,9 @@ use clinigraph::{
     app::{Reached, pipeline},
     clinic::ClinicStatus,
     kernel::{
-        actor::Role,
+        actor::SystemRole,
         clock::Clock,
-        db::{self, Door, Scope},
+        db::{self, Database, Scope},
         secrets::KeyRing,
     },
     live::Names,
@@ -37,7 +37,7 @@ use super::{
 /// An app with an empty database, reached over HTTP on loopback.
 pub struct TestApp {
     pub address: SocketAddr,
-    pub door: Door,
+    pub database: Database,
     pub clock: Clock,
     /// The app's database, as superuser: for what the API does not show.
     pub superuser_url: String,
@@ -51,7 +51,7 @@ pub struct TestApp {
 /// A server on a database that is there.
 pub struct Another {
     pub address: SocketAddr,
-    pub door: Door,
+    pub database: Database,
     pub served: JoinHandle<()>,
     pub relaying: JoinHandle<()>,
 }
@@ -59,14 +59,14 @@ pub struct Another {
 impl Another {
     async fn on(reached: &Reached, settings: Settings, connections: usize, config: ServerConfig, clock: Clock) -> Self {
         let pipeline = pipeline(reached, settings, connections, clock).await.unwrap();
-        let door = pipeline.door().clone();
+        let database = pipeline.database().clone();
         let relaying = tokio::spawn(clinigraph::live::relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = tokio::spawn(async move {
             serve(listener, Arc::new(pipeline), config, std::future::pending()).await.unwrap();
         });
-        Self { address, door, served, relaying }
+        Self { address, database, served, relaying }
     }
 
     /// Somebody of the other server, here.
@@ -77,7 +77,7 @@ impl Another {
     pub fn stop(self) {
         self.served.abort();
         self.relaying.abort();
-        self.door.pools().close();
+        self.database.pools().close();
     }
 }
 
@@ -85,7 +85,7 @@ impl Drop for TestApp {
     fn drop(&mut self) {
         self.served.abort();
         self.relaying.abort();
-        self.door.pools().close();
+        self.database.pools().close();
     }
 }
 
@@ -121,11 +121,11 @@ impl TestApp {
         let prepared = db::prepare(&superuser_url, ring.root()).await.unwrap();
         let clock = Clock::default();
         let reached = Reached { embedded: None, server_url: prepared.server_url, ran: prepared.ran, ring };
-        let Another { address, door, served, relaying } =
+        let Another { address, database, served, relaying } =
             Another::on(&reached, settings, connections, config, clock.clone()).await;
         Self {
             address,
-            door,
+            database,
             clock,
             superuser_url,
             server_url: reached.server_url,
@@ -148,7 +148,7 @@ impl TestApp {
 
     /// Works on the database as the server itself.
     pub async fn as_system<T>(&self, work: impl AsyncFnOnce(&Scope) -> clinigraph::kernel::Result<T>) -> T {
-        self.door.as_system(None, work).await.unwrap()
+        self.database.as_system(None, work).await.unwrap()
     }
 
     /// An active clinic.
@@ -244,7 +244,7 @@ impl TestClinic<'_> {
     }
 
     /// Somebody new who belongs to the clinic, signed in.
-    pub async fn person(&self, role: Role) -> Person {
+    pub async fn person(&self, role: SystemRole) -> Person {
         let user = self.app.user(&format!("{role:?}"), false).await;
         self.join(user, role).await;
         self.app.signed_in(user, Some(self.id)).await
@@ -271,11 +271,11 @@ impl TestClinic<'_> {
     }
 
     pub async fn manager(&self) -> Person {
-        self.person(Role::ClinicManager).await
+        self.person(SystemRole::ClinicManager).await
     }
 
     /// Makes a user belong to the clinic.
-    pub async fn join(&self, user: Uuid, role: Role) {
+    pub async fn join(&self, user: Uuid, role: SystemRole) {
         self.app
             .as_system(async |scope| {
                 let tx = scope.tx().await?;

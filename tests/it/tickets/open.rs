@@ -1,6 +1,6 @@
 //! Opening a ticket.
 
-use clinigraph::kernel::actor::Role;
+use clinigraph::kernel::actor::SystemRole;
 use serde_json::{Value, json};
 
 use super::{changed, code, refused};
@@ -9,7 +9,7 @@ use crate::support::TestApp;
 #[tokio::test]
 async fn a_ticket_opens_trimmed_and_with_what_was_not_said() {
     let app = TestApp::new().await;
-    let staff = app.clinic("Oak").await.person(Role::Staff).await;
+    let staff = app.clinic("Oak").await.person(SystemRole::Staff).await;
 
     let input = json!({ "title": "  Printer\n", "description": "\t It is off. " });
     let selection = "{ id number title description priority status version assignee { id } createdBy { id }

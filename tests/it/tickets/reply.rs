@@ -1,6 +1,6 @@
 //! Replying to a ticket, in public and among administrators.
 
-use clinigraph::kernel::actor::Role;
+use clinigraph::kernel::actor::SystemRole;
 use serde_json::json;
 
 use super::{bring_to, changed, code, refused, see};
@@ -10,7 +10,7 @@ use crate::support::TestApp;
 async fn what_a_clinic_writes_is_never_internal_whatever_it_asks() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
-    let (manager, staff) = (oak.manager().await, oak.person(Role::Staff).await);
+    let (manager, staff) = (oak.manager().await, oak.person(SystemRole::Staff).await);
     let ticket = manager.open_ticket("Printer").await;
 
     for person in [&manager, &staff] {

@@ -1,6 +1,6 @@
 //! Where a ticket stands and how much it presses, and what happens when two change it.
 
-use clinigraph::{kernel::actor::Role, support::TicketStatus};
+use clinigraph::{kernel::actor::SystemRole, support::TicketStatus};
 use serde_json::{Value, json};
 
 use super::{bring_to, change, changed, code, refused, see};
@@ -95,7 +95,7 @@ async fn times_follow_the_status() {
 async fn a_clinic_may_close_its_tickets_and_do_nothing_else_to_their_status() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
-    let staff = oak.person(Role::Staff).await;
+    let staff = oak.person(SystemRole::Staff).await;
 
     for status in ["OPEN", "IN_PROGRESS", "WAITING", "RESOLVED"] {
         let ticket = staff.open_ticket("Printer").await;

@@ -91,7 +91,7 @@ async fn health_tells_what_the_pipeline_can_do() {
     for path in ["/health/live", "/health/ready"] {
         assert_eq!(got(front.get(path)).await.status, 200, "{path}");
     }
-    app.door.pools().close();
+    app.database.pools().close();
     assert_eq!(got(front.get("/health/live")).await.status, 200);
     assert_eq!(got(front.get("/health/ready")).await.status, 503);
 

@@ -12,7 +12,7 @@ use std::{
 use axum::Router;
 use clinigraph::server::{
     Execute, ServerConfig,
-    door::{Answer, Caller, Event, Guest, Incoming, Outcome, RateLimit, Status},
+    contract::{Answer, Caller, Event, Guest, Incoming, Outcome, RateLimit, Status},
     serve_with,
 };
 use futures_util::{FutureExt, StreamExt, future, stream};

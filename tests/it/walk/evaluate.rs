@@ -109,7 +109,7 @@ impl Field {
 /// The names of a list's types: connection and edge.
 fn of_list(to: &str) -> (&'static str, &'static str) {
     match to {
-        "SupportTicket" => ("SupportTicketConnection", "SupportTicketEdge"),
+        "Ticket" => ("SupportTicketConnection", "SupportTicketEdge"),
         "TicketMessage" => ("TicketMessageConnection", "TicketMessageEdge"),
         "Membership" => ("MembershipConnection", "MembershipEdge"),
         _ => ("ClinicConnection", "ClinicEdge"),
@@ -158,14 +158,14 @@ static SCHEMA: LazyLock<HashMap<&'static str, Vec<Field>>> = LazyLock::new(|| {
         let typename = ("__typename", TypeName);
         fields.into_iter().chain([typename]).map(|(name, kind)| Field { name, kind }).collect::<Vec<_>>()
     };
-    let tickets = |by| Page { to: "SupportTicket", by, orders: OF_TICKETS, filters: TICKETS };
+    let tickets = |by| Page { to: "Ticket", by, orders: OF_TICKETS, filters: TICKETS };
     let mut all = HashMap::from([
         (
             "Query",
             of(vec![
                 ("tickets", tickets(None)),
                 ("clinics", Page { to: "Clinic", by: None, orders: OF_CLINICS, filters: CLINICS }),
-                ("ticket", ById { to: "SupportTicket", needed: true }),
+                ("ticket", ById { to: "Ticket", needed: true }),
                 ("clinic", ById { to: "Clinic", needed: false }),
                 ("node", Node),
                 ("nodes", Nodes),
@@ -226,7 +226,7 @@ static SCHEMA: LazyLock<HashMap<&'static str, Vec<Field>>> = LazyLock::new(|| {
             ]),
         ),
         (
-            "SupportTicket",
+            "Ticket",
             of(vec![
                 ("id", Id),
                 ("number", Plain("number")),
@@ -249,7 +249,7 @@ static SCHEMA: LazyLock<HashMap<&'static str, Vec<Field>>> = LazyLock::new(|| {
                 ("body", Plain("body")),
                 ("isInternal", Plain("is_internal")),
                 ("createdAt", Time("created_at")),
-                ("ticket", One { to: "SupportTicket", column: "ticket_id" }),
+                ("ticket", One { to: "Ticket", column: "ticket_id" }),
                 ("author", One { to: "User", column: "author_user_id" }),
             ]),
         ),
@@ -263,7 +263,7 @@ static SCHEMA: LazyLock<HashMap<&'static str, Vec<Field>>> = LazyLock::new(|| {
             ]),
         ),
     ]);
-    for to in ["SupportTicket", "TicketMessage", "Membership", "Clinic"] {
+    for to in ["Ticket", "TicketMessage", "Membership", "Clinic"] {
         let (connection, edge) = of_list(to);
         let parts =
             vec![("edges", Part(edge)), ("nodes", Part(to)), ("pageInfo", Part("PageInfo")), ("totalCount", Part(""))];
@@ -314,7 +314,7 @@ const TYPES: [(&str, &str, &str, Option<&str>); 6] = [
     ("ClinicNetwork", "clinic_networks", "network", None),
     ("User", "users", "user", None),
     ("Membership", "memberships", "membership", Some("MEMBERS_READ")),
-    ("SupportTicket", "support_tickets", "ticket", Some("TICKETS_READ")),
+    ("Ticket", "support_tickets", "ticket", Some("TICKETS_READ")),
     ("TicketMessage", "ticket_messages", "ticket_message", Some("TICKETS_READ")),
 ];
 
@@ -351,7 +351,7 @@ impl World {
         }
         let mut cursors: HashMap<_, BTreeMap<String, String>> = HashMap::new();
         for (of, path, before, after, orders) in [
-            ("SupportTicket", "/tickets/edges", "tickets(first: 100, order: ORDER)", "", OF_TICKETS),
+            ("Ticket", "/tickets/edges", "tickets(first: 100, order: ORDER)", "", OF_TICKETS),
             ("Clinic", "/clinics/edges", "clinics(first: 100, order: ORDER)", "", OF_CLINICS),
             ("Membership", "/memberships/edges", "clinics { nodes { memberships(first: 100)", "} }", OF_MEMBERSHIPS),
             (

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clinigraph::{
-    kernel::actor::Role,
+    kernel::actor::SystemRole,
     pipeline::{Limits, Settings},
 };
 use proptest::{
@@ -153,7 +153,7 @@ fn whatever_is_selected_the_walk_answers_as_the_evaluator_does_by_every_way() {
             Uuid::now_v7()
         ))
         .await;
-        let (clinic, role) = (json!(oak.to_string()), |role: Role| json!(role.text().to_uppercase()));
+        let (clinic, role) = (json!(oak.to_string()), |role: SystemRole| json!(role.text().to_uppercase()));
         let all =
             vec!["TICKETS_READ", "TICKETS_WRITE", "TICKETS_MANAGE", "MEMBERS_READ", "CLINIC_MANAGE", "AUDIT_READ"];
         let actor = |is_admin, user: Uuid, clinic, role, permissions| Actor {
@@ -170,13 +170,13 @@ fn whatever_is_selected_the_walk_answers_as_the_evaluator_does_by_every_way() {
                     false,
                     manager,
                     clinic.clone(),
-                    role(Role::ClinicManager),
+                    role(SystemRole::ClinicManager),
                     vec!["TICKETS_READ", "TICKETS_WRITE", "MEMBERS_READ", "CLINIC_MANAGE"],
                 ),
                 app.signed_in(manager, Some(oak)).await,
             ),
             (
-                actor(false, clinician, clinic, role(Role::Clinician), Vec::new()),
+                actor(false, clinician, clinic, role(SystemRole::Clinician), Vec::new()),
                 app.signed_in(clinician, Some(oak)).await,
             ),
         ];

@@ -129,8 +129,7 @@ impl Maker<'_, '_> {
     fn below_node(&mut self, depth: usize) -> Vec<Item> {
         let mut items = vec![self.of_any()];
         for _ in 0..self.choices.below(4) {
-            let on =
-                *self.choices.of(&["SupportTicket", "User", "Clinic", "TicketMessage", "Membership", "ClinicNetwork"]);
+            let on = *self.choices.of(&["Ticket", "User", "Clinic", "TicketMessage", "Membership", "ClinicNetwork"]);
             let below = self.set(on, depth + 1, true);
             items.push(Item { condition: self.condition(), node: Node::Inline(Some(on), below) });
         }

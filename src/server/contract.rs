@@ -1,4 +1,4 @@
-//! The door between transports and whatever executes GraphQL.
+//! The contract between transports and whatever executes operations.
 //!
 //! HTTP, sockets and event streams all end in [`Execute::run`]; nothing in this module knows what a schema is,
 //! and nothing behind it knows what a socket is.

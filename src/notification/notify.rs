@@ -17,7 +17,7 @@ use crate::{
         db::Scope,
         events::{Event, Written},
     },
-    support::SupportTicket,
+    support::Ticket,
 };
 
 /// Who is told.
@@ -30,7 +30,7 @@ pub enum Recipients {
 
 /// What they are told.
 #[derive(Debug)]
-pub struct About<'a> {
+pub struct Notice<'a> {
     pub what: NotificationKind,
     pub clinic: Uuid,
     pub ticket: Uuid,
@@ -42,13 +42,13 @@ pub struct About<'a> {
 }
 
 /// Tells people of something, but never the one who did it.
-pub async fn tell(scope: &Scope, whom: Recipients, about: About<'_>) -> Result<()> {
+pub async fn notify(scope: &Scope, whom: Recipients, notice: Notice<'_>) -> Result<()> {
     let doer = scope.actor().person().map_or(Uuid::nil(), |person| person.user_id);
     let whom = match whom {
         Recipients::One(user) if user == doer => return Ok(()),
         Recipients::One(user) => {
             let id = Uuid::now_v7();
-            Event::new("notification", "received", id, Some(about.clinic)).for_user(user).push(scope);
+            Event::new("notification", "received", id, Some(notice.clinic)).for_user(user).push(scope);
             Told::One { id, user }
         }
         Recipients::Administrators => Told::AdministratorsBut(doer),
@@ -56,14 +56,14 @@ pub async fn tell(scope: &Scope, whom: Recipients, about: About<'_>) -> Result<(
     scope
         .send(Telling {
             whom,
-            what: about.what,
-            clinic: about.clinic,
-            ticket: about.ticket,
-            link: format!("/tickets/{}", Id::<SupportTicket>::from_uuid(about.ticket)),
-            title: about.title.chars().take(300).collect(),
-            body: about.body.chars().take(200).collect(),
-            cause: about.cause,
-            now: about.now,
+            what: notice.what,
+            clinic: notice.clinic,
+            ticket: notice.ticket,
+            link: format!("/tickets/{}", Id::<Ticket>::from_uuid(notice.ticket)),
+            title: notice.title.chars().take(300).collect(),
+            body: notice.body.chars().take(200).collect(),
+            cause: notice.cause,
+            now: notice.now,
             events: Written(scope.take_told()),
         })
         .await

@@ -12,24 +12,24 @@ use diesel::{
 ///
 /// For the same reason what is `Insertable` says `treat_none_as_default_value = false`.
 #[must_use]
-pub fn kept<Q>(query: Q) -> Kept<Q> {
-    Kept(query)
+pub fn prepared<Q>(query: Q) -> Prepared<Q> {
+    Prepared(query)
 }
 
-/// See [`kept`].
+/// See [`prepared`].
 #[derive(Debug, Clone, Copy)]
-pub struct Kept<Q>(Q);
+pub struct Prepared<Q>(Q);
 
-impl<Q> QueryId for Kept<Q> {
+impl<Q> QueryId for Prepared<Q> {
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl<Q: Query> Query for Kept<Q> {
+impl<Q: Query> Query for Prepared<Q> {
     type SqlType = Q::SqlType;
 }
 
-impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Kept<Q> {
+impl<Q: QueryFragment<Pg>> QueryFragment<Pg> for Prepared<Q> {
     fn walk_ast<'b>(&'b self, out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.0.walk_ast(out)
     }

@@ -16,9 +16,9 @@ use crate::{
     clinic::ClinicStatus,
     kernel::{
         Code, Error, Result,
-        actor::{Person, Role},
+        actor::{Person, SystemRole},
         clock::Clock,
-        db::Door,
+        db::Database,
     },
     schema::{clinics, memberships, sessions, users},
 };
@@ -30,11 +30,11 @@ const PATIENCE: Duration = Duration::from_secs(4);
 
 /// What a session is good for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Standing {
+pub enum SessionState {
     /// For a person like this.
     Good {
         is_platform_admin: bool,
-        acting: Option<(Uuid, Role)>,
+        acting: Option<(Uuid, SystemRole)>,
     },
     /// For nothing: it was revoked, it has run out, or there is none.
     Ended,
@@ -42,7 +42,7 @@ pub enum Standing {
     ClinicInactive,
 }
 
-impl Standing {
+impl SessionState {
     /// What somebody was when they began to listen.
     #[must_use]
     pub fn of(person: &Person) -> Self {
@@ -68,8 +68,8 @@ impl Standing {
 }
 
 /// What the sessions that listen are good for.
-pub struct Standings {
-    door: Door,
+pub struct SessionStates {
+    database: Database,
     clock: Clock,
     listening: Mutex<HashMap<Uuid, Entry>>,
     /// When the last look began.
@@ -79,14 +79,14 @@ pub struct Standings {
 
 struct Entry {
     count: usize,
-    standing: watch::Sender<Option<Standing>>,
+    state: watch::Sender<Option<SessionState>>,
 }
 
-impl Standings {
+impl SessionStates {
     #[must_use]
-    pub fn new(door: Door, clock: Clock) -> Arc<Self> {
+    pub fn new(database: Database, clock: Clock) -> Arc<Self> {
         Arc::new(Self {
-            door,
+            database,
             clock,
             listening: Mutex::default(),
             looked: Mutex::default(),
@@ -98,11 +98,11 @@ impl Standings {
     #[must_use]
     pub fn listen(self: &Arc<Self>, session: Uuid) -> Listening {
         let mut listening = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = listening.entry(session).or_insert_with(|| Entry { count: 0, standing: watch::Sender::new(None) });
+        let entry = listening.entry(session).or_insert_with(|| Entry { count: 0, state: watch::Sender::new(None) });
         entry.count += 1;
-        let standing = entry.standing.subscribe();
+        let state = entry.state.subscribe();
         drop(listening);
-        Listening { standings: Arc::clone(self), session, standing }
+        Listening { session_states: Arc::clone(self), session, state }
     }
 
     /// Whether anybody listens at all.
@@ -157,18 +157,18 @@ impl Standings {
         let entries = self.listening.lock().unwrap_or_else(PoisonError::into_inner);
         for session in listening {
             if let Some(entry) = entries.get(&session) {
-                let now = Some(found.get(&session).copied().unwrap_or(Standing::Ended));
-                entry.standing.send_if_modified(|known| std::mem::replace(known, now) != now);
+                let now = Some(found.get(&session).copied().unwrap_or(SessionState::Ended));
+                entry.state.send_if_modified(|known| std::mem::replace(known, now) != now);
             }
         }
         Ok(())
     }
 
     /// Judges as `private.look()` does.
-    async fn read(&self, listening: &[Uuid]) -> Result<HashMap<Uuid, Standing>> {
+    async fn read(&self, listening: &[Uuid]) -> Result<HashMap<Uuid, SessionState>> {
         let now = self.clock.now();
         let rows = self
-            .door
+            .database
             .as_system(None, async |scope| {
                 let tx = scope.tx().await?;
                 let open = [ClinicStatus::Pending, ClinicStatus::Active];
@@ -202,37 +202,37 @@ impl Standings {
     }
 }
 
-type Row = (Uuid, bool, bool, Option<Uuid>, Option<Role>, Option<bool>);
+type Row = (Uuid, bool, bool, Option<Uuid>, Option<SystemRole>, Option<bool>);
 
-fn judge((session, user_is_good, is_platform_admin, clinic, role, clinic_is_good): Row) -> (Uuid, Standing) {
+fn judge((session, user_is_good, is_platform_admin, clinic, role, clinic_is_good): Row) -> (Uuid, SessionState) {
     // Somebody who became an administrator acts in no clinic any more.
     let acting = clinic.zip(role).filter(|_| !is_platform_admin);
-    let standing = match acting {
-        _ if !user_is_good => Standing::UserInactive,
-        Some(_) if clinic_is_good == Some(false) => Standing::ClinicInactive,
-        acting => Standing::Good { is_platform_admin, acting },
+    let state = match acting {
+        _ if !user_is_good => SessionState::UserInactive,
+        Some(_) if clinic_is_good == Some(false) => SessionState::ClinicInactive,
+        acting => SessionState::Good { is_platform_admin, acting },
     };
-    (session, standing)
+    (session, state)
 }
 
 /// A session that listens.
 pub struct Listening {
-    standings: Arc<Standings>,
+    session_states: Arc<SessionStates>,
     session: Uuid,
-    standing: watch::Receiver<Option<Standing>>,
+    state: watch::Receiver<Option<SessionState>>,
 }
 
 impl Listening {
     /// What it was good for when it was last looked at; `None` before the first look.
     #[must_use]
-    pub fn standing(&self) -> Option<Standing> {
-        *self.standing.borrow()
+    pub fn state(&self) -> Option<SessionState> {
+        *self.state.borrow()
     }
 
     /// Ready when that is another.
     pub async fn changed(&mut self) {
         // The sender lives as long as anybody of the session listens.
-        if self.standing.changed().await.is_err() {
+        if self.state.changed().await.is_err() {
             std::future::pending::<()>().await;
         }
     }
@@ -240,7 +240,7 @@ impl Listening {
 
 impl Drop for Listening {
     fn drop(&mut self) {
-        let mut listening = self.standings.listening.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut listening = self.session_states.listening.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(entry) = listening.get_mut(&self.session) {
             entry.count -= 1;
             if entry.count == 0 {
