@@ -155,7 +155,7 @@ pub async fn pipeline(reached: &Reached, settings: Settings, connections: usize,
         wait: Duration::from_secs(5),
         statement_timeout: settings.deadline,
     })?;
-    let database = Database::new(pools);
+    let database = Database::new(pools, clock.clone());
     Pipeline::new(settings, database, clock, Arc::clone(&reached.ring), Passwords::new(2, 64)).await
 }
 

@@ -1,8 +1,17 @@
 //! The roots of the API, merged from the rooms' parts: one line a room.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    borrow::Cow,
+    sync::{Arc, OnceLock},
+};
 
-use async_graphql::{Context, MergedObject, Object, Schema, SchemaBuilder, SchemaEnv, extensions::Extensions};
+use async_graphql::{
+    ContainerType, Context, ContextSelectionSet, MergedObject, Object, ObjectType, OutputType, Positioned, Schema,
+    SchemaBuilder, SchemaEnv, ServerResult, Value,
+    extensions::Extensions,
+    parser::types::Field,
+    registry::{MetaField, MetaType, Registry},
+};
 
 pub use crate::entities::entities;
 use crate::{
@@ -16,9 +25,10 @@ use crate::{
     notification, provider, support,
 };
 
-/// What can be read.
+/// Queries of the API.
 #[derive(Default, MergedObject)]
-pub struct Query(
+#[graphql(name = "Query")]
+pub struct QueryFields(
     NodeQuery,
     access::ViewerQuery,
     clinic::ClinicQuery,
@@ -29,15 +39,74 @@ pub struct Query(
     notification::NotificationReads,
 );
 
-/// What can be done. Each field is a transaction of its own, one after the other; a field that answers with an error has
-/// done nothing.
+/// Mutations of the API. The fields of an operation run one after the other, each in a transaction of its own: a field that
+/// fails is null, is rolled back alone, and the fields behind it still run.
 #[derive(Default, MergedObject)]
-pub struct Mutation(
+#[graphql(name = "Mutation")]
+pub struct MutationFields(
     access::AccessMutation,
     clinic::ClinicMutation,
     support::SupportMutation,
     notification::NotificationMutation,
 );
+
+/// Declares a root type: its fields are those of the merged parts, and each is nullable, so that a field that fails is null
+/// and leaves the others alone.
+macro_rules! root {
+    ($(#[doc = $doc:literal])+ $root:ident of $fields:ident) => {
+        $(#[doc = $doc])+
+        #[derive(Default)]
+        pub struct $root($fields);
+
+        impl OutputType for $root {
+            fn type_name() -> Cow<'static, str> {
+                <$fields as OutputType>::type_name()
+            }
+
+            fn create_type_info(registry: &mut Registry) -> String {
+                let name = <$fields as OutputType>::create_type_info(registry);
+                if let Some(MetaType::Object { fields, .. }) = registry.types.get_mut(stringify!($root)) {
+                    fields.values_mut().for_each(finish_root_field);
+                }
+                name
+            }
+
+            async fn resolve(
+                &self,
+                ctx: &ContextSelectionSet<'_>,
+                field: &Positioned<Field>,
+            ) -> ServerResult<Value> {
+                self.0.resolve(ctx, field).await
+            }
+        }
+
+        impl ContainerType for $root {
+            async fn resolve_field(&self, ctx: &Context<'_>) -> ServerResult<Option<Value>> {
+                self.0.resolve_field(ctx).await
+            }
+        }
+
+        impl ObjectType for $root {}
+    };
+}
+root! {
+    /// The query root.
+    Query of QueryFields
+}
+root! {
+    /// The mutation root.
+    Mutation of MutationFields
+}
+
+/// Makes a root field nullable, and describes its input.
+fn finish_root_field(field: &mut MetaField) {
+    if let Some(nullable) = field.ty.strip_suffix('!') {
+        field.ty = nullable.to_owned();
+    }
+    if let Some(input) = field.args.get_mut("input") {
+        input.description.get_or_insert_with(|| format!("Parameters of `{}`.", field.name));
+    }
+}
 
 /// The schema that executes. It has no extension, and checks nothing that the pipeline has checked before.
 #[must_use]

@@ -212,7 +212,7 @@ impl Writer {
             statement_timeout: Duration::from_secs(30),
         })
         .unwrap();
-        let database = Database::new(pools);
+        let database = Database::new(pools, clinigraph::kernel::clock::Clock::default());
         let origin =
             Origin { request_id: "bench".to_owned(), address: [127, 0, 0, 1].into(), agent: Some("bench".to_owned()) };
         let note = Note { operation: "replyToTicket".to_owned(), origin: Arc::new(origin) };

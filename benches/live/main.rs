@@ -204,10 +204,10 @@ async fn backends(database: Option<&str>) -> Option<f64> {
 
 /// Opens a ticket, of which everybody is told.
 async fn tell(http: &reqwest::Client, address: SocketAddr, number: usize) {
-    let query = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { id } }";
+    let query = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }";
     let input = json!({ "title": number.to_string(), "description": "Please help." });
     let request = http.post(format!("http://{address}/graphql")).bearer_auth(token(0));
     let request = request.json(&json!({ "query": query, "variables": { "input": input } }));
     let answer: Value = request.send().await.unwrap().json().await.unwrap();
-    assert!(answer["data"]["openTicket"]["id"].is_string(), "{answer}");
+    assert!(answer["data"]["openTicket"]["ticket"]["id"].is_string(), "{answer}");
 }

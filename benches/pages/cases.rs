@@ -94,7 +94,7 @@ const AUDIT: &str = "query Audit($first: Int, $after: String) {
 }";
 
 const OPEN: &str = "mutation Open($input: OpenTicketInput!) {
-  openTicket(input: $input) { id number title priority status createdAt clinic { id name } }
+  openTicket(input: $input) { ticket { id number title priority status createdAt clinic { id name } } }
 }";
 
 /// What is asked of both servers. A case whose fields the schema does not have (yet) is left out.

@@ -45,6 +45,9 @@ entity! {
         /// Counts its changes; give it as expectedVersion.
         version: i32,
     }
+    inside {
+        clinic_id: Id<Clinic>,
+    }
     edges {
         /// The clinic.
         clinic: one Clinic by clinic_id,

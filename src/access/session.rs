@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_graphql::{Context, InputObject, Object, SimpleObject};
+use async_graphql::{Context, Object, SimpleObject};
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};
 use diesel::{
@@ -18,6 +18,7 @@ use uuid::Uuid;
 use super::{Passwords, User, UserStatus, password::LONGEST, viewer::Viewer};
 use crate::{
     clinic::{Clinic, ClinicStatus},
+    input,
     kernel::{
         Actor, Code, Error, Id, RequestOf, Result,
         actor::{Person, SystemRole},
@@ -26,6 +27,7 @@ use crate::{
         request::{Request, SessionCookie, service},
         secrets::random,
         text::EmailAddress,
+        write::Input,
     },
     schema::{clinics, memberships, sessions, users},
 };
@@ -199,35 +201,49 @@ pub fn token_hash(token: &str) -> [u8; 32] {
     Sha256::digest(token.as_bytes()).into()
 }
 
-/// Who signs in.
-#[derive(Debug, InputObject)]
-pub struct SignInInput {
-    /// The address they are known by.
-    pub email: EmailAddress,
-    /// Their password, at most 128 characters.
-    #[graphql(secret)]
-    pub password: String,
-    /// Also keep the session in a cookie, for a dashboard in a browser.
-    #[graphql(default)]
-    pub in_cookie: bool,
+input! {
+    /// Credentials of a user.
+    SignInInput {
+        /// Email address of the user.
+        email: EmailAddress,
+        /// Password of the user, at most 128 characters.
+        password: String,
+        /// Whether to store the session in a cookie too, for a dashboard in a browser.
+        in_cookie: bool = false,
+    }
 }
 
-/// Where to work from now on.
-#[derive(Debug, InputObject)]
-pub struct SwitchClinicInput {
-    /// A clinic that the caller belongs to.
-    pub clinic_id: Id<Clinic>,
-}
-
-/// A session that has begun.
+/// Result of signing in.
 #[derive(SimpleObject)]
 pub struct SignInPayload {
-    /// Send it with each request: `Authorization: Bearer <token>`. It is shown this once.
-    pub token: String,
-    /// When it ends by itself.
-    pub expires_at: DateTime<Utc>,
-    /// Who signed in.
-    pub viewer: Viewer,
+    /// Secret of the session, to be sent with each request as `Authorization: Bearer <token>`. It is shown only once.
+    token: String,
+    /// Time at which the session ends unless it is ended earlier.
+    expires_at: DateTime<Utc>,
+    /// User who signed in, and what they may do.
+    viewer: Viewer,
+}
+
+/// Result of signing out.
+#[derive(SimpleObject)]
+pub struct SignOutPayload {
+    /// Whether the session has ended; always true.
+    signed_out: bool,
+}
+
+input! {
+    /// Clinic to work in from now on.
+    SwitchClinicInput {
+        /// Clinic that the caller belongs to.
+        clinic_id: Id<Clinic>,
+    }
+}
+
+/// Result of switching to another clinic.
+#[derive(SimpleObject)]
+pub struct SwitchClinicPayload {
+    /// The caller in the other clinic, and what they may do there.
+    viewer: Viewer,
 }
 
 #[derive(Debug, Insertable)]
@@ -263,13 +279,10 @@ pub struct AccessMutation;
 
 #[Object]
 impl AccessMutation {
-    /// Begin a session. Wrong address and wrong password are one error, `INVALID_CREDENTIALS`; after five in a row
-    /// the account is locked for a quarter of an hour (`ACCOUNT_LOCKED`).
-    async fn sign_in(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Who signs in.")] input: SignInInput,
-    ) -> Result<SignInPayload> {
+    /// Starts a session. An unknown email address and a wrong password are the same error, `INVALID_CREDENTIALS`; after
+    /// five of them in a row the account is locked for 15 minutes (`ACCOUNT_LOCKED`).
+    async fn sign_in(&self, ctx: &Context<'_>, input: Input<SignInInput>) -> Result<SignInPayload> {
+        let input = input.valid()?;
         let (request, sessions) = (ctx.request()?, service::<Sessions>(ctx)?);
         let user_id = check_password(request, sessions, service::<Passwords>(ctx)?, &input).await?;
         let payload = begin(request, sessions, user_id).await?;
@@ -280,8 +293,8 @@ impl AccessMutation {
         Ok(payload)
     }
 
-    /// End the session that the request came with; its token is worth nothing from then on.
-    async fn sign_out(&self, ctx: &Context<'_>) -> Result<bool> {
+    /// Ends the session of the request; its token is no longer accepted.
+    async fn sign_out(&self, ctx: &Context<'_>) -> Result<SignOutPayload> {
         let (request, known) = (ctx.request()?, service::<Sessions>(ctx)?);
         let person = ctx.actor()?.person()?;
         let now = known.clock.now();
@@ -296,15 +309,12 @@ impl AccessMutation {
             .await?;
         request.set_session_cookie(SessionCookie::Forget);
         request.token_hash.iter().for_each(|hash| known.forget(hash));
-        Ok(true)
+        Ok(SignOutPayload { signed_out: true })
     }
 
-    /// Work in another clinic from now on; `NOT_FOUND` when the caller does not belong to it.
-    async fn switch_clinic(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Which clinic.")] input: SwitchClinicInput,
-    ) -> Result<Viewer> {
+    /// Switches the session to another clinic; `NOT_FOUND` if the caller does not belong to it.
+    async fn switch_clinic(&self, ctx: &Context<'_>, input: Input<SwitchClinicInput>) -> Result<SwitchClinicPayload> {
+        let input = input.valid()?;
         let (request, known) = (ctx.request()?, service::<Sessions>(ctx)?);
         let person = ctx.actor()?.person()?;
         if person.is_platform_admin {
@@ -325,7 +335,7 @@ impl AccessMutation {
         let hash = request.token_hash.ok_or_else(Error::unauthenticated)?;
         known.forget(&hash);
         let actor = known.actor(hash).await?;
-        Ok(Viewer::new(request.read_as(actor)))
+        Ok(SwitchClinicPayload { viewer: Viewer::new(request.read_as(actor)) })
     }
 }
 
@@ -342,7 +352,7 @@ async fn check_password(
     };
     let email = input.email.as_str().to_owned();
     if input.password.chars().count() > LONGEST {
-        return Err(Error::invalid("password", format!("must have at most {LONGEST} characters")));
+        return Err(Error::invalid("input.password", format!("must have at most {LONGEST} characters")));
     }
     let account = request
         .as_system(async |scope| {

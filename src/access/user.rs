@@ -24,6 +24,14 @@ text_enum! {
     }
 }
 
+impl User {
+    /// Whether the user runs the platform and can sign in.
+    #[must_use]
+    pub fn is_active_administrator(&self) -> bool {
+        self.is_platform_admin && self.status == UserStatus::Active
+    }
+}
+
 entity! {
     /// A person who signs in. A clinic sees its own people, also those who left, and the platform's administrators by
     /// their names.

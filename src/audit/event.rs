@@ -1,16 +1,14 @@
 //! Audit events.
 
-use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
-use diesel::ExpressionMethods;
 
 use crate::{
     access::User,
     clinic::Clinic,
-    entity, json_object,
+    entity, filter, json_object,
     kernel::{
         Error, Id, Result,
-        entity::{Condition, JsonList, Listable, condition},
+        entity::{DateTimeRange, JsonList},
         error::Problems,
         ids::AnyId,
     },
@@ -93,6 +91,9 @@ entity! {
         /// The reason given, where one is asked for; null for none.
         reason: Option<String>,
     }
+    inside {
+        clinic_id: Option<Id<Clinic>>,
+    }
     derived {
         /// Counts up in the order of writing; a string, as it outgrows Int. Gaps come from what was rolled back.
         seq: String = "seq::text",
@@ -118,74 +119,53 @@ orders! {
     OccurredAt = "occurred_at" as Timestamptz,
 }
 
-/// Which audit events. `verb` and `resourceType` only narrow further: one of the other fields must stand beside them.
-#[derive(Debug, Default, InputObject)]
-pub struct AuditEventFilter {
-    /// Of this clinic.
-    pub clinic_id: Option<Id<Clinic>>,
-    /// By this user.
-    pub actor_user_id: Option<Id<User>>,
-    /// Of this patient.
-    pub patient_id: Option<AnyId>,
-    /// To this row.
-    pub resource_id: Option<AnyId>,
-    /// To rows of this kind, as in their ids.
-    pub resource_type: Option<String>,
-    /// Where this was done.
-    pub verb: Option<AuditVerb>,
-    /// Not before this.
-    pub since: Option<DateTime<Utc>>,
-    /// Before this.
-    pub until: Option<DateTime<Utc>>,
-}
-
-impl AuditEventFilter {
-    /// Whether an index can find what is asked for; `until` alone leaves everything before it.
-    fn is_anchored(&self) -> bool {
-        self.clinic_id.is_some()
-            || self.actor_user_id.is_some()
-            || self.patient_id.is_some()
-            || self.resource_id.is_some()
-            || self.since.is_some()
+filter! {
+    /// Conditions on a list of audit events; all of them must hold. `verb` and `resourceType` only narrow a list: one of
+    /// the other fields must be given as well.
+    AuditEventFilter of AuditEvent in audit_events, order AuditEventOrder, checked by complete {
+        /// Clinic that the event belongs to.
+        clinic_id: equal(clinic_id: Id<Clinic>),
+        /// User who acted.
+        actor_user_id: equal(actor_user_id: Id<User>),
+        /// Patient concerned.
+        patient_id: equal(patient_id: AnyId),
+        /// Object that was acted on.
+        resource_id: equal(resource_id: AnyId),
+        /// Kind of object that was acted on, as in the prefix of its id.
+        resource_type: equal(resource_type: String),
+        /// Kind of action.
+        verb: equal(verb: AuditVerb),
+        /// Times between which the event occurred.
+        occurred_at: range(occurred_at: DateTimeRange),
     }
 }
 
-impl Listable for AuditEvent {
-    type Filter = AuditEventFilter;
-    type Order = AuditEventOrder;
-
-    fn conditions(mut filter: AuditEventFilter) -> Result<Vec<Condition>> {
-        use audit_events as e;
-        let mut problems = Problems::default();
-        let narrows = if filter.verb.is_some() { "filter.verb" } else { "filter.resourceType" };
-        let needs = filter.verb.is_some() || filter.resource_type.is_some();
-        let told = "give clinicId, actorUserId, patientId, resourceId or since as well";
-        problems.check(!needs || filter.is_anchored(), narrows, told);
-        problems.done()?;
-        if let Some(AnyId { prefix: Some(prefix), .. }) = &filter.patient_id
-            && prefix != "patient"
-        {
-            return Err(Error::wrong_kind("patient", prefix));
-        }
-        // A typed id tells the kind.
-        if let Some(AnyId { prefix: Some(prefix), .. }) = &filter.resource_id {
-            let kind = filter.resource_type.get_or_insert_with(|| prefix.clone());
-            if kind != prefix {
-                return Err(Error::wrong_kind(kind, prefix));
-            }
-        }
-        let all = [
-            filter.clinic_id.map(|clinic| condition(e::table, e::clinic_id.eq(clinic))),
-            filter.actor_user_id.map(|user| condition(e::table, e::actor_user_id.eq(user))),
-            filter.patient_id.map(|patient| condition(e::table, e::patient_id.eq(patient.uuid))),
-            filter.resource_id.map(|row| condition(e::table, e::resource_id.eq(row.uuid))),
-            filter.resource_type.map(|kind| condition(e::table, e::resource_type.eq(kind))),
-            filter.verb.map(|verb| condition(e::table, e::verb.eq(verb))),
-            filter.since.map(|since| condition(e::table, e::occurred_at.ge(since))),
-            filter.until.map(|until| condition(e::table, e::occurred_at.lt(until))),
-        ];
-        Ok(all.into_iter().flatten().collect())
+/// Refuses a filter that no index serves, and takes the kind of object from a typed id.
+fn complete(filter: &mut AuditEventFilter) -> Result<()> {
+    // A range without a beginning leaves all older events.
+    let is_anchored = filter.clinic_id.is_some()
+        || filter.actor_user_id.is_some()
+        || filter.patient_id.is_some()
+        || filter.resource_id.is_some()
+        || filter.occurred_at.is_some_and(|range| range.from.is_some());
+    let mut problems = Problems::default();
+    let path = if filter.verb.is_some() { "filter.verb" } else { "filter.resourceType" };
+    let narrows = filter.verb.is_some() || filter.resource_type.is_some();
+    let message = "needs clinicId, actorUserId, patientId, resourceId or occurredAt.from beside it";
+    problems.check(!narrows || is_anchored, path, message);
+    problems.done()?;
+    if let Some(AnyId { prefix: Some(prefix), .. }) = &filter.patient_id
+        && prefix != "patient"
+    {
+        return Err(Error::wrong_kind("patient", prefix));
     }
+    if let Some(AnyId { prefix: Some(prefix), .. }) = &filter.resource_id {
+        let kind = filter.resource_type.get_or_insert_with(|| prefix.clone());
+        if kind != prefix {
+            return Err(Error::wrong_kind(kind, prefix));
+        }
+    }
+    Ok(())
 }
 
 queries! {

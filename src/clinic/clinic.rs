@@ -2,21 +2,23 @@
 
 use std::collections::HashMap;
 
-use async_graphql::{Context, InputObject, Object};
+use async_graphql::{Context, Object, Value, registry::Registry};
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
+use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
 
 use super::{ClinicClosure, ClinicConfig, ClinicHours, ClinicNetwork, closure::EarliestFirst};
 use crate::{
     access::{Membership, MembershipsOldestFirst},
-    entity,
+    entity, filter,
     kernel::{
         Error, Id, RequestOf, Result,
         db::Scope,
-        entity::{Condition, Listable, Maybe, condition, one_of},
+        entity::Maybe,
+        error::Problems,
         loader::LookUp,
         text::{CurrencyCode, EmailAddress, LanguageTag, PhoneNumber, TimeZone, Url},
+        write::{Field, Stored},
     },
     orders,
     provider::Provider,
@@ -122,31 +124,17 @@ orders! {
     CreatedAt = "created_at" as Timestamptz,
 }
 
-/// Which clinics.
-#[derive(Debug, Default, InputObject)]
-pub struct ClinicFilter {
-    /// Of one of these states.
-    pub status: Option<Vec<ClinicStatus>>,
-    /// Of this network.
-    pub network_id: Option<Id<ClinicNetwork>>,
-    /// In this city, to the letter.
-    pub city: Option<String>,
-    /// In this region, to the letter.
-    pub region: Option<String>,
-}
-
-impl Listable for Clinic {
-    type Filter = ClinicFilter;
-    type Order = ClinicOrder;
-
-    fn conditions(filter: ClinicFilter) -> Result<Vec<Condition>> {
-        let all = [
-            filter.status.map(|any| one_of(clinics::status, any)),
-            filter.city.map(|city| condition(clinics::table, clinics::city.eq(city))),
-            filter.region.map(|region| condition(clinics::table, clinics::region.eq(region))),
-            filter.network_id.map(|network| condition(clinics::table, clinics::network_id.eq(network))),
-        ];
-        Ok(all.into_iter().flatten().collect())
+filter! {
+    /// Conditions on a list of clinics; all of them must hold.
+    ClinicFilter of Clinic in clinics, order ClinicOrder {
+        /// Statuses, any of which matches.
+        status: any(status: ClinicStatus),
+        /// Network that the clinic belongs to.
+        network_id: equal(network_id: Id<ClinicNetwork>),
+        /// City of the clinic, spelled exactly.
+        city: equal(city: String),
+        /// Region of the clinic, spelled exactly.
+        region: equal(region: String),
     }
 }
 
@@ -167,19 +155,36 @@ impl LookUp for BySlug {
     }
 }
 
-/// The clinic that an operation is about: the one worked in, and for administrators the one they name. `NOT_FOUND` for
-/// one that the caller may not know of.
-pub async fn resolve_clinic(scope: &Scope, named: Option<Id<Clinic>>) -> Result<Id<Clinic>> {
-    match (scope.actor().clinic_id().map(Id::from_uuid), named) {
-        (Some(acting), Some(named)) if acting != named => Err(Error::not_found("clinic")),
-        (Some(acting), _) => Ok(acting),
-        (None, None) => Err(Error::invalid("clinicId", "administrators must name the clinic")),
-        (None, Some(named)) => {
-            let tx = scope.tx().await?;
-            let found = clinics::table.find(named).filter(clinics::deleted_at.is_null()).select(clinics::id);
-            let found = found.first(&mut tx.conn()?).await.optional()?;
-            found.ok_or_else(|| Error::not_found("clinic"))
+/// Clinic that a mutation is about: the one the caller works in, or the one that an administrator names.
+#[derive(Debug, Clone, Copy)]
+pub struct ActingClinic(Option<Id<Clinic>>);
+
+impl ActingClinic {
+    /// `NOT_FOUND` for a clinic that the caller may not know of.
+    pub async fn resolve(self, scope: &Scope) -> Result<Id<Clinic>> {
+        match (scope.actor().clinic_id().map(Id::from_uuid), self.0) {
+            (Some(acting), Some(named)) if acting != named => Err(Error::not_found("clinic")),
+            (Some(acting), _) => Ok(acting),
+            (None, None) => Err(Error::invalid("input.clinicId", "administrators must name the clinic")),
+            (None, Some(named)) => match Clinic::find(scope, named).await? {
+                Some(clinic) => Ok(clinic.id),
+                None => Err(Error::not_found("clinic")),
+            },
         }
+    }
+}
+
+impl Field for ActingClinic {
+    fn type_name(registry: &mut Registry) -> String {
+        <Option<Id<Clinic>> as Field>::type_name(registry)
+    }
+
+    fn bounds() -> Option<String> {
+        Some("Clinic concerned. Administrators of the platform must name it; others may leave it out, as it can only be the clinic they work in.".to_owned())
+    }
+
+    fn read(value: Option<Value>, path: &str, problems: &mut Problems) -> Option<Self> {
+        <Option<Id<Clinic>> as Field>::read(value, path, problems).map(Self)
     }
 }
 

@@ -1,317 +1,295 @@
-//! How a clinic wants to be run.
+//! Configuration of a clinic.
 
 use std::collections::HashSet;
 
-use async_graphql::InputObject;
+use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, update};
-use diesel_async::RunQueryDsl;
 
-use super::Clinic;
+use super::{ActingClinic, Clinic};
 use crate::{
-    entity, json_object,
+    entity, input, json_object,
     kernel::{
-        Error, Id, Result,
-        db::{Scope, prepared},
-        entity::JsonList,
+        Id, Result,
+        db::Scope,
+        entity::{JsonList, One},
         error::Problems,
-        events::Event,
         text::{EmailAddress, LanguageTag, PhoneNumber},
+        write::{Assign, Clearable, ExpectedVersion, Int, Items, Patch, Stored, Text},
     },
-    patch,
-    provider::{self, Provider},
+    provider::Provider,
     schema::clinic_configs,
 };
 
 json_object! {
-    /// What callers hear first.
-    Greeting input "GreetingInput" {
-        /// The language it is in.
+    /// Greeting that callers of a clinic hear first.
+    Greeting {
+        /// Language of the greeting.
         language: LanguageTag,
-        /// The words, at most 500 characters.
+        /// Words of the greeting.
         text: String,
     }
 }
 
 entity! {
-    /// How a clinic wants to be run. Everybody who belongs to the clinic may read it.
+    /// Configuration of a clinic. Everybody who belongs to the clinic may read it.
     ClinicConfig "clinic_config" of clinic_configs, tenant clinic_id;
     columns {
-        /// The configuration's id.
+        /// Identifier of the configuration.
         id: Id<ClinicConfig>,
-        /// When it was made.
+        /// Time at which the configuration was created.
         created_at: DateTime<Utc>,
-        /// When it was last changed.
+        /// Time at which the configuration was last changed.
         updated_at: DateTime<Utc>,
-        /// Counts its changes; give it as expectedVersion.
+        /// Version of the configuration, which each change increments; pass it as `expectedVersion`.
         version: i32,
     }
     inside {
         clinic_id: Id<Clinic>,
+        default_provider_id: Option<Id<Provider>>,
     }
     groups {
-        /// How it is booked.
+        /// Rules for booking appointments.
         booking: ClinicBooking {
-            /// Whether people who are no patients yet can register.
+            /// Whether the clinic registers new patients.
             accepting_new_patients: bool,
-            /// Whether people can wait for a place.
+            /// Whether patients can join a waitlist.
             waitlist_enabled: bool,
-            /// So many registrations in a week of the clinic; null for any number.
+            /// Number of new patients that may register in a week. Null for no limit.
             max_new_patients_per_week: Option<i32>,
-            /// How long an appointment takes where nothing else says so.
+            /// Default duration of an appointment in minutes.
             appointment_duration_minutes: i32,
-            /// Free time behind each appointment.
+            /// Minutes left free after each appointment.
             buffer_minutes: i32,
-            /// How far ahead patients can book.
+            /// Number of days in advance that patients can book.
             max_advance_booking_days: i32,
-            /// How short before they can.
+            /// Shortest notice for a booking in hours.
             min_advance_booking_hours: i32,
-            /// Until so many hours before they can cancel; null for until it begins.
+            /// Shortest notice for a cancellation in hours. Null if patients can cancel until the appointment begins.
             cancellation_window_hours: Option<i32>,
-            /// Whether the chat bot books.
+            /// Whether the chat assistant can book appointments.
             bot_enabled: bool,
         } edges {
-            /// Who is booked when nobody is asked for; null for whoever is free.
+            /// Provider to book if the patient asks for none. Null for any provider who is free.
             default_provider: maybe Provider by default_provider_id,
         },
-        /// The languages it speaks with callers.
+        /// Languages in which the clinic serves callers.
         language: ClinicLanguage {
-            /// The one to begin with; always among the supported ones.
+            /// Language to begin a call with; one of the supported languages.
             default_language: LanguageTag,
-            /// Those callers are served in.
+            /// Languages that callers are served in.
             supported_languages: Vec<LanguageTag>,
-            /// What callers hear first, once for each language at most.
+            /// Greetings that callers hear first, at most one per language.
             greetings: JsonList<Greeting>,
         },
-        /// Where it hands over to.
+        /// Contacts that calls and prescriptions are passed on to.
         care: ClinicCare {
-            /// Where calls are transferred to; null for nowhere.
+            /// Phone number that calls are transferred to. Null if calls are not transferred.
             transfer_phone: Option<PhoneNumber>,
-            /// The pharmacy prescriptions go to; null for none.
+            /// Name of the pharmacy that prescriptions go to. Null if there is none.
             preferred_pharmacy_name: Option<String>,
-            /// Its address; null when none is known.
+            /// Address of the pharmacy. Null if it is not known.
             preferred_pharmacy_address: Option<String>,
-            /// Its fax; null when none is known.
+            /// Fax number of the pharmacy. Null if it is not known.
             preferred_pharmacy_fax: Option<PhoneNumber>,
         },
-        /// Who answers for privacy, and how long things are kept.
+        /// Privacy officer and retention periods of the clinic.
         privacy: ClinicPrivacy {
-            /// Who answers for privacy; null while nobody is named.
+            /// Name of the privacy officer. Null if nobody is named.
             officer_name: Option<String>,
-            /// Their e-mail address; null when none is known.
+            /// Email address of the privacy officer. Null if it is not known.
             officer_email: Option<EmailAddress>,
-            /// Their telephone; null when none is known.
+            /// Phone number of the privacy officer. Null if it is not known.
             officer_phone: Option<PhoneNumber>,
-            /// How many days transcripts of calls are kept, as set; null for the platform's default.
+            /// Days that transcripts of calls are retained. Null for the platform's default.
             transcript_retention_days: Option<i32>,
-            /// How many days call logs are kept, as set; null for the platform's default.
+            /// Days that call logs are retained. Null for the platform's default.
             call_log_retention_days: Option<i32>,
-            /// How many years the audit trail is kept, as set; null for the platform's default.
+            /// Years that the audit trail is retained. Null for the platform's default.
             audit_retention_years: Option<i32>,
         } derived {
-            /// How many days transcripts of calls are kept: as set, or else 90.
+            /// Days that transcripts of calls are retained, with the default of 90 applied.
             effective_transcript_retention_days: i32 = "coalesce(transcript_retention_days, 90)",
-            /// How many days call logs are kept: as set, or else 365.
+            /// Days that call logs are retained, with the default of 365 applied.
             effective_call_log_retention_days: i32 = "coalesce(call_log_retention_days, 365)",
-            /// How many years the audit trail is kept: as set, or else 7.
+            /// Years that the audit trail is retained, with the default of 7 applied.
             effective_audit_retention_years: i32 = "coalesce(audit_retention_years, 7)",
         },
     }
     edges {
-        /// The clinic.
+        /// Clinic that the configuration belongs to.
         clinic: one Clinic by clinic_id,
     }
 }
 
-patch! {
-    /// What to change of how a clinic is booked; what is left out stays.
-    ClinicBookingInput => BookingChanges of clinic_configs {
-        keys {}
-        required {
-            /// Whether people who are no patients yet can register.
-            accepting_new_patients: bool,
-            /// Whether people can wait for a place.
-            waitlist_enabled: bool,
-            /// How long an appointment takes where nothing else says so, 5 to 480.
-            appointment_duration_minutes: i32,
-            /// Free time behind each appointment, 0 to 240.
-            buffer_minutes: i32,
-            /// How far ahead patients can book, 1 to 730.
-            max_advance_booking_days: i32,
-            /// How short before they can, 0 to 720.
-            min_advance_booking_hours: i32,
-            /// Whether the chat bot books.
-            bot_enabled: bool,
-        }
-        nullable {
-            /// So many registrations in a week of the clinic, 0 to 10,000; null for any number.
-            max_new_patients_per_week: i32,
-            /// Until so many hours before they can cancel, 0 to 720; null for until it begins.
-            cancellation_window_hours: i32,
-            /// Who is booked when nobody is asked for; null for whoever is free.
-            default_provider_id: Id<Provider>,
+input! {
+    /// Changes to the booking rules of a clinic; fields that are left out keep their values.
+    ClinicBookingInput for ClinicConfig {
+        columns {
+            /// Whether the clinic registers new patients.
+            accepting_new_patients: Patch<bool>,
+            /// Whether patients can join a waitlist.
+            waitlist_enabled: Patch<bool>,
+            /// Number of new patients that may register in a week. Null for no limit.
+            max_new_patients_per_week: Clearable<Int<0, 10_000>>,
+            /// Default duration of an appointment in minutes.
+            appointment_duration_minutes: Patch<Int<5, 480>>,
+            /// Minutes left free after each appointment.
+            buffer_minutes: Patch<Int<0, 240>>,
+            /// Number of days in advance that patients can book.
+            max_advance_booking_days: Patch<Int<1, 730>>,
+            /// Shortest notice for a booking in hours.
+            min_advance_booking_hours: Patch<Int<0, 720>>,
+            /// Shortest notice for a cancellation in hours. Null if patients can cancel until the appointment begins.
+            cancellation_window_hours: Clearable<Int<0, 720>>,
+            /// Whether the chat assistant can book appointments.
+            bot_enabled: Patch<bool>,
+            /// Active provider to book if the patient asks for none. Null for any provider who is free.
+            default_provider_id: Clearable<Id<Provider>>,
         }
     }
 }
 
-patch! {
-    /// What to change of a clinic's languages; what is left out stays.
-    ClinicLanguageInput => LanguageChanges of clinic_configs {
-        keys {}
-        required {
-            /// The one to begin with; must be among the supported ones.
-            default_language: LanguageTag,
-            /// Those callers are served in, 1 to 20; replaces the whole list.
-            supported_languages: Vec<LanguageTag>,
-            /// What callers hear first, once for each supported language at most; replaces the whole list.
-            greetings: JsonList<Greeting>,
-        }
-        nullable {}
+input! {
+    /// Greeting that callers of a clinic hear first.
+    GreetingInput {
+        /// Language of the greeting; must be a supported language.
+        language: LanguageTag,
+        /// Words of the greeting.
+        text: Text<500>,
     }
 }
 
-patch! {
-    /// What to change of where a clinic hands over to; what is left out stays.
-    ClinicCareInput => CareChanges of clinic_configs {
-        keys {}
-        required {}
-        nullable {
-            /// Where calls are transferred to; null for nowhere.
-            transfer_phone: PhoneNumber,
-            /// The pharmacy prescriptions go to, at most 200 characters; null for none.
-            preferred_pharmacy_name: String,
-            /// Its address, at most 500 characters; null takes it away.
-            preferred_pharmacy_address: String,
-            /// Its fax; null takes it away.
-            preferred_pharmacy_fax: PhoneNumber,
+input! {
+    /// Changes to the languages of a clinic; fields that are left out keep their values.
+    ClinicLanguageInput for ClinicConfig {
+        columns {
+            /// Language to begin a call with; must be one of the supported languages.
+            default_language: Patch<LanguageTag>,
+            /// Languages that callers are served in; replaces the whole list.
+            supported_languages: Patch<Items<LanguageTag, 1, 20>>,
+            /// Greetings that callers hear first, at most one per supported language; replaces the whole list.
+            greetings: Patch<Items<GreetingInput, 0, 20>>,
         }
     }
 }
 
-patch! {
-    /// What to change of who answers for a clinic's privacy and how long it keeps things; what is left out stays.
-    ClinicPrivacyInput => PrivacyChanges of clinic_configs {
-        keys {}
-        required {}
-        nullable {
-            /// Who answers for privacy, at most 200 characters; null for nobody.
-            officer_name: String,
-            /// Their e-mail address; null takes it away.
-            officer_email: EmailAddress,
-            /// Their telephone; null takes it away.
-            officer_phone: PhoneNumber,
-            /// How many days transcripts of calls are kept, 1 to 3650; null for the platform's default, 90.
-            transcript_retention_days: i32,
-            /// How many days call logs are kept, 1 to 3650; null for the platform's default, 365.
-            call_log_retention_days: i32,
-            /// How many years the audit trail is kept, 1 to 100; null for the platform's default, 7.
-            audit_retention_years: i32,
+input! {
+    /// Changes to the contacts of a clinic; fields that are left out keep their values.
+    ClinicCareInput for ClinicConfig {
+        columns {
+            /// Phone number that calls are transferred to. Null if calls are not transferred.
+            transfer_phone: Clearable<PhoneNumber>,
+            /// Name of the pharmacy that prescriptions go to. Null if there is none.
+            preferred_pharmacy_name: Clearable<Text<200>>,
+            /// Address of the pharmacy. Null to remove it.
+            preferred_pharmacy_address: Clearable<Text<500>>,
+            /// Fax number of the pharmacy. Null to remove it.
+            preferred_pharmacy_fax: Clearable<PhoneNumber>,
         }
     }
 }
 
-/// What to change of how a clinic wants to be run, in one go; what is left out stays.
-#[derive(Debug, InputObject)]
-pub struct UpdateClinicConfigInput {
-    /// The clinic. Administrators must name one; for others it is the one they work in.
-    pub clinic_id: Option<Id<Clinic>>,
-    /// The version the caller saw; fails with `STALE_OBJECT` when it is another now.
-    pub expected_version: Option<i32>,
-    /// How it is booked.
-    pub booking: Option<ClinicBookingInput>,
-    /// The languages it speaks with callers.
-    pub language: Option<ClinicLanguageInput>,
-    /// Where it hands over to.
-    pub care: Option<ClinicCareInput>,
-    /// Who answers for privacy, and how long things are kept.
-    pub privacy: Option<ClinicPrivacyInput>,
-}
-
-/// Changes how a clinic wants to be run, when nothing is wrong with any of it.
-pub async fn change(scope: &Scope, clinic: Id<Clinic>, input: UpdateClinicConfigInput) -> Result<Id<ClinicConfig>> {
-    let config = lock(scope, clinic, input.expected_version).await?;
-    let mut problems = Problems::default();
-    let booking = input.booking.map(|group| group.changes("booking.", &mut problems)).unwrap_or_default();
-    let mut language = input.language.map(|group| group.changes("language.", &mut problems)).unwrap_or_default();
-    let mut care = input.care.map(|group| group.changes("care.", &mut problems)).unwrap_or_default();
-    let mut privacy = input.privacy.map(|group| group.changes("privacy.", &mut problems)).unwrap_or_default();
-    check_numbers(&booking, &privacy, &mut problems);
-    check_languages(&mut language, &config, &mut problems);
-    for (path, text, most) in [
-        ("care.preferredPharmacyName", &mut care.preferred_pharmacy_name, 200),
-        ("care.preferredPharmacyAddress", &mut care.preferred_pharmacy_address, 500),
-        ("privacy.officerName", &mut privacy.officer_name, 200),
-    ] {
-        if let Some(Some(text)) = text {
-            *text = problems.text(path, text, most);
+input! {
+    /// Changes to the privacy officer and the retention periods of a clinic; fields that are left out keep their values.
+    ClinicPrivacyInput for ClinicConfig {
+        columns {
+            /// Name of the privacy officer. Null if nobody is named.
+            officer_name: Clearable<Text<200>>,
+            /// Email address of the privacy officer. Null to remove it.
+            officer_email: Clearable<EmailAddress>,
+            /// Phone number of the privacy officer. Null to remove it.
+            officer_phone: Clearable<PhoneNumber>,
+            /// Days that transcripts of calls are retained. Null for the platform's default of 90.
+            transcript_retention_days: Clearable<Int<1, 3650>>,
+            /// Days that call logs are retained. Null for the platform's default of 365.
+            call_log_retention_days: Clearable<Int<1, 3650>>,
+            /// Years that the audit trail is retained. Null for the platform's default of 7.
+            audit_retention_years: Clearable<Int<1, 100>>,
         }
     }
-    if let Some(Some(provider)) = booking.default_provider_id {
-        let found = provider::is_offered(scope, clinic, provider).await?;
-        problems.check(found, "booking.defaultProviderId", "must be an active provider of the clinic");
+}
+
+input! {
+    /// Changes to the configuration of a clinic; groups and fields that are left out keep their values.
+    UpdateClinicConfigInput {
+        clinic_id: ActingClinic,
+        expected_version: ExpectedVersion,
+        /// Changes to the rules for booking appointments.
+        booking: Option<ClinicBookingInput>,
+        /// Changes to the languages in which the clinic serves callers.
+        language: Option<ClinicLanguageInput>,
+        /// Changes to the contacts that calls and prescriptions are passed on to.
+        care: Option<ClinicCareInput>,
+        /// Changes to the privacy officer and the retention periods.
+        privacy: Option<ClinicPrivacyInput>,
+    }
+}
+
+/// Result of updating the configuration of a clinic.
+#[derive(SimpleObject)]
+pub struct UpdateClinicConfigPayload {
+    /// Configuration after the update.
+    clinic_config: One<ClinicConfig>,
+}
+
+/// Updates the configuration of a clinic, unless there is any problem with the input.
+pub async fn update(
+    scope: &Scope,
+    input: UpdateClinicConfigInput,
+    mut problems: Problems,
+) -> Result<UpdateClinicConfigPayload> {
+    let clinic = input.clinic_id.resolve(scope).await?;
+    let config = ClinicConfig::lock_by(scope, "clinic_id", clinic, input.expected_version).await?;
+    if let Some(language) = &input.language {
+        check_languages(language, &config, &mut problems);
+    }
+    if let Some(provider) = input.booking.as_ref().and_then(|booking| booking.default_provider_id.value()) {
+        let is_offered = Provider::find(scope, *provider).await?.is_some_and(|provider| provider.is_offered_by(clinic));
+        problems.check(is_offered, "input.booking.defaultProviderId", "must be an active provider of the clinic");
     }
     problems.done()?;
-    let groups = [
-        (booking.is_empty(), "booking"),
-        (language.is_empty(), "language"),
-        (care.is_empty(), "care"),
-        (privacy.is_empty(), "privacy"),
-    ];
-    let mut changed: Vec<_> = groups.into_iter().filter_map(|(empty, name)| (!empty).then_some(name)).collect();
-    if !changed.is_empty() {
-        changed.extend(["updatedAt", "version"]);
-        let tx = scope.tx().await?;
-        let changes = (booking, language, care, privacy);
-        prepared(update(clinic_configs::table.find(config.id)).set(changes)).execute(&mut tx.conn()?).await?;
-        Event::new("clinic_config", "updated", config.id.uuid(), Some(clinic.uuid())).changed(changed).push(scope);
+    let mut draft = config.edit();
+    if let Some(booking) = input.booking {
+        draft = booking.apply(draft);
     }
-    Ok(config.id)
+    if let Some(language) = input.language {
+        draft = language.apply(draft);
+    }
+    if let Some(care) = input.care {
+        draft = care.apply(draft);
+    }
+    if let Some(privacy) = input.privacy {
+        draft = privacy.apply(draft);
+    }
+    draft.update(scope, "updated").await?;
+    Ok(UpdateClinicConfigPayload { clinic_config: One::of(config.id) })
 }
 
-/// The clinic's configuration, locked until the transaction ends.
-async fn lock(scope: &Scope, clinic: Id<Clinic>, expected_version: Option<i32>) -> Result<ClinicConfig> {
-    let tx = scope.tx().await?;
-    let found = clinic_configs::table.filter(clinic_configs::clinic_id.eq(clinic)).for_update();
-    let found = found.select(ClinicConfig::as_select()).first(&mut tx.conn()?).await.optional()?;
-    let config = found.ok_or_else(|| Error::not_found("clinic"))?;
-    match expected_version {
-        Some(expected) if expected != config.version => Err(Error::stale(config.version)),
-        _ => Ok(config),
-    }
-}
-
-fn check_numbers(booking: &BookingChanges, privacy: &PrivacyChanges, problems: &mut Problems) {
-    for (path, number, bounds) in [
-        ("booking.maxNewPatientsPerWeek", booking.max_new_patients_per_week.flatten(), 0..=10_000),
-        ("booking.appointmentDurationMinutes", booking.appointment_duration_minutes, 5..=480),
-        ("booking.bufferMinutes", booking.buffer_minutes, 0..=240),
-        ("booking.maxAdvanceBookingDays", booking.max_advance_booking_days, 1..=730),
-        ("booking.minAdvanceBookingHours", booking.min_advance_booking_hours, 0..=720),
-        ("booking.cancellationWindowHours", booking.cancellation_window_hours.flatten(), 0..=720),
-        ("privacy.transcriptRetentionDays", privacy.transcript_retention_days.flatten(), 1..=3650),
-        ("privacy.callLogRetentionDays", privacy.call_log_retention_days.flatten(), 1..=3650),
-        ("privacy.auditRetentionYears", privacy.audit_retention_years.flatten(), 1..=100),
-    ] {
-        problems.range(path, number, bounds);
-    }
-}
-
-/// Languages are judged as they will be, with what is not given as it is.
-fn check_languages(changes: &mut LanguageChanges, config: &ClinicConfig, problems: &mut Problems) {
-    let supported = changes.supported_languages.as_ref().unwrap_or(&config.supported_languages);
-    let default = changes.default_language.as_ref().unwrap_or(&config.default_language);
-    let path = "language.supportedLanguages";
-    problems.check((1..=20).contains(&supported.len()), path, "must be 1 to 20 languages");
-    problems.check(supported.iter().collect::<HashSet<_>>().len() == supported.len(), path, "must not name one twice");
-    let path = if changes.default_language.is_some() { "language.defaultLanguage" } else { path };
-    let told = format!("the default language {} must be among the supported ones", default.as_str());
-    problems.check(supported.contains(default), path, told);
+/// Checks the languages as they will be: with the current values for those that are not given.
+fn check_languages(input: &ClinicLanguageInput, config: &ClinicConfig, problems: &mut Problems) {
+    let supported = input.supported_languages.value().map_or(&config.supported_languages, |items| &items.0);
+    let default = input.default_language.value().unwrap_or(&config.default_language);
+    let path = "input.language.supportedLanguages";
+    problems.check(
+        supported.iter().collect::<HashSet<_>>().len() == supported.len(),
+        path,
+        "must not repeat a language",
+    );
+    let path = if input.default_language.value().is_some() { "input.language.defaultLanguage" } else { path };
+    let message = format!("the default language {} must be one of the supported languages", default.as_str());
+    problems.check(supported.contains(default), path, message);
     let mut greeted = HashSet::new();
-    for (at, greeting) in changes.greetings.iter_mut().flat_map(|list| &mut list.0).enumerate() {
-        let path = format!("language.greetings.{at}");
-        let language = &greeting.language;
-        problems.check(supported.contains(language), &format!("{path}.language"), "must be a supported language");
-        problems.check(greeted.insert(language.clone()), &format!("{path}.language"), "must not be greeted in twice");
-        greeting.text = problems.text(&format!("{path}.text"), &greeting.text, 500);
+    for (at, greeting) in input.greetings.value().into_iter().flat_map(|greetings| &greetings.0).enumerate() {
+        let path = format!("input.language.greetings.{at}.language");
+        problems.check(supported.contains(&greeting.language), &path, "must be a supported language");
+        problems.check(greeted.insert(&greeting.language), &path, "must not have a second greeting");
+    }
+}
+
+impl<const MIN: usize, const MAX: usize> Assign<JsonList<Greeting>> for Patch<Items<GreetingInput, MIN, MAX>> {
+    fn assign(self) -> Option<JsonList<Greeting>> {
+        let greeting = |input: GreetingInput| Greeting { language: input.language, text: input.text.into_string() };
+        let items = Assign::<Items<_, MIN, MAX>>::assign(self)?;
+        Some(JsonList(items.0.into_iter().map(greeting).collect()))
     }
 }

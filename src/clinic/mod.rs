@@ -1,7 +1,8 @@
-//! Clinics, the tenants, and the networks they belong to; how a clinic wants to be run, when it is open and when not.
-//! Other rooms use [`Clinic`] as an edge, and [`resolve_clinic`] to learn which clinic an operation is about.
+//! Clinics, which are the tenants, and their networks; a clinic's configuration, opening hours and closures.
+//!
+//! Other modules use [`Clinic`] as an edge, and [`ActingClinic`] in the inputs of their mutations.
 
-#[expect(clippy::module_inception, reason = "the room is named for its first entity")]
+#[expect(clippy::module_inception, reason = "the module is named for its first entity")]
 mod clinic;
 mod closure;
 mod config;
@@ -9,7 +10,7 @@ mod graph;
 mod hours;
 mod network;
 
-pub use clinic::{Clinic, ClinicFilter, ClinicLists, ClinicOrder, ClinicQuery, ClinicStatus, resolve_clinic};
+pub use clinic::{ActingClinic, Clinic, ClinicFilter, ClinicLists, ClinicOrder, ClinicQuery, ClinicStatus};
 pub use closure::ClinicClosure;
 pub use config::{ClinicConfig, Greeting};
 pub use graph::ClinicMutation;

@@ -61,30 +61,29 @@ async fn play_scene<P: Execute>(
     let opened = ask(
         pipeline,
         Some(&opener),
-        "mutation Open($input: OpenTicketInput!) { it: openTicket(input: $input) { id } }",
+        "mutation Open($input: OpenTicketInput!) { it: openTicket(input: $input) { ticket { id } } }",
         ticket,
     )
     .await?;
-    let id = opened.pointer("/data/it/id").cloned().unwrap_or_default();
+    let id = opened.pointer("/data/it/ticket/id").cloned().unwrap_or_default();
     tokio::time::sleep(PAUSE / 6).await;
     let helper = sign_in(pipeline, helper).await?;
     let reply = json!({ "ticketId": id, "body": answer });
     ask(
         pipeline,
         Some(&helper),
-        "mutation Reply($input: ReplyToTicketInput!) { it: replyToTicket(input: $input) { id } }",
+        "mutation Reply($input: ReplyToTicketInput!) { it: replyToTicket(input: $input) { message { id } } }",
         reply,
     )
     .await?;
     for (token, status) in [(&helper, "IN_PROGRESS"), (&helper, "RESOLVED"), (&opener, "CLOSED")] {
         tokio::time::sleep(PAUSE / 10).await;
         let change = json!({ "ticketId": id, "status": status });
-        let document =
-            "mutation Move($input: ChangeTicketStatusInput!) { it: changeTicketStatus(input: $input) { id } }";
+        let document = "mutation Move($input: ChangeTicketStatusInput!) { it: changeTicketStatus(input: $input) { ticket { id } } }";
         ask(pipeline, Some(token), document, change).await?;
     }
     for token in [opener, helper] {
-        ask(pipeline, Some(&token), "mutation Leave { it: signOut }", Value::Null).await?;
+        ask(pipeline, Some(&token), "mutation Leave { it: signOut { signedOut } }", Value::Null).await?;
     }
     Ok(())
 }

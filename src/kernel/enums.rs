@@ -41,6 +41,8 @@ macro_rules! text_enum {
             }
         }
 
+        $crate::scalar_field!($name);
+
         impl $crate::kernel::entity::Cell for $name {
             fn write(raw: &[u8], out: &mut Vec<u8>) {
                 out.push(b'"');

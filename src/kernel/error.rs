@@ -103,6 +103,7 @@ struct Inner {
     retry_after: Option<u64>,
     current_version: Option<i32>,
     limit: Option<u64>,
+    allowed: Option<Vec<String>>,
     cursor: Option<String>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
     /// `private.look()` would not open a scope for the caller.
@@ -122,6 +123,7 @@ impl Error {
             retry_after: None,
             current_version: None,
             limit: None,
+            allowed: None,
             cursor: None,
             cause: None,
             refuses_caller: false,
@@ -199,7 +201,10 @@ impl Error {
     #[must_use]
     pub fn invalid_fields(fields: Vec<FieldProblem>) -> Self {
         let told: Vec<_> = fields.iter().map(|field| format!("{}: {}", field.path, field.message)).collect();
-        let mut error = Self::new(Code::InvalidInput, told.join("; "));
+        // One kind of problem is the code of the whole.
+        let code = fields.first().map_or(Code::InvalidInput, |first| first.code);
+        let code = if fields.iter().all(|field| field.code == code) { code } else { Code::InvalidInput };
+        let mut error = Self::new(code, told.join("; "));
         error.0.fields = fields;
         error
     }
@@ -210,6 +215,22 @@ impl Error {
             Self::new(Code::StaleObject, format!("somebody else changed this; its version is now {current_version}"));
         error.0.current_version = Some(current_version);
         error
+    }
+
+    /// Something like it exists already; `path` is of the field that would have to differ.
+    #[must_use]
+    pub fn duplicate(path: &str, message: &str) -> Self {
+        let mut error = Self::new(Code::Duplicate, message);
+        error.0.fields =
+            vec![FieldProblem { path: path.to_owned(), code: Code::Duplicate, message: message.to_owned() }];
+        error
+    }
+
+    /// What would have been allowed instead.
+    #[must_use]
+    pub fn allowed(mut self, allowed: Vec<String>) -> Self {
+        self.0.allowed = Some(allowed);
+        self
     }
 
     #[must_use]
@@ -259,6 +280,11 @@ impl Error {
     #[must_use]
     pub fn reached_limit(&self) -> Option<u64> {
         self.0.limit
+    }
+
+    #[must_use]
+    pub fn allowed_instead(&self) -> Option<&[String]> {
+        self.0.allowed.as_deref()
     }
 
     #[must_use]
@@ -320,14 +346,17 @@ impl From<Diesel> for Error {
     }
 }
 
-/// Whether a statement failed on this constraint.
+/// The constraint that a statement violated.
 #[must_use]
-pub fn violates(error: &Diesel, constraint: &str) -> bool {
-    matches!(error, Diesel::DatabaseError(_, told) if told.constraint_name() == Some(constraint))
+pub fn constraint_of(error: &Diesel) -> Option<&str> {
+    match error {
+        Diesel::DatabaseError(_, information) => information.constraint_name(),
+        _ => None,
+    }
 }
 
 /// Collects what is wrong with an input, so that a form learns of everything at once.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Problems(Vec<FieldProblem>);
 
 impl Problems {

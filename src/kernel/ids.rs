@@ -187,11 +187,19 @@ impl<T: Kind> OutputType for Id<T> {
 }
 
 /// The id of something of any kind: in a column, the kind, `_` and the UUID as text.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, AsExpression)]
+#[diesel(sql_type = sql_types::Uuid)]
 pub struct AnyId {
     /// None for a bare UUID.
     pub prefix: Option<String>,
     pub uuid: Uuid,
+}
+
+/// In a comparison with a plain `uuid`.
+impl ToSql<sql_types::Uuid, Pg> for AnyId {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        <Uuid as ToSql<sql_types::Uuid, Pg>>::to_sql(&self.uuid, out)
+    }
 }
 
 impl InputType for AnyId {

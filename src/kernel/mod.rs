@@ -13,11 +13,11 @@ pub mod ids;
 pub mod loader;
 pub mod money;
 pub mod page;
-pub mod patch;
 pub mod request;
 pub mod secrets;
 pub mod text;
 pub mod wall_clock;
+pub mod write;
 
 pub use actor::{Actor, Permission};
 pub use error::{Code, Error, Result};

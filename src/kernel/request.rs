@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_graphql::{Context, ContextSelectionSet};
 
 use super::{
-    Actor, Error, Result,
+    Actor, Error, Permission, Result,
     actor::Origin,
     db::{Access, Database, Note, Scope},
     loader::Loaders,
@@ -108,6 +108,13 @@ pub trait RequestOf<'a> {
 
     fn scope(&self) -> Result<&'a Scope> {
         Ok(self.request()?.scope())
+    }
+
+    /// The scope of a caller who has the permission; else `UNAUTHENTICATED` or `FORBIDDEN`.
+    fn permitted(&self, permission: Permission) -> Result<&'a Scope> {
+        let scope = self.scope()?;
+        scope.actor().require(permission)?;
+        Ok(scope)
     }
 
     /// Who asks.

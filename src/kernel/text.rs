@@ -33,6 +33,8 @@ macro_rules! graphql_scalar {
             }
         }
 
+        $crate::scalar_field!($name);
+
         impl async_graphql::OutputType for $name {
             fn type_name() -> std::borrow::Cow<'static, str> {
                 <Self as async_graphql::InputType>::type_name()

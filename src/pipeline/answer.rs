@@ -171,6 +171,9 @@ fn extensions(error: &ServerError) -> Map<String, serde_json::Value> {
             let field = |field: &crate::kernel::error::FieldProblem| json!({ "path": field.path, "code": field.code.as_str(), "message": field.message });
             extensions.insert("fields".to_owned(), known.fields().iter().map(field).collect());
         }
+        if let Some(allowed) = known.allowed_instead() {
+            extensions.insert("allowed".to_owned(), allowed.into());
+        }
         if let Some(cursor) = known.cursor_to_resume() {
             extensions.insert("cursor".to_owned(), cursor.into());
         }

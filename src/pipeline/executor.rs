@@ -69,7 +69,16 @@ impl Executor {
         let operation = only(asked.document)?;
         let env = self.query_env(asked, operation, request);
         let ctx = env.create_context(&self.env, None, &operation.node.selection_set, None);
-        let fields = ctx.item.node.items.iter().map(|field| resolve(&ctx, &self.query, field));
+        // Every root field is nullable: one that fails is null, with its error beside it.
+        let fields = ctx.item.node.items.iter().map(async |selection| {
+            resolve(&ctx, &self.query, selection).await.or_else(|error| match &selection.node {
+                Selection::Field(field) => {
+                    ctx.add_error(error);
+                    Ok((field.node.response_key().node.clone(), Value::Null))
+                }
+                Selection::FragmentSpread(_) | Selection::InlineFragment(_) => Err(error),
+            })
+        });
         Ok(resolved(&env, try_join_all(fields).await))
     }
 

@@ -1,8 +1,6 @@
-//! Those who treat patients. Other rooms use [`Provider`] as an edge, and [`is_offered`] before they name one.
+//! Providers, who treat patients. Other modules use [`Provider`] as an edge.
 
-#[expect(clippy::module_inception, reason = "the room is named for its first entity")]
+#[expect(clippy::module_inception, reason = "the module is named for its first entity")]
 mod provider;
 
-pub use provider::{
-    ConsultationMode, Provider, ProviderReads, ProviderStatus, Qualification, VerificationStatus, is_offered,
-};
+pub use provider::{ConsultationMode, Provider, ProviderReads, ProviderStatus, Qualification, VerificationStatus};

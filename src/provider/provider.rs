@@ -1,18 +1,14 @@
 //! Providers.
 
-use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, PgArrayExpressionMethods, QueryDsl, dsl::exists, select};
-use diesel_async::RunQueryDsl;
 
 use crate::{
     access::User,
     clinic::Clinic,
-    entity, json_object,
+    entity, filter, json_object,
     kernel::{
-        Id, Result,
-        db::Scope,
-        entity::{Condition, JsonList, Listable, condition, one_of, words},
+        Id,
+        entity::JsonList,
         text::{EmailAddress, LanguageTag, PhoneNumber},
     },
     orders, queries,
@@ -117,6 +113,9 @@ entity! {
         /// Counts their changes; give it as expectedVersion.
         version: i32,
     }
+    inside {
+        clinic_id: Id<Clinic>,
+    }
     derived {
         /// Title, given and family name.
         display_name: String = "concat_ws(' ', title, first_name, last_name)",
@@ -142,41 +141,21 @@ orders! {
     CreatedAt = "created_at" as Timestamptz,
 }
 
-/// Which providers.
-#[derive(Debug, Default, InputObject)]
-pub struct ProviderFilter {
-    /// Of this clinic.
-    pub clinic_id: Option<Id<Clinic>>,
-    /// In one of these states.
-    pub status: Option<Vec<ProviderStatus>>,
-    /// Whether people who are not their patients yet can book them.
-    pub accepting_new_patients: Option<bool>,
-    /// Of this field, in any case.
-    pub specialty: Option<String>,
-    /// Who speak this language, to the letter.
-    pub language: Option<LanguageTag>,
-    /// With all of these words, or beginnings of words, in given or family name; at most 200 characters.
-    pub text: Option<String>,
-}
-
-impl Listable for Provider {
-    type Filter = ProviderFilter;
-    type Order = ProviderOrder;
-
-    fn conditions(filter: ProviderFilter) -> Result<Vec<Condition>> {
-        use providers as p;
-        let text = filter.text.map(|text| words(p::table, &text)).transpose()?.flatten();
-        let all = [
-            filter.clinic_id.map(|clinic| condition(p::table, p::clinic_id.eq(clinic))),
-            filter.status.map(|any| one_of(p::status, any)),
-            filter.accepting_new_patients.map(|yes| condition(p::table, p::accepting_new_patients.eq(yes))),
-            filter
-                .specialty
-                .map(|field| condition(p::table, p::specialties.contains(vec![field.to_lowercase()])).replan()),
-            filter.language.map(|language| condition(p::table, p::languages.contains(vec![language])).replan()),
-            text,
-        ];
-        Ok(all.into_iter().flatten().collect())
+filter! {
+    /// Conditions on a list of providers; all of them must hold.
+    ProviderFilter of Provider in providers, order ProviderOrder {
+        /// Clinic that the provider works in.
+        clinic_id: equal(clinic_id: Id<Clinic>),
+        /// Statuses, any of which matches.
+        status: any(status: ProviderStatus),
+        /// Whether the provider takes new patients.
+        accepting_new_patients: equal(accepting_new_patients: bool),
+        /// Specialty of the provider, in upper or lower case.
+        specialty: contains_folded(specialties: String) replan,
+        /// Language that the provider speaks.
+        language: contains(languages: LanguageTag) replan,
+        /// Words in the name; all must occur, at least as the beginning of a word. At most 200 characters.
+        text: words(),
     }
 }
 
@@ -193,13 +172,10 @@ queries! {
     }
 }
 
-/// Whether this is a provider of the clinic whom patients are offered.
-pub async fn is_offered(scope: &Scope, clinic: Id<Clinic>, provider: Id<Provider>) -> Result<bool> {
-    let tx = scope.tx().await?;
-    let found = providers::table
-        .find(provider)
-        .filter(providers::clinic_id.eq(clinic))
-        .filter(providers::status.eq(ProviderStatus::Active))
-        .filter(providers::deleted_at.is_null());
-    Ok(select(exists(found)).get_result(&mut tx.conn()?).await?)
+impl Provider {
+    /// Whether patients of the clinic can be booked with the provider.
+    #[must_use]
+    pub fn is_offered_by(&self, clinic: Id<Clinic>) -> bool {
+        self.clinic_id == clinic && self.status == ProviderStatus::Active
+    }
 }

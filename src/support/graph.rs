@@ -1,90 +1,148 @@
-//! The support room's part of the API.
+//! Queries and mutations of support.
 
-use async_graphql::{Context, InputObject, Object};
+use async_graphql::{Context, Object, SimpleObject};
 
 use super::{
-    Ticket, TicketMessage, TicketPriority, TicketStatus, message,
-    ticket::{self, Changes},
+    Ticket, TicketMessage, TicketPriority, TicketStatus,
+    message::{self, Reply},
+    notices, ticket,
 };
 use crate::{
     access::{User, user_id},
-    clinic::{self, Clinic},
-    kernel::{Id, Permission, RequestOf, Result, clock::Clock, entity::One, request::service},
-    notification::{Notice, NotificationKind, Recipients, notify},
+    clinic::ActingClinic,
+    input,
+    kernel::{
+        Id, Permission, RequestOf, Result,
+        entity::One,
+        write::{ExpectedVersion, Input, Stored, Text},
+    },
     queries,
 };
 
 queries! {
-    /// Reads of the support room.
+    /// Queries of support.
     SupportReads;
     one {
-        /// One ticket; null when there is none that the caller may see. Needs the permission `TICKETS_READ`.
+        /// Ticket with this id. Null if there is none that the caller may see. Needs the permission `TICKETS_READ`.
         ticket: Ticket,
     }
     list {
-        /// The tickets that the caller reaches: of every clinic for administrators, of the own one for others. Null,
-        /// with an error, without the permission `TICKETS_READ`.
+        /// Tickets of the caller's clinic; for platform administrators, of all clinics. Null, with an error, without the
+        /// permission `TICKETS_READ`.
         tickets: Ticket,
     }
 }
 
-/// A ticket to open.
-#[derive(Debug, InputObject)]
-pub struct OpenTicketInput {
-    /// The clinic it is about. Administrators must name one; for others it is the one they work in.
-    pub clinic_id: Option<Id<Clinic>>,
-    /// The matter in a line, at most 200 characters.
-    pub title: String,
-    /// The matter in full, at most 10,000 characters.
-    pub description: String,
-    /// How much it presses.
-    #[graphql(default_with = "TicketPriority::Medium")]
-    pub priority: TicketPriority,
+input! {
+    /// Ticket to open.
+    OpenTicketInput {
+        clinic_id: ActingClinic,
+        /// Subject of the ticket in one line.
+        title: Text<200>,
+        /// Full description of the problem.
+        description: Text<10_000>,
+        /// Urgency of the ticket; sets its due dates.
+        priority: TicketPriority = TicketPriority::Medium,
+    }
 }
 
-/// A reply to a ticket.
-#[derive(Debug, InputObject)]
-pub struct ReplyToTicketInput {
-    /// The ticket.
-    pub ticket_id: Id<Ticket>,
-    /// The words, at most 10,000 characters.
-    pub body: String,
-    /// A note among administrators. What a clinic writes is never one, whatever stands here.
-    #[graphql(default)]
-    pub is_internal: bool,
+/// Result of opening a ticket.
+#[derive(SimpleObject)]
+pub struct OpenTicketPayload {
+    /// Ticket that was opened.
+    ticket: One<Ticket>,
 }
 
-/// Who is to work on a ticket.
-#[derive(Debug, InputObject)]
-pub struct AssignTicketInput {
-    /// The ticket.
-    pub ticket_id: Id<Ticket>,
-    /// An active platform administrator; null takes the ticket from whoever has it.
-    pub assignee_id: Option<Id<User>>,
-    /// The version the caller saw; fails with `STALE_OBJECT` when it is another now.
-    pub expected_version: Option<i32>,
+input! {
+    /// Reply to a ticket.
+    ReplyToTicketInput {
+        /// Ticket to reply to.
+        ticket_id: Id<Ticket>,
+        /// Text of the reply.
+        body: Text<10_000>,
+        /// Whether the reply is an internal note among administrators. Ignored for replies from a clinic, which are
+        /// always public.
+        is_internal: bool = false,
+    }
 }
 
-/// Where a ticket is to stand.
-#[derive(Debug, InputObject)]
-pub struct ChangeTicketStatusInput {
-    /// The ticket.
-    pub ticket_id: Id<Ticket>,
-    /// The new status.
-    pub status: TicketStatus,
-    /// The version the caller saw; fails with `STALE_OBJECT` when it is another now.
-    pub expected_version: Option<i32>,
+/// Result of replying to a ticket.
+#[derive(SimpleObject)]
+pub struct ReplyToTicketPayload {
+    /// Message that was added.
+    message: One<TicketMessage>,
+    /// Ticket after the reply.
+    ticket: One<Ticket>,
 }
 
-/// How much a ticket is to press.
-#[derive(Debug, InputObject)]
-pub struct ChangeTicketPriorityInput {
-    /// The ticket.
-    pub ticket_id: Id<Ticket>,
-    /// The new priority.
-    pub priority: TicketPriority,
-    /// The version the caller saw; fails with `STALE_OBJECT` when it is another now.
-    pub expected_version: Option<i32>,
+input! {
+    /// Assignment of a ticket.
+    AssignTicketInput {
+        /// Ticket to assign.
+        ticket_id: Id<Ticket>,
+        /// Active platform administrator who is going to work on the ticket.
+        assignee_id: Id<User>,
+        expected_version: ExpectedVersion,
+    }
+}
+
+/// Result of assigning a ticket.
+#[derive(SimpleObject)]
+pub struct AssignTicketPayload {
+    /// Ticket that was assigned.
+    ticket: One<Ticket>,
+}
+
+input! {
+    /// Ticket to take from its assignee.
+    UnassignTicketInput {
+        /// Ticket that is going to have no assignee.
+        ticket_id: Id<Ticket>,
+        expected_version: ExpectedVersion,
+    }
+}
+
+/// Result of unassigning a ticket.
+#[derive(SimpleObject)]
+pub struct UnassignTicketPayload {
+    /// Ticket that has no assignee now.
+    ticket: One<Ticket>,
+}
+
+input! {
+    /// Status change of a ticket.
+    ChangeTicketStatusInput {
+        /// Ticket to change.
+        ticket_id: Id<Ticket>,
+        /// New status; `Ticket.nextStatuses` lists those that are possible.
+        status: TicketStatus,
+        expected_version: ExpectedVersion,
+    }
+}
+
+/// Result of changing the status of a ticket.
+#[derive(SimpleObject)]
+pub struct ChangeTicketStatusPayload {
+    /// Ticket with the new status.
+    ticket: One<Ticket>,
+}
+
+input! {
+    /// Priority change of a ticket.
+    ChangeTicketPriorityInput {
+        /// Ticket to change.
+        ticket_id: Id<Ticket>,
+        /// New priority of the ticket.
+        priority: TicketPriority,
+        expected_version: ExpectedVersion,
+    }
+}
+
+/// Result of changing the priority of a ticket.
+#[derive(SimpleObject)]
+pub struct ChangeTicketPriorityPayload {
+    /// Ticket with the new priority and due dates.
+    ticket: One<Ticket>,
 }
 
 #[derive(Debug, Default)]
@@ -92,137 +150,95 @@ pub struct SupportMutation;
 
 #[Object]
 impl SupportMutation {
-    /// Open a ticket for the clinic worked in. Needs the permission `TICKETS_WRITE`.
-    async fn open_ticket(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "The ticket.")] input: OpenTicketInput,
-    ) -> Result<One<Ticket>> {
-        let scope = ctx.scope()?;
-        scope.actor().require(Permission::TicketsWrite)?;
-        let opening = ticket::Opening {
-            clinic: clinic::resolve_clinic(scope, input.clinic_id).await?,
-            by: user_id(scope.actor().person()?),
-            title: &input.title,
-            description: &input.description,
-            priority: input.priority,
-            now: service::<Clock>(ctx)?.now(),
-        };
-        let (clinic, now) = (opening.clinic, opening.now);
-        let id = ticket::open(scope, opening).await?;
-        let notice = Notice {
-            what: NotificationKind::TicketCreated,
-            clinic: clinic.uuid(),
-            ticket: id.uuid(),
-            title: format!("New ticket: {}", input.title.trim()),
-            body: input.description.trim(),
-            cause: format!("{id}:opened"),
-            now,
-        };
-        notify(scope, Recipients::Administrators, notice).await?;
-        Ok(One::of(id))
+    /// Opens a support ticket and notifies the administrators of the platform. Needs the permission `TICKETS_WRITE`.
+    async fn open_ticket(&self, ctx: &Context<'_>, input: Input<OpenTicketInput>) -> Result<OpenTicketPayload> {
+        let scope = ctx.permitted(Permission::TicketsWrite)?;
+        let input = input.valid()?;
+        let clinic = input.clinic_id.resolve(scope).await?;
+        let ticket = Ticket::open(clinic, user_id(scope.actor().person()?), input.priority, scope.now())
+            .title(input.title.as_str())
+            .description(input.description.as_str())
+            .insert(scope, "opened")
+            .await?;
+        notices::opened(scope, clinic, ticket, input.title.as_str(), input.description.as_str()).await?;
+        Ok(OpenTicketPayload { ticket: One::of(ticket) })
     }
 
-    /// Reply to a ticket. The clinic's reply takes a waiting or resolved ticket back to `IN_PROGRESS`; a closed one
-    /// takes none (`INVALID_TRANSITION`). Needs the permission `TICKETS_WRITE`.
+    /// Adds a message to a ticket. A reply from the clinic takes a waiting or resolved ticket back to `IN_PROGRESS`; a
+    /// closed ticket takes no replies (`INVALID_TRANSITION`). Needs the permission `TICKETS_WRITE`.
     async fn reply_to_ticket(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The reply.")] input: ReplyToTicketInput,
-    ) -> Result<One<TicketMessage>> {
-        let scope = ctx.scope()?;
-        scope.actor().require(Permission::TicketsWrite)?;
-        let ticket = ticket::lock(scope, input.ticket_id, None).await?;
-        let reply = message::Reply {
-            by: user_id(scope.actor().person()?),
-            by_platform: scope.actor().may(Permission::TicketsManage),
-            body: &input.body,
-            is_internal: input.is_internal,
-            now: service::<Clock>(ctx)?.now(),
+        input: Input<ReplyToTicketInput>,
+    ) -> Result<ReplyToTicketPayload> {
+        let scope = ctx.permitted(Permission::TicketsWrite)?;
+        let input = input.valid()?;
+        let ticket = Ticket::lock(scope, input.ticket_id, None).await?;
+        let by_platform = scope.actor().may(Permission::TicketsManage);
+        let reply = Reply {
+            author: user_id(scope.actor().person()?),
+            by_platform,
+            is_internal: by_platform && input.is_internal,
+            body: input.body.as_str(),
+            now: scope.now(),
         };
-        let (by_platform, is_internal, now) = (reply.by_platform, reply.by_platform && reply.is_internal, reply.now);
-        let id = message::reply(scope, &ticket, reply).await?;
-        if !is_internal {
-            let whom = match ticket.assignee_id {
-                _ if by_platform => Recipients::One(ticket.created_by_user_id.uuid()),
-                Some(assignee) => Recipients::One(assignee.uuid()),
-                None => Recipients::Administrators,
-            };
-            let notice = Notice {
-                what: NotificationKind::TicketReply,
-                clinic: ticket.clinic_id.uuid(),
-                ticket: ticket.id.uuid(),
-                title: format!("Reply to ticket {}: {}", ticket.number, ticket.title),
-                body: input.body.trim(),
-                cause: format!("{id}:added"),
-                now,
-            };
-            notify(scope, whom, notice).await?;
-        }
-        Ok(One::of(id))
+        let message = message::reply(scope, &ticket, reply).await?;
+        notices::replied(scope, &ticket, message, reply).await?;
+        Ok(ReplyToTicketPayload { message: One::of(message), ticket: One::of(ticket.id) })
     }
 
-    /// Give a ticket to an administrator, or take it from one. Needs the permission `TICKETS_MANAGE`.
-    async fn assign_ticket(
+    /// Assigns a ticket to an administrator of the platform. Needs the permission `TICKETS_MANAGE`.
+    async fn assign_ticket(&self, ctx: &Context<'_>, input: Input<AssignTicketInput>) -> Result<AssignTicketPayload> {
+        let scope = ctx.permitted(Permission::TicketsManage)?;
+        let input = input.valid()?;
+        let ticket = Ticket::lock(scope, input.ticket_id, input.expected_version).await?;
+        if ticket.assignee_id != Some(input.assignee_id) {
+            ticket::require_assignable(scope, input.assignee_id).await?;
+        }
+        ticket.edit().assignee_id(input.assignee_id).update(scope, "assigned").await?;
+        Ok(AssignTicketPayload { ticket: One::of(ticket.id) })
+    }
+
+    /// Takes a ticket from its assignee. Needs the permission `TICKETS_MANAGE`.
+    async fn unassign_ticket(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Who is to work on it.")] input: AssignTicketInput,
-    ) -> Result<One<Ticket>> {
-        let scope = ctx.scope()?;
-        scope.actor().require(Permission::TicketsManage)?;
-        let ticket = ticket::lock(scope, input.ticket_id, input.expected_version).await?;
-        if ticket.assignee_id != input.assignee_id {
-            if let Some(user) = input.assignee_id {
-                ticket::require_assignable(scope, user).await?;
-            }
-            let changes = Changes { assignee_id: Some(input.assignee_id), ..Changes::default() };
-            ticket::change(scope, &ticket, "assigned", &[], changes).await?;
-        }
-        Ok(One::of(ticket.id))
+        input: Input<UnassignTicketInput>,
+    ) -> Result<UnassignTicketPayload> {
+        let scope = ctx.permitted(Permission::TicketsManage)?;
+        let input = input.valid()?;
+        let ticket = Ticket::lock(scope, input.ticket_id, input.expected_version).await?;
+        ticket.edit().assignee_id(None).update(scope, "assigned").await?;
+        Ok(UnassignTicketPayload { ticket: One::of(ticket.id) })
     }
 
-    /// Change where a ticket stands; `INVALID_TRANSITION` when it cannot go there. Needs the permission
-    /// `TICKETS_MANAGE`; whoever has `TICKETS_WRITE` may close a ticket of their clinic.
+    /// Changes the status of a ticket; `INVALID_TRANSITION` if the status cannot follow the current one. Needs the
+    /// permission `TICKETS_MANAGE`, or `TICKETS_WRITE` to close a ticket of the caller's clinic.
     async fn change_ticket_status(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Where it is to stand.")] input: ChangeTicketStatusInput,
-    ) -> Result<One<Ticket>> {
-        let scope = ctx.scope()?;
+        input: Input<ChangeTicketStatusInput>,
+    ) -> Result<ChangeTicketStatusPayload> {
+        let input = input.valid()?;
         let closes = input.status == TicketStatus::Closed;
-        scope.actor().require(if closes { Permission::TicketsWrite } else { Permission::TicketsManage })?;
-        let ticket = ticket::lock(scope, input.ticket_id, input.expected_version).await?;
-        if ticket.status != input.status {
-            let now = service::<Clock>(ctx)?.now();
-            let changes = ticket::to_status(&ticket, input.status, now)?;
-            ticket::change(scope, &ticket, "status_changed", &[], changes).await?;
-            let notice = Notice {
-                what: NotificationKind::TicketStatusChanged,
-                clinic: ticket.clinic_id.uuid(),
-                ticket: ticket.id.uuid(),
-                title: format!("Ticket {} is now {}", ticket.number, input.status.text().replace('_', " ")),
-                body: &ticket.title,
-                cause: format!("{}:status:{}", ticket.id, ticket.version + 1),
-                now,
-            };
-            notify(scope, Recipients::One(ticket.created_by_user_id.uuid()), notice).await?;
+        let scope = ctx.permitted(if closes { Permission::TicketsWrite } else { Permission::TicketsManage })?;
+        let ticket = Ticket::lock(scope, input.ticket_id, input.expected_version).await?;
+        if ticket.edit().move_to(input.status, scope.now())?.update(scope, "status_changed").await? {
+            notices::status_changed(scope, &ticket, input.status).await?;
         }
-        Ok(One::of(ticket.id))
+        Ok(ChangeTicketStatusPayload { ticket: One::of(ticket.id) })
     }
 
-    /// Change how much a ticket presses; what is due moves with it. Needs the permission `TICKETS_MANAGE`.
+    /// Changes the priority of a ticket and moves its due dates. Needs the permission `TICKETS_MANAGE`.
     async fn change_ticket_priority(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "How much it is to press.")] input: ChangeTicketPriorityInput,
-    ) -> Result<One<Ticket>> {
-        let scope = ctx.scope()?;
-        scope.actor().require(Permission::TicketsManage)?;
-        let ticket = ticket::lock(scope, input.ticket_id, input.expected_version).await?;
-        if ticket.priority != input.priority {
-            let changes = ticket::to_priority(&ticket, input.priority);
-            ticket::change(scope, &ticket, "priority_changed", &[], changes).await?;
-        }
-        Ok(One::of(ticket.id))
+        input: Input<ChangeTicketPriorityInput>,
+    ) -> Result<ChangeTicketPriorityPayload> {
+        let scope = ctx.permitted(Permission::TicketsManage)?;
+        let input = input.valid()?;
+        let ticket = Ticket::lock(scope, input.ticket_id, input.expected_version).await?;
+        ticket.prioritize(input.priority).update(scope, "priority_changed").await?;
+        Ok(ChangeTicketPriorityPayload { ticket: One::of(ticket.id) })
     }
 }

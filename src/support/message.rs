@@ -1,13 +1,8 @@
-//! What is said on a ticket.
+//! Messages on tickets.
 
 use chrono::{DateTime, Utc};
-use diesel::{Insertable, insert_into};
-use diesel_async::RunQueryDsl;
 
-use super::{
-    Ticket, TicketStatus,
-    ticket::{self, Changes},
-};
+use super::{Ticket, TicketStatus};
 use crate::{
     access::User,
     clinic::Clinic,
@@ -16,35 +11,40 @@ use crate::{
         Code, Error, Id, Result,
         db::Scope,
         entity::FixedOrder,
-        error::Problems,
-        events::{Audience, Event},
+        events::Audience,
         page::{Direction, Sort, SortType},
+        write::Stored,
     },
     schema::ticket_messages,
 };
 
 entity! {
-    /// Something said on a ticket. Needs the permission `TICKETS_READ`.
+    /// Message on a ticket. Needs the permission `TICKETS_READ`.
     TicketMessage "ticket_message" of ticket_messages, tenant clinic_id, read TicketsRead;
     columns {
-        /// The message's id.
+        /// Identifier of the message.
         id: Id<TicketMessage>,
-        /// The words.
+        /// Text of the message.
         body: String,
-        /// A note among administrators; a clinic never sees one.
+        /// Whether the message is an internal note among administrators, which clinics never see.
         is_internal: bool,
-        /// When it was written.
+        /// Time at which the message was written.
         created_at: DateTime<Utc>,
     }
+    inside {
+        clinic_id: Id<Clinic>,
+        ticket_id: Id<Ticket>,
+        author_user_id: Id<User>,
+    }
     edges {
-        /// The ticket.
+        /// Ticket that the message belongs to.
         ticket: one Ticket by ticket_id,
-        /// Who wrote it; null when they cannot be seen any more.
+        /// User who wrote the message. Null if the user is no longer visible to the caller.
         author: maybe User by author_user_id,
     }
 }
 
-/// How a ticket's messages are listed.
+/// Order of a ticket's messages.
 #[derive(Debug)]
 pub struct NewestFirst;
 
@@ -53,71 +53,44 @@ impl FixedOrder for NewestFirst {
     const SORT: Sort = Sort::new("created_at", SortType::Timestamptz, Direction::Desc);
 }
 
-#[derive(Debug, Insertable)]
-#[diesel(table_name = ticket_messages, treat_none_as_default_value = false)]
-struct NewMessage<'a> {
-    id: Id<TicketMessage>,
-    clinic_id: Id<Clinic>,
-    ticket_id: Id<Ticket>,
-    author_user_id: Id<User>,
-    body: &'a str,
-    is_internal: bool,
-    created_at: DateTime<Utc>,
-}
-
-/// A reply, as its author gives it.
-#[derive(Debug)]
+/// A reply to a ticket.
+#[derive(Debug, Clone, Copy)]
 pub struct Reply<'a> {
-    pub by: Id<User>,
-    /// Whether it comes from the platform; otherwise from the clinic.
+    pub author: Id<User>,
     pub by_platform: bool,
-    pub body: &'a str,
-    /// Asked for; a clinic's reply never is, whatever it asks.
+    /// Only administrators write internal notes.
     pub is_internal: bool,
+    pub body: &'a str,
     pub now: DateTime<Utc>,
 }
 
-/// Writes a reply to a locked ticket and moves the ticket as the reply demands.
+/// Writes a reply to a locked ticket, and what a public reply changes of the ticket.
 pub async fn reply(scope: &Scope, ticket: &Ticket, reply: Reply<'_>) -> Result<Id<TicketMessage>> {
-    let mut problems = Problems::default();
-    let body = problems.text("body", reply.body, 10_000);
-    problems.done()?;
-    let is_internal = reply.is_internal && reply.by_platform;
-    if ticket.status == TicketStatus::Closed && !is_internal {
-        return Err(Error::new(Code::InvalidTransition, "a closed ticket takes no replies; please open a new one"));
+    if ticket.status == TicketStatus::Closed && !reply.is_internal {
+        let message = "a ticket that is CLOSED takes no replies; please open a new one";
+        return Err(Error::new(Code::InvalidTransition, message).allowed(Vec::new()));
     }
-    let message = NewMessage {
-        id: Id::new(),
-        clinic_id: ticket.clinic_id,
-        ticket_id: ticket.id,
-        author_user_id: reply.by,
-        body: &body,
-        is_internal,
-        created_at: reply.now,
-    };
-    let id = message.id;
-    let audience = if is_internal { Audience::Platform } else { Audience::Clinic };
-    let added = Event::new("ticket_message", "added", id.uuid(), Some(ticket.clinic_id.uuid()));
-    added.within(ticket.id.uuid()).to(audience).push(scope);
-    insert_into(ticket_messages::table).values(message).execute(&mut scope.tx().await?.conn()?).await?;
-    // A note among administrators must not show: neither in the status nor in when the ticket was last touched.
-    if !is_internal {
-        ticket::change(scope, ticket, "replied", &["messages"], effect(ticket, &reply)).await?;
+    let id = TicketMessage::new_in(ticket.clinic_id)
+        .ticket_id(ticket.id)
+        .author_user_id(reply.author)
+        .body(reply.body)
+        .is_internal(reply.is_internal)
+        .created_at(reply.now)
+        .within(ticket.id)
+        .only_for(if reply.is_internal { Audience::Platform } else { Audience::Clinic })
+        .insert(scope, "added")
+        .await?;
+    // An internal note must not show: neither in the status nor in the time of the last change.
+    if reply.is_internal {
+        return Ok(id);
     }
-    Ok(id)
-}
-
-/// What a public reply does to its ticket.
-fn effect(ticket: &Ticket, reply: &Reply<'_>) -> Changes {
-    let mut changes = Changes { updated_at: Some(reply.now), ..Changes::default() };
+    let mut draft = ticket.edit().also("messages").updated_at(reply.now);
     if reply.by_platform && ticket.first_responded_at.is_none() {
-        changes.first_responded_at = Some(reply.now);
+        draft = draft.first_responded_at(reply.now);
     }
     if !reply.by_platform && matches!(ticket.status, TicketStatus::Waiting | TicketStatus::Resolved) {
-        changes.status = Some(TicketStatus::InProgress);
-        if ticket.status == TicketStatus::Resolved {
-            changes.resolved_at = Some(None);
-        }
+        draft = draft.move_to(TicketStatus::InProgress, reply.now)?;
     }
-    changes
+    draft.update(scope, "replied").await?;
+    Ok(id)
 }

@@ -1,8 +1,10 @@
-//! Support: tickets that a clinic raises and the platform answers, and what is said on them. Other rooms use
-//! [`Ticket`] as an edge.
+//! Support: tickets that clinics open and the platform answers, and the messages on them.
+//!
+//! Other modules use [`Ticket`] and [`TicketMessage`] as edges.
 
 mod graph;
 mod message;
+mod notices;
 mod sla;
 mod ticket;
 

@@ -1,108 +1,88 @@
-//! Tickets: the declaration, the status machine, and what is done to them.
+//! Tickets: their declaration and their rules.
 
-use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
-use diesel::{
-    AsChangeset, BoolExpressionMethods, ExpressionMethods, Insertable, OptionalExtension, QueryDsl, SelectableHelper,
-    insert_into, update,
-};
-use diesel_async::RunQueryDsl;
 
 use super::{
     message::{NewestFirst, TicketMessage},
-    sla::Due,
+    sla::DueDates,
 };
 use crate::{
     access::User,
     clinic::Clinic,
-    entity,
+    entity, filter,
     kernel::{
-        Code, Error, Id, Result,
-        db::{Scope, prepared},
-        entity::{Condition, Listable, condition, one_of, words},
+        Id, Result,
+        db::Scope,
+        entity::DateTimeRange,
         error::Problems,
-        events::Event,
+        write::{Draft, Stored},
     },
     orders,
-    schema::{support_tickets, users},
-    text_enum,
+    schema::support_tickets,
+    states, text_enum,
 };
 
 text_enum! {
-    /// How much a ticket presses.
+    /// Urgency of a ticket.
     TicketPriority {
-        /// It can wait.
+        /// The ticket can wait.
         Low = "low",
-        /// As usual.
+        /// The ticket is of ordinary urgency.
         Medium = "medium",
-        /// It holds up work.
+        /// The ticket delays the clinic's work.
         High = "high",
-        /// Work has stopped.
+        /// The ticket stops the clinic's work.
         Urgent = "urgent",
     }
 }
 
-text_enum! {
-    /// Where a ticket stands.
-    TicketStatus {
-        /// Nobody works on it yet.
-        Open = "open",
-        /// Somebody works on it.
-        InProgress = "in_progress",
-        /// It waits for an answer of the clinic.
-        Waiting = "waiting",
-        /// Solved, unless the clinic says otherwise.
-        Resolved = "resolved",
-        /// Over for good.
-        Closed = "closed",
-    }
-}
-
-impl TicketStatus {
-    /// Where it can go from here. A reply of the clinic also takes WAITING and RESOLVED back to IN_PROGRESS.
-    #[must_use]
-    pub fn next(self) -> &'static [Self] {
-        match self {
-            Self::Open => &[Self::InProgress, Self::Closed],
-            Self::InProgress => &[Self::Waiting, Self::Resolved, Self::Closed],
-            Self::Waiting => &[Self::InProgress, Self::Resolved, Self::Closed],
-            Self::Resolved => &[Self::InProgress, Self::Closed],
-            Self::Closed => &[],
-        }
+states! {
+    /// Status of a ticket.
+    TicketStatus of Ticket.status, "ticket" {
+        /// Nobody is working on the ticket yet.
+        Open = "open" to [InProgress, Closed],
+        /// The ticket is being worked on.
+        InProgress = "in_progress" to [Waiting, Resolved, Closed],
+        /// The ticket is waiting for an answer from the clinic.
+        Waiting = "waiting" to [InProgress, Resolved, Closed],
+        /// The ticket is solved; a reply from the clinic reopens it.
+        Resolved = "resolved" to [InProgress, Closed] stamps resolved_at,
+        /// The ticket is closed for good.
+        Closed = "closed" to [] stamps closed_at hint "please open a new one",
     }
 }
 
 entity! {
-    /// A request for help, raised by a clinic and answered by the platform. Needs the permission `TICKETS_READ`.
+    /// Request for help that a clinic opens and the platform answers. Needs the permission `TICKETS_READ`.
     Ticket "ticket" of support_tickets, tenant clinic_id, read TicketsRead;
     columns {
-        /// The ticket's id.
+        /// Identifier of the ticket.
         id: Id<Ticket>,
-        /// Counts up over the platform: what people say on the phone.
+        /// Number of the ticket, for use in conversation.
         number: i32,
-        /// The matter in a line.
+        /// Subject of the ticket in one line.
         title: String,
-        /// The matter in full.
+        /// Full description of the problem.
         description: String,
-        /// How much it presses.
+        /// Urgency of the ticket; sets its due dates.
         priority: TicketPriority,
-        /// Where it stands.
+        /// Current status of the ticket.
         status: TicketStatus,
-        /// By when a first answer is due; null for none.
+        /// Time by which a first response is due. Null if none is due.
         first_response_due_at: Option<DateTime<Utc>>,
-        /// By when it should be solved; null for never.
+        /// Time by which the ticket should be resolved. Null if there is no deadline.
         resolution_due_at: Option<DateTime<Utc>>,
-        /// When an administrator first answered; null before.
+        /// Time of the first response from an administrator. Null if there has been none yet.
         first_responded_at: Option<DateTime<Utc>>,
-        /// When it was resolved; null while it is not.
+        /// Time at which the ticket was resolved. Null if it is not resolved.
         resolved_at: Option<DateTime<Utc>>,
-        /// When it was closed; null while it is not.
+        /// Time at which the ticket was closed. Null if it is not closed.
         closed_at: Option<DateTime<Utc>>,
-        /// When it was opened.
+        /// Time at which the ticket was opened.
         created_at: DateTime<Utc>,
-        /// When it was last changed or replied to.
+        /// Time of the last change or public reply.
         updated_at: DateTime<Utc>,
-        /// Counts its changes; give it as expectedVersion.
+        /// Version of the ticket, which each change increments; pass it as `expectedVersion`.
         version: i32,
     }
     inside {
@@ -111,248 +91,83 @@ entity! {
         assignee_id: Option<Id<User>>,
     }
     edges {
-        /// The clinic that raised it.
+        /// Clinic that opened the ticket.
         clinic: one Clinic by clinic_id,
-        /// Who opened it; null when they cannot be seen any more.
+        /// User who opened the ticket. Null if the user is no longer visible to the caller.
         created_by: maybe User by created_by_user_id,
-        /// The administrator who works on it; null for nobody.
+        /// Administrator who works on the ticket. Null if it is not assigned.
         assignee: maybe User by assignee_id,
-        /// What was said, newest first. A clinic never sees internal notes, neither here nor in any count.
+        /// Messages on the ticket, newest first. Clinics never see internal notes, nor are these counted for them.
         messages: page TicketMessage by ticket_id in NewestFirst,
     }
 }
 
 orders! {
-    /// The order of a list of tickets.
+    /// Order of a list of tickets.
     TicketOrder by TicketOrderField, usually UpdatedAt Desc;
-    /// By when they were opened.
+    /// Time at which the ticket was opened.
     CreatedAt = "created_at" as Timestamptz,
-    /// By when they were last changed or replied to.
+    /// Time of the last change or public reply.
     UpdatedAt = "updated_at" as Timestamptz,
-    /// By how much they press.
+    /// Urgency of the ticket, from low to urgent.
     Priority = "priority_rank" as SmallInt,
 }
 
-/// Which tickets.
-#[derive(Debug, Default, InputObject)]
-pub struct TicketFilter {
-    /// Of this clinic.
-    pub clinic_id: Option<Id<Clinic>>,
-    /// In one of these states.
-    pub status: Option<Vec<TicketStatus>>,
-    /// Of one of these priorities.
-    pub priority: Option<Vec<TicketPriority>>,
-    /// Given to this administrator.
-    pub assignee_id: Option<Id<User>>,
-    /// Given to somebody (true) or nobody (false).
-    pub assigned: Option<bool>,
-    /// With all of these words, or beginnings of words, in title or description; at most 200 characters.
-    pub text: Option<String>,
-}
-
-impl Listable for Ticket {
-    type Filter = TicketFilter;
-    type Order = TicketOrder;
-
-    fn conditions(filter: TicketFilter) -> Result<Vec<Condition>> {
-        use support_tickets as t;
-        let text = filter.text.map(|text| words(t::table, &text)).transpose()?.flatten();
-        let all = [
-            filter.clinic_id.map(|clinic| condition(t::table, t::clinic_id.eq(clinic))),
-            filter.status.map(|any| one_of(t::status, any).replan()),
-            filter.priority.map(|any| one_of(t::priority, any)),
-            filter.assignee_id.map(|user| condition(t::table, t::assignee_id.eq(user))),
-            filter.assigned.map(|yes| {
-                if yes {
-                    condition(t::table, t::assignee_id.is_not_null())
-                } else {
-                    condition(t::table, t::assignee_id.is_null())
-                }
-            }),
-            text,
-        ];
-        Ok(all.into_iter().flatten().collect())
+filter! {
+    /// Conditions on a list of tickets; all of them must hold.
+    TicketFilter of Ticket in support_tickets, order TicketOrder {
+        /// Clinic that opened the ticket.
+        clinic_id: equal(clinic_id: Id<Clinic>),
+        /// Statuses, any of which matches.
+        status: any(status: TicketStatus) replan,
+        /// Priorities, any of which matches.
+        priority: any(priority: TicketPriority),
+        /// Administrator whom the ticket is assigned to.
+        assignee_id: equal(assignee_id: Id<User>),
+        /// Whether the ticket is assigned to anybody.
+        assigned: present(assignee_id),
+        /// Times between which the ticket was opened.
+        created_at: range(created_at: DateTimeRange),
+        /// Words in the title or description; all must occur, at least as the beginning of a word. At most 200 characters.
+        text: words(),
     }
 }
 
-/// A ticket to be.
-#[derive(Debug, Insertable)]
-#[diesel(table_name = support_tickets, treat_none_as_default_value = false)]
-struct NewTicket {
-    id: Id<Ticket>,
-    clinic_id: Id<Clinic>,
-    created_by_user_id: Id<User>,
-    created_by: Id<User>,
-    title: String,
-    description: String,
-    priority: TicketPriority,
-    first_response_due_at: DateTime<Utc>,
-    resolution_due_at: DateTime<Utc>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
+impl Ticket {
+    /// Drafts a new ticket of a clinic.
+    pub fn open(
+        clinic: Id<Clinic>,
+        by: Id<User>,
+        priority: TicketPriority,
+        now: DateTime<Utc>,
+    ) -> Draft<'static, Self> {
+        let due = DueDates::of(priority, now);
+        Self::new_in(clinic)
+            .created_by_user_id(by)
+            .priority(priority)
+            .first_response_due_at(due.first_response)
+            .resolution_due_at(due.resolution)
+            // Due dates are counted from this time, so it comes from the same clock.
+            .created_at(now)
+            .updated_at(now)
+    }
 
-/// What a change of a ticket writes.
-#[derive(Debug, Default, AsChangeset)]
-#[diesel(table_name = support_tickets)]
-pub struct Changes {
-    pub assignee_id: Option<Option<Id<User>>>,
-    pub priority: Option<TicketPriority>,
-    pub status: Option<TicketStatus>,
-    pub first_response_due_at: Option<DateTime<Utc>>,
-    pub resolution_due_at: Option<DateTime<Utc>>,
-    pub first_responded_at: Option<DateTime<Utc>>,
-    pub resolved_at: Option<Option<DateTime<Utc>>>,
-    pub closed_at: Option<Option<DateTime<Utc>>>,
-    pub updated_at: Option<DateTime<Utc>>,
-}
-
-impl Changes {
-    /// The fields that will be others than before, as the API names them. Each change counts the version up and stamps
-    /// the time.
-    fn fields(&self, before: &Ticket) -> Vec<&'static str> {
-        fn differs<T: PartialEq>(change: Option<&T>, before: &T) -> bool {
-            change.is_some_and(|now| now != before)
+    /// Drafts another priority; the due dates follow, counted from the opening.
+    pub fn prioritize(&self, priority: TicketPriority) -> Draft<'_, Self> {
+        let due = DueDates::of(priority, self.created_at);
+        let draft = self.edit().priority(priority);
+        if draft.is_empty() {
+            return draft;
         }
-        let due = |change: Option<DateTime<Utc>>, before| change.is_some_and(|now| Some(now) != before);
-        [
-            (differs(self.assignee_id.as_ref(), &before.assignee_id), "assignee"),
-            (differs(self.priority.as_ref(), &before.priority), "priority"),
-            (differs(self.status.as_ref(), &before.status), "status"),
-            (due(self.first_response_due_at, before.first_response_due_at), "firstResponseDueAt"),
-            (due(self.resolution_due_at, before.resolution_due_at), "resolutionDueAt"),
-            (due(self.first_responded_at, before.first_responded_at), "firstRespondedAt"),
-            (differs(self.resolved_at.as_ref(), &before.resolved_at), "resolvedAt"),
-            (differs(self.closed_at.as_ref(), &before.closed_at), "closedAt"),
-            (true, "updatedAt"),
-            (true, "version"),
-        ]
-        .into_iter()
-        .filter_map(|(changes, name)| changes.then_some(name))
-        .collect()
+        draft.first_response_due_at(due.first_response).resolution_due_at(due.resolution)
     }
 }
 
-/// A new ticket, as its opener gives it.
-#[derive(Debug)]
-pub struct Opening<'a> {
-    pub clinic: Id<Clinic>,
-    pub by: Id<User>,
-    pub title: &'a str,
-    pub description: &'a str,
-    pub priority: TicketPriority,
-    pub now: DateTime<Utc>,
-}
-
-/// Opens a ticket.
-pub async fn open(scope: &Scope, opening: Opening<'_>) -> Result<Id<Ticket>> {
-    let mut problems = Problems::default();
-    let title = problems.text("title", opening.title, 200);
-    let description = problems.text("description", opening.description, 10_000);
-    problems.done()?;
-    let tx = scope.tx().await?;
-    let due = Due::of(opening.priority, opening.now);
-    let ticket = NewTicket {
-        id: Id::new(),
-        clinic_id: opening.clinic,
-        created_by_user_id: opening.by,
-        created_by: opening.by,
-        title,
-        description,
-        priority: opening.priority,
-        first_response_due_at: due.first_response,
-        resolution_due_at: due.resolution,
-        created_at: opening.now,
-        updated_at: opening.now,
-    };
-    let id = ticket.id;
-    event("opened", id, opening.clinic).push(scope);
-    insert_into(support_tickets::table).values(ticket).execute(&mut tx.conn()?).await?;
-    Ok(id)
-}
-
-/// The ticket, locked until the transaction ends; `NOT_FOUND` when the caller may not know of it, `STALE_OBJECT` when
-/// it is not the version they saw.
-pub async fn lock(scope: &Scope, id: Id<Ticket>, expected_version: Option<i32>) -> Result<Ticket> {
-    let tx = scope.tx().await?;
-    let found = support_tickets::table.find(id).for_update().select(Ticket::as_select());
-    let ticket = found.first(&mut tx.conn()?).await.optional()?.ok_or_else(|| Error::not_found("ticket"))?;
-    match expected_version {
-        Some(expected) if expected != ticket.version => Err(Error::stale(ticket.version)),
-        _ => Ok(ticket),
-    }
-}
-
-/// Writes a change to a locked ticket, and tells of it. `beside` names what changes with it that is kept elsewhere.
-pub async fn change(
-    scope: &Scope,
-    ticket: &Ticket,
-    kind: &'static str,
-    beside: &[&'static str],
-    changes: Changes,
-) -> Result<()> {
-    let tx = scope.tx().await?;
-    let changed = [beside, &changes.fields(ticket)].concat();
-    event(kind, ticket.id, ticket.clinic_id).changed(changed).push(scope);
-    prepared(update(support_tickets::table.find(ticket.id)).set(changes)).execute(&mut tx.conn()?).await?;
-    Ok(())
-}
-
-fn event(kind: &'static str, ticket: Id<Ticket>, clinic: Id<Clinic>) -> Event {
-    Event::new("ticket", kind, ticket.uuid(), Some(clinic.uuid()))
-}
-
-/// What a change of status writes; `INVALID_TRANSITION` when it cannot go there.
-pub fn to_status(ticket: &Ticket, status: TicketStatus, now: DateTime<Utc>) -> Result<Changes> {
-    let allowed = ticket.status.next();
-    if !allowed.contains(&status) {
-        let spelled = |status: &TicketStatus| status.text().to_uppercase();
-        let told = match allowed {
-            [] => "a closed ticket stays closed; please open a new one".to_owned(),
-            _ => format!(
-                "a ticket cannot go from {} to {}, only to {}",
-                spelled(&ticket.status),
-                spelled(&status),
-                allowed.iter().map(spelled).collect::<Vec<_>>().join(" or ")
-            ),
-        };
-        return Err(Error::new(Code::InvalidTransition, told));
-    }
-    Ok(Changes {
-        status: Some(status),
-        resolved_at: match status {
-            TicketStatus::Resolved => Some(Some(now)),
-            // A ticket closed as solved stays known as solved.
-            TicketStatus::Closed => None,
-            TicketStatus::Open | TicketStatus::InProgress | TicketStatus::Waiting => Some(None),
-        },
-        closed_at: (status == TicketStatus::Closed).then_some(Some(now)),
-        ..Changes::default()
-    })
-}
-
-/// What a change of priority writes: what is due moves with it, counted from the opening.
-#[must_use]
-pub fn to_priority(ticket: &Ticket, priority: TicketPriority) -> Changes {
-    let due = Due::of(priority, ticket.created_at);
-    Changes {
-        priority: Some(priority),
-        first_response_due_at: Some(due.first_response),
-        resolution_due_at: Some(due.resolution),
-        ..Changes::default()
-    }
-}
-
-/// That this user can be given tickets: an active administrator.
+/// Refuses a user who cannot work on tickets: only active administrators of the platform do.
 pub async fn require_assignable(scope: &Scope, user: Id<User>) -> Result<()> {
-    let tx = scope.tx().await?;
-    let administrator = users::is_platform_admin.and(users::status.eq("active")).and(users::deleted_at.is_null());
-    let found = users::table
-        .find(user)
-        .filter(administrator)
-        .select(users::id)
-        .first::<Id<User>>(&mut tx.conn()?)
-        .await
-        .optional()?;
-    found.map(|_| ()).ok_or_else(|| Error::invalid("assigneeId", "must be an active platform administrator"))
+    let mut problems = Problems::default();
+    let user = User::find(scope, user).await?;
+    let assignable = user.is_some_and(|user| user.is_active_administrator());
+    problems.check(assignable, "input.assigneeId", "must be an active platform administrator");
+    problems.done()
 }

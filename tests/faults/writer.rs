@@ -73,11 +73,11 @@ impl Writer {
 
 /// The ticket's id, when the server has acknowledged it.
 async fn send(request: reqwest::RequestBuilder, title: &str) -> Option<Uuid> {
-    let query = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { id } }";
+    let query = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }";
     let input = json!({ "title": title, "description": "Please help." });
     let request = request.json(&json!({ "query": query, "variables": { "input": input } }));
     let answer: Value = request.send().await.ok()?.json().await.ok()?;
-    if let Some(id) = answer.pointer("/data/openTicket/id") {
+    if let Some(id) = answer.pointer("/data/openTicket/ticket/id") {
         return ids::split(id.as_str().unwrap()).map(|(_, id)| id);
     }
     let code = answer.pointer("/errors/0/extensions/code").and_then(Value::as_str).unwrap_or_default();

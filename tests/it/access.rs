@@ -218,7 +218,7 @@ async fn a_long_password_is_refused_before_it_is_hashed_and_a_bad_address_at_the
         [code(&longest), code(&longer), code(&address)],
         ["INVALID_CREDENTIALS", "INVALID_INPUT", "INVALID_INPUT"]
     );
-    assert_eq!(longer.body["errors"][0]["extensions"]["fields"][0]["path"], "password");
+    assert_eq!(longer.body["errors"][0]["extensions"]["fields"][0]["path"], "input.password");
 }
 
 #[tokio::test]
@@ -229,14 +229,14 @@ async fn signing_out_ends_the_session_at_once_and_no_other() {
     let there = app.signed_in(here.user_id, Some(oak.id)).await;
     here.ask(VIEWER, json!({})).await;
 
-    let out = here.ask("mutation { signOut }", json!({})).await;
+    let out = here.ask("mutation { signOut { signedOut } }", json!({})).await;
     let after = here.send(VIEWER, json!({})).await;
 
-    assert_eq!(out, json!({ "signOut": true }));
+    assert_eq!(out, json!({ "signOut": { "signedOut": true } }));
     assert_eq!((after.status, code(&after).as_str()), (401, "SESSION_EXPIRED"));
     assert_eq!(after.body.get("data"), None, "nothing was executed");
     there.ask(VIEWER, json!({})).await;
-    let nobody = app.nobody().send("mutation { signOut }", json!({})).await;
+    let nobody = app.nobody().send("mutation { signOut { signedOut } }", json!({})).await;
     assert_eq!(code(&nobody), "UNAUTHENTICATED");
 }
 
@@ -256,7 +256,7 @@ async fn a_session_that_is_revoked_elsewhere_ends_with_the_next_request() {
 async fn a_session_ends_when_the_clock_says_so_and_no_sooner() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    let (reads, writes) = ("{ tickets { totalCount } }", "mutation { signOut }");
+    let (reads, writes) = ("{ tickets { totalCount } }", "mutation { signOut { signedOut } }");
     manager.ask(reads, json!({})).await;
 
     app.clock.turn(TimeDelta::hours(24) - TimeDelta::seconds(30));
@@ -311,7 +311,8 @@ async fn one_switches_between_ones_own_clinics() {
     let person = oak.manager().await;
     elm.join(person.user_id, SystemRole::Staff).await;
     elm.manager().await.open_ticket("Of Elm").await;
-    let switch = "mutation ($id: ID!) { switchClinic(input: { clinicId: $id }) { role actingClinic { name } } }";
+    let switch =
+        "mutation ($id: ID!) { switchClinic(input: { clinicId: $id }) { viewer { role actingClinic { name } } } }";
     let tickets = "{ clinic { name } tickets { nodes { title } } }";
     person.ask(tickets, json!({})).await;
 
@@ -319,9 +320,9 @@ async fn one_switches_between_ones_own_clinics() {
     let seen = person.ask(tickets, json!({})).await;
     let back = person.ask(switch, json!({ "id": oak.api_id() })).await;
 
-    assert_eq!(switched["switchClinic"], json!({ "role": "STAFF", "actingClinic": { "name": "Elm" } }));
+    assert_eq!(switched["switchClinic"]["viewer"], json!({ "role": "STAFF", "actingClinic": { "name": "Elm" } }));
     assert_eq!(seen, json!({ "clinic": { "name": "Elm" }, "tickets": { "nodes": [{ "title": "Of Elm" }] } }));
-    assert_eq!(back["switchClinic"], json!({ "role": "CLINIC_MANAGER", "actingClinic": { "name": "Oak" } }));
+    assert_eq!(back["switchClinic"]["viewer"], json!({ "role": "CLINIC_MANAGER", "actingClinic": { "name": "Oak" } }));
 }
 
 #[tokio::test]
@@ -338,7 +339,7 @@ async fn one_cannot_switch_to_a_clinic_that_is_not_ones_own_or_not_open() {
         ash.id, fir.id
     ))
     .await;
-    let switch = "mutation ($id: ID!) { switchClinic(input: { clinicId: $id }) { role } }";
+    let switch = "mutation ($id: ID!) { switchClinic(input: { clinicId: $id }) { viewer { role } } }";
 
     let mut told = Vec::new();
     let nowhere = "clinic_01jd3v0000000000000000000a".to_owned();

@@ -113,15 +113,18 @@ async fn the_trail_is_filtered() {
         (json!({ "actorUserId": ours.api_id() }), &["ticket"][..]),
         (json!({ "actorUserId": administrator.api_id(), "verb": "CREATE" }), &["ticket_message"]),
         (json!({ "clinicId": clinic, "resourceType": "ticket_message" }), &["ticket_message"]),
-        (json!({ "clinicId": clinic, "until": "2001-01-01T00:00:00Z" }), &[]),
-        (json!({ "resourceType": "ticket", "verb": "UPDATE", "since": "2001-01-01T00:00:00Z" }), &["ticket"]),
+        (json!({ "clinicId": clinic, "occurredAt": { "until": "2001-01-01T00:00:00Z" } }), &[]),
+        (
+            json!({ "resourceType": "ticket", "verb": "UPDATE", "occurredAt": { "from": "2001-01-01T00:00:00Z" } }),
+            &["ticket"],
+        ),
         (json!({ "patientId": "patient_01h455vb4pex5vsknk084sn02q" }), &[]),
     ] {
         assert_eq!(of(&list(&administrator, json!({ "filter": filter })).await, "resourceType"), wanted, "{filter}");
     }
     for (filter, code) in [
         (json!({ "verb": "CREATE" }), "INVALID_INPUT"),
-        (json!({ "resourceType": "ticket", "until": "2001-01-01T00:00:00Z" }), "INVALID_INPUT"),
+        (json!({ "resourceType": "ticket", "occurredAt": { "until": "2001-01-01T00:00:00Z" } }), "INVALID_INPUT"),
         (json!({ "resourceId": ticket, "resourceType": "user" }), "INVALID_ID"),
         (json!({ "patientId": ticket }), "INVALID_ID"),
         (json!({ "resourceId": "?" }), "INVALID_ID"),

@@ -110,56 +110,80 @@ const BUDGET: [(&str, Who, &str, u64); 46] = [
     (
         "Mutation.updateClinicConfig",
         Manager,
-        "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { booking { bufferMinutes } } }",
+        "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { clinicConfig { booking { bufferMinutes } } } }",
         4,
+    ),
+    (
+        "Mutation.addClinicClosure",
+        Manager,
+        "mutation { addClinicClosure(input: { date: \"2026-09-07\" }) { clinicClosure { date name } } }",
+        3,
+    ),
+    (
+        "Mutation.changeClinicClosure",
+        Manager,
+        "mutation ($clinic_closure: ID!) { changeClinicClosure(input: { clinicClosureId: $clinic_closure, name: \"x\" }) { clinicClosure { name } } }",
+        4,
+    ),
+    (
+        "Mutation.removeClinicClosure",
+        Manager,
+        "mutation ($clinic_closure: ID!) { removeClinicClosure(input: { clinicClosureId: $clinic_closure }) { removedClinicClosureId } }",
+        3,
+    ),
+    (
+        "Mutation.unassignTicket",
+        Administrator,
+        "mutation ($ticket: ID!) { unassignTicket(input: { ticketId: $ticket }) { ticket { id } } }",
+        2,
     ),
     ("Query.unreadNotificationCount", Manager, "{ unreadNotificationCount }", 1),
     (
         "Mutation.openTicket",
         Manager,
-        "mutation { openTicket(input: { title: \"New\", description: \"x\" }) { id } }",
+        "mutation { openTicket(input: { title: \"New\", description: \"x\" }) { ticket { id } } }",
         3,
     ),
     (
         "Mutation.openTicket",
         Administrator,
-        "mutation ($clinic: ID!) { openTicket(input: { clinicId: $clinic, title: \"New\", description: \"x\" }) { id } }",
+        "mutation ($clinic: ID!) { openTicket(input: { clinicId: $clinic, title: \"New\", description: \"x\" }) { ticket { id } } }",
         4,
     ),
     (
         "Mutation.replyToTicket",
         Manager,
-        "mutation ($ticket: ID!) { replyToTicket(input: { ticketId: $ticket, body: \"x\" }) { id } }",
+        "mutation ($ticket: ID!) { replyToTicket(input: { ticketId: $ticket, body: \"x\" }) { message { id } } }",
         5,
     ),
     (
         "Mutation.replyToTicket",
         Administrator,
-        "mutation ($ticket: ID!) { replyToTicket(input: { ticketId: $ticket, body: \"x\", isInternal: true }) { id } }",
+        "mutation ($ticket: ID!) { replyToTicket(input: { ticketId: $ticket, body: \"x\", isInternal: true }) { message { id } } }",
         4,
     ),
     (
         "Mutation.assignTicket",
         Administrator,
-        "mutation ($ticket: ID!, $administrator: ID!) { assignTicket(input: { ticketId: $ticket, assigneeId: $administrator }) { id } }",
+        "mutation ($ticket: ID!, $administrator: ID!) { assignTicket(input: { ticketId: $ticket, assigneeId: $administrator }) { ticket { id } } }",
         5,
     ),
     (
         "Mutation.changeTicketPriority",
         Administrator,
-        "mutation ($ticket: ID!) { changeTicketPriority(input: { ticketId: $ticket, priority: LOW }) { id } }",
+        "mutation ($ticket: ID!) { changeTicketPriority(input: { ticketId: $ticket, priority: LOW }) { ticket { id } } }",
         4,
     ),
     (
         "Mutation.changeTicketStatus",
         Administrator,
-        "mutation ($ticket: ID!) { changeTicketStatus(input: { ticketId: $ticket, status: IN_PROGRESS }) { id } }",
+        "mutation ($ticket: ID!) { changeTicketStatus(input: { ticketId: $ticket, status: IN_PROGRESS }) { ticket { id } } }",
         4,
     ),
     (
         "Mutation.switchClinic",
         Manager,
-        "mutation ($clinic: ID!) { switchClinic(input: { clinicId: $clinic }) { role } }",
+        "mutation ($clinic: ID!) { switchClinic(input: { clinicId: $clinic }) { viewer { role } } }",
         0,
     ),
     (
@@ -187,7 +211,7 @@ const BUDGET: [(&str, Who, &str, u64); 46] = [
         3,
     ),
     ("Mutation.markAllNotificationsRead", Administrator, "mutation { markAllNotificationsRead }", 2),
-    ("Mutation.signOut", Manager, "mutation { signOut }", 0),
+    ("Mutation.signOut", Manager, "mutation { signOut { signedOut } }", 0),
 ];
 
 /// The page that the dashboard opens with.

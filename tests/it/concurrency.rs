@@ -95,7 +95,7 @@ async fn a_hundred_callers_at_once_see_their_own_rows_though_some_hang_up() {
         let person = &people[who];
         async move {
             let document = if writes {
-                "mutation { openTicket(input: { title: \"New\", description: \"x\" }) { id } }"
+                "mutation { openTicket(input: { title: \"New\", description: \"x\" }) { ticket { id } } }"
             } else {
                 PAGE
             };
@@ -127,9 +127,9 @@ async fn a_hundred_callers_at_once_see_their_own_rows_though_some_hang_up() {
 async fn what_cannot_be_told_of_is_not_done() {
     let app = TestApp::new().await;
     let (manager, administrator) = (app.clinic("Oak").await.manager().await, app.administrator().await);
-    let open = "mutation { openTicket(input: { title: \"Second\", description: \"x\" }) { id } }";
+    let open = "mutation { openTicket(input: { title: \"Second\", description: \"x\" }) { ticket { id } } }";
     let press = "mutation ($ticket: ID!, $priority: TicketPriority!) {
-        changeTicketPriority(input: { ticketId: $ticket, priority: $priority }) { id }
+        changeTicketPriority(input: { ticketId: $ticket, priority: $priority }) { ticket { id } }
     }";
     let ticket = manager.open_ticket("First").await;
     let to = |priority: &str| json!({ "ticket": ticket, "priority": priority });
@@ -162,8 +162,9 @@ async fn a_mutation_whose_client_hangs_up_is_done_whole_or_not_at_all() {
     let manager = app.clinic("Oak").await.manager().await;
     let superuser = db::connect(&app.superuser_url).await.unwrap();
     let open_many = |title: &str| {
-        let one =
-            |place: u8| format!("t{place}: openTicket(input: {{ title: \"{title}\", description: \"x\" }}) {{ id }}");
+        let one = |place: u8| {
+            format!("t{place}: openTicket(input: {{ title: \"{title}\", description: \"x\" }}) {{ ticket {{ id }} }}")
+        };
         format!("mutation {{ {} }}", (0..15).map(one).collect::<Vec<_>>().join(" "))
     };
     manager.ask(&open_many("First"), json!({})).await;
@@ -305,8 +306,8 @@ const OPERATIONS: [&str; 7] = [
     "{ viewer { permissions role } }",
     "{ viewer { memberships { role } } }",
     "{ clinic { name } }",
-    "mutation { openTicket(input: { title: \"New\", description: \"x\" }) { id } }",
-    "mutation { assignTicket(input: { ticketId: \"ticket_01h455vb4pex5vsknk084sn02q\" }) { id } }",
+    "mutation { openTicket(input: { title: \"New\", description: \"x\" }) { ticket { id } } }",
+    "mutation { unassignTicket(input: { ticketId: \"ticket_01h455vb4pex5vsknk084sn02q\" }) { ticket { id } } }",
 ];
 
 /// The codes that a clinic's manager gets for all sorts of operations after a change, each in a session that the

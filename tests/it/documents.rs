@@ -266,7 +266,7 @@ async fn the_operation_that_is_meant_must_be_told_from_others() {
 async fn a_mutation_never_runs_over_get() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    let open = "mutation%7BopenTicket(input%3A%7Btitle%3A%22a%22%2Cdescription%3A%22b%22%7D)%7Bid%7D%7D";
+    let open = "mutation%7BopenTicket(input%3A%7Btitle%3A%22a%22%2Cdescription%3A%22b%22%7D)%7Bticket%7Bid%7D%7D%7D";
 
     let query = app.get(&manager, "query=%7B__typename%7D").await;
     let mutation = app.get(&manager, &format!("query={open}")).await;
@@ -289,7 +289,7 @@ async fn a_mutation_never_runs_over_get() {
 async fn a_variable_of_a_wrong_type_is_named_with_its_path() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    let open = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { id } }";
+    let open = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }";
     let list = "query ($first: Int, $filter: TicketFilter, $id: ID!, $yes: Boolean!) {
         tickets(first: $first, filter: $filter) { totalCount } ticket(id: $id) @include(if: $yes) { id } }";
     let fine = json!({ "id": "ticket_01jd3v0000000000000000000a", "yes": false });
@@ -362,13 +362,13 @@ async fn an_absent_variable_leaves_the_default_of_its_place() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let query = "mutation ($priority: TicketPriority) {
-        openTicket(input: { title: \"a\", description: \"b\", priority: $priority }) { priority } }";
+        openTicket(input: { title: \"a\", description: \"b\", priority: $priority }) { ticket { priority } } }";
 
     let absent = manager.send(query, json!({})).await;
     let given = manager.send(query, json!({ "priority": "LOW" })).await;
 
-    assert_eq!(absent.body["data"], json!({ "openTicket": { "priority": "MEDIUM" } }), "{}", absent.body);
-    assert_eq!(given.body["data"], json!({ "openTicket": { "priority": "LOW" } }));
+    assert_eq!(absent.body["data"], json!({ "openTicket": { "ticket": { "priority": "MEDIUM" } } }), "{}", absent.body);
+    assert_eq!(given.body["data"], json!({ "openTicket": { "ticket": { "priority": "LOW" } } }));
 }
 
 #[tokio::test]
@@ -379,8 +379,9 @@ async fn an_internal_error_tells_nothing_but_its_request() {
     app.execute("alter table support_tickets rename column title to caption").await;
 
     let read = manager.send("{ tickets { nodes { title } } viewer { role } }", json!({})).await;
-    let written =
-        manager.send("mutation { openTicket(input: { title: \"a\", description: \"b\" }) { id } }", json!({})).await;
+    let written = manager
+        .send("mutation { openTicket(input: { title: \"a\", description: \"b\" }) { ticket { id } } }", json!({}))
+        .await;
 
     for answer in [read, written] {
         let error = &answer.body["errors"][0];

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Person, TestApp};
 
-const OPEN: &str = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { id number title } }";
+const OPEN: &str = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id number title } } }";
 
 async fn open(person: &Person, key: &str, title: &str) -> Answer {
     let variables = json!({ "input": { "title": title, "description": "Please help." } });
@@ -25,7 +25,7 @@ async fn the_same_key_and_input_give_the_same_answer_and_do_it_once() {
     let first = open(&manager, "k", "Printer").await;
     let second = open(&manager, "k", "Printer").await;
 
-    assert!(first.body["data"]["openTicket"]["id"].is_string());
+    assert!(first.body["data"]["openTicket"]["ticket"]["id"].is_string());
     assert_eq!(first.body["data"], second.body["data"]);
     assert_eq!(tickets(&app).await, 1);
     for table in ["audit_events where resource_type = 'ticket'", "outbox_events", "idempotency_keys"] {
@@ -40,7 +40,7 @@ async fn twenty_at_once_are_one() {
 
     let answers = join_all((0..20).map(|_| open(&manager, "k", "Printer"))).await;
 
-    assert!(answers[0].body["data"]["openTicket"]["id"].is_string(), "{}", answers[0].body);
+    assert!(answers[0].body["data"]["openTicket"]["ticket"]["id"].is_string(), "{}", answers[0].body);
     assert!(answers.iter().all(|answer| answer.body["data"] == answers[0].body["data"]), "{answers:?}");
     assert_eq!(tickets(&app).await, 1);
 }
@@ -52,7 +52,7 @@ async fn the_same_key_with_another_input_is_a_conflict() {
     open(&manager, "k", "Printer").await;
 
     let other_input = open(&manager, "k", "Scanner").await;
-    let other_selection = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { id } }";
+    let other_selection = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }";
     let variables = json!({ "input": { "title": "Printer", "description": "Please help." } });
     let other_document = manager.send_with(other_selection, variables, &[("idempotency-key", "k")]).await;
     let other_key = open(&manager, "l", "Scanner").await;
@@ -89,7 +89,7 @@ async fn after_a_day_a_key_is_new() {
     let anew = open(&manager, "k", "Printer").await;
 
     assert_eq!(kept.body["data"], first.body["data"]);
-    assert_ne!(anew.body["data"]["openTicket"]["id"], first.body["data"]["openTicket"]["id"]);
+    assert_ne!(anew.body["data"]["openTicket"]["ticket"]["id"], first.body["data"]["openTicket"]["ticket"]["id"]);
     assert_eq!(tickets(&app).await, 2);
 }
 
@@ -114,8 +114,8 @@ async fn each_field_of_a_mutation_is_kept_by_itself() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let query = "mutation ($second: String!) {
-        one: openTicket(input: { title: \"One\", description: \"-\" }) { id }
-        two: openTicket(input: { title: $second, description: \"-\" }) { id }
+        one: openTicket(input: { title: \"One\", description: \"-\" }) { ticket { id } }
+        two: openTicket(input: { title: $second, description: \"-\" }) { ticket { id } }
     }";
     let send =
         async |second: &str| manager.send_with(query, json!({ "second": second }), &[("idempotency-key", "k")]).await;
@@ -135,8 +135,8 @@ async fn a_document_that_failed_half_way_can_be_finished_with_its_key() {
     let manager = app.clinic("Oak").await.manager().await;
     let ticket = manager.open_ticket("Printer").await;
     let query = "mutation ($ticket: ID!) {
-        openTicket(input: { title: \"One\", description: \"-\" }) { id }
-        replyToTicket(input: { ticketId: $ticket, body: \"Two\" }) { id }
+        openTicket(input: { title: \"One\", description: \"-\" }) { ticket { id } }
+        replyToTicket(input: { ticketId: $ticket, body: \"Two\" }) { message { id } }
     }";
     let send = async || manager.send_with(query, json!({ "ticket": ticket }), &[("idempotency-key", "k")]).await;
     app.execute("update support_tickets set status = 'closed'").await;
@@ -156,7 +156,7 @@ async fn a_document_that_failed_half_way_can_be_finished_with_its_key() {
 async fn an_answer_with_errors_beside_its_data_is_given_again_as_it_was() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    let query = "mutation { openTicket(input: { title: \"One\", description: \"-\" }) { id messages(first: 500) { totalCount } } }";
+    let query = "mutation { openTicket(input: { title: \"One\", description: \"-\" }) { ticket { id messages(first: 500) { totalCount } } } }";
     let send = async || manager.send_with(query, json!({}), &[("idempotency-key", "k")]).await.body;
 
     let mut answers = [send().await, send().await];
@@ -165,7 +165,7 @@ async fn an_answer_with_errors_beside_its_data_is_given_again_as_it_was() {
         answer["errors"][0]["extensions"]["requestId"].take();
         answer["extensions"].take();
     }
-    assert!(answers[0]["data"]["openTicket"]["id"].is_string());
+    assert!(answers[0]["data"]["openTicket"]["ticket"]["id"].is_string());
     assert_eq!(answers[0]["errors"][0]["extensions"]["limit"], 100);
     assert_eq!(answers[0], answers[1]);
     assert_eq!(tickets(&app).await, 1);

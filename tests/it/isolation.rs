@@ -95,12 +95,12 @@ impl World {
             .unwrap();
         let opened = manager
             .send_with(
-                "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { id } }",
+                "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }",
                 json!({ "input": { "title": format!("{name} secret"), "description": format!("{name} secret") } }),
                 &[("idempotency-key", "first")],
             )
             .await;
-        let ticket = opened.body["data"]["openTicket"]["id"].as_str().unwrap().to_owned();
+        let ticket = opened.body["data"]["openTicket"]["ticket"]["id"].as_str().unwrap().to_owned();
         let message = manager.reply(&ticket, &format!("{name} secret"), false).await;
         let note = administrator.reply(&ticket, &format!("{name} note"), true).await;
         administrator.reply(&ticket, &format!("{name} secret"), false).await;
@@ -710,32 +710,37 @@ const CASES: [Case; 26] = [
     Case { field: "Mutation.markAllNotificationsRead", document: "mutation { markAllNotificationsRead }", codes: OPEN },
     Case {
         field: "Mutation.assignTicket",
-        document: "mutation ($ticket: ID!) { assignTicket(input: { ticketId: $ticket, assigneeId: null }) { id title } }",
+        document: "mutation ($ticket: ID!, $user: ID!) { assignTicket(input: { ticketId: $ticket, assigneeId: $user }) { ticket { id title } } }",
+        codes: MANAGES,
+    },
+    Case {
+        field: "Mutation.unassignTicket",
+        document: "mutation ($ticket: ID!) { unassignTicket(input: { ticketId: $ticket }) { ticket { id title } } }",
         codes: MANAGES,
     },
     Case {
         field: "Mutation.changeTicketPriority",
-        document: "mutation ($ticket: ID!) { changeTicketPriority(input: { ticketId: $ticket, priority: LOW }) { id title } }",
+        document: "mutation ($ticket: ID!) { changeTicketPriority(input: { ticketId: $ticket, priority: LOW }) { ticket { id title } } }",
         codes: MANAGES,
     },
     Case {
         field: "Mutation.changeTicketStatus",
-        document: "mutation ($ticket: ID!) { changeTicketStatus(input: { ticketId: $ticket, status: CLOSED }) { id title } }",
+        document: "mutation ($ticket: ID!) { changeTicketStatus(input: { ticketId: $ticket, status: CLOSED }) { ticket { id title } } }",
         codes: WRITES,
     },
     Case {
         field: "Mutation.changeTicketStatus",
-        document: "mutation ($ticket: ID!) { changeTicketStatus(input: { ticketId: $ticket, status: IN_PROGRESS }) { id title } }",
+        document: "mutation ($ticket: ID!) { changeTicketStatus(input: { ticketId: $ticket, status: IN_PROGRESS }) { ticket { id title } } }",
         codes: MANAGES,
     },
     Case {
         field: "Mutation.openTicket",
-        document: "mutation ($clinic: ID!) { openTicket(input: { clinicId: $clinic, title: \"x\", description: \"x\" }) { id clinic { name } } }",
+        document: "mutation ($clinic: ID!) { openTicket(input: { clinicId: $clinic, title: \"x\", description: \"x\" }) { ticket { id clinic { name } } } }",
         codes: WRITES,
     },
     Case {
         field: "Mutation.replyToTicket",
-        document: "mutation ($ticket: ID!) { replyToTicket(input: { ticketId: $ticket, body: \"x\" }) { id ticket { title } } }",
+        document: "mutation ($ticket: ID!) { replyToTicket(input: { ticketId: $ticket, body: \"x\" }) { message { id ticket { title } } } }",
         codes: WRITES,
     },
     Case {
@@ -745,13 +750,28 @@ const CASES: [Case; 26] = [
     },
     Case {
         field: "Mutation.updateClinicConfig",
-        document: "mutation ($clinic: ID!) { updateClinicConfig(input: { clinicId: $clinic, booking: { bufferMinutes: 10 } }) { id } }",
+        document: "mutation ($clinic: ID!) { updateClinicConfig(input: { clinicId: $clinic, booking: { bufferMinutes: 10 } }) { clinicConfig { id } } }",
         codes: WRITES,
     },
-    Case { field: "Mutation.signOut", document: "mutation { signOut }", codes: OPEN },
+    Case {
+        field: "Mutation.addClinicClosure",
+        document: "mutation ($clinic: ID!) { addClinicClosure(input: { clinicId: $clinic, date: \"2026-09-07\" }) { clinicClosure { id } } }",
+        codes: WRITES,
+    },
+    Case {
+        field: "Mutation.changeClinicClosure",
+        document: "mutation ($clinic_closure: ID!) { changeClinicClosure(input: { clinicClosureId: $clinic_closure, name: \"x\" }) { clinicClosure { id } } }",
+        codes: WRITES,
+    },
+    Case {
+        field: "Mutation.removeClinicClosure",
+        document: "mutation ($clinic_closure: ID!) { removeClinicClosure(input: { clinicClosureId: $clinic_closure }) { clinic { name } } }",
+        codes: WRITES,
+    },
+    Case { field: "Mutation.signOut", document: "mutation { signOut { signedOut } }", codes: OPEN },
     Case {
         field: "Mutation.switchClinic",
-        document: "mutation ($clinic: ID!) { switchClinic(input: { clinicId: $clinic }) { actingClinic { id name } } }",
+        document: "mutation ($clinic: ID!) { switchClinic(input: { clinicId: $clinic }) { viewer { actingClinic { id name } } } }",
         codes: ["UNAUTHENTICATED", "NOT_FOUND", "-", "-"],
     },
 ];
@@ -975,8 +995,7 @@ async fn a_kept_answer_of_one_clinic_is_not_given_in_another() {
     let (oak, elm) = (app.clinic("Oak").await, app.clinic("Elm").await);
     let both = oak.manager().await;
     elm.join(both.user_id, SystemRole::Staff).await;
-    let document =
-        "mutation { openTicket(input: { title: \"Oak secret\", description: \"x\" }) { title clinic { name } } }";
+    let document = "mutation { openTicket(input: { title: \"Oak secret\", description: \"x\" }) { ticket { title clinic { name } } } }";
     let key = [("idempotency-key", "one")];
     let first = both.send_with(document, json!({}), &key).await;
     let there = app.signed_in(both.user_id, Some(elm.id)).await;
@@ -1073,7 +1092,7 @@ async fn a_clinic_sees_administrators_by_their_names_only() {
     let administrator = app.administrator().await;
     let ticket = manager.open_ticket("Printer").await;
     administrator.reply(&ticket, "Hello.", false).await;
-    let assign = "mutation ($ticket: ID!, $user: ID!) { assignTicket(input: { ticketId: $ticket, assigneeId: $user }) { assignee { email } } }";
+    let assign = "mutation ($ticket: ID!, $user: ID!) { assignTicket(input: { ticketId: $ticket, assigneeId: $user }) { ticket { assignee { email } } } }";
     let assigned = administrator.ask(assign, json!({ "ticket": ticket, "user": administrator.api_id() })).await;
 
     let document = "query ($ticket: ID!, $user: ID!) {
@@ -1081,7 +1100,7 @@ async fn a_clinic_sees_administrators_by_their_names_only() {
         node(id: $user) { ... on User { displayName email } } }";
     let seen = manager.send(document, json!({ "ticket": ticket, "user": administrator.api_id() })).await;
 
-    assert!(assigned["assignTicket"]["assignee"]["email"].is_string());
+    assert!(assigned["assignTicket"]["ticket"]["assignee"]["email"].is_string());
     assert_eq!(
         seen.body["data"]["ticket"]["assignee"],
         json!({ "displayName": "Ada Tester", "email": null, "phone": null })

@@ -6,6 +6,7 @@ mod architecture;
 mod audit;
 mod budget;
 mod catalogue;
+mod clinic_closures;
 mod clinic_config;
 mod concurrency;
 mod demo;

@@ -23,23 +23,26 @@ async fn no_operation_prepares_again_what_it_has_asked_before() {
             &manager,
             "{ tickets { nodes { title clinic { name } messages(first: 2) { nodes { body author { email } } } } } }",
         ),
-        (&manager, "mutation { openTicket(input: { title: \"New\", description: \"x\" }) { id } }"),
-        (&manager, "mutation ($ticket: ID!) { replyToTicket(input: { ticketId: $ticket, body: \"x\" }) { id } }"),
+        (&manager, "mutation { openTicket(input: { title: \"New\", description: \"x\" }) { ticket { id } } }"),
         (
             &manager,
-            "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { booking { bufferMinutes } } }",
+            "mutation ($ticket: ID!) { replyToTicket(input: { ticketId: $ticket, body: \"x\" }) { message { id } } }",
         ),
         (
             &manager,
-            "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 15 } }) { booking { bufferMinutes } } }",
+            "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { clinicConfig { booking { bufferMinutes } } } }",
+        ),
+        (
+            &manager,
+            "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 15 } }) { clinicConfig { booking { bufferMinutes } } } }",
         ),
         (
             &administrator,
-            "mutation ($ticket: ID!) { changeTicketPriority(input: { ticketId: $ticket, priority: LOW }) { id } }",
+            "mutation ($ticket: ID!) { changeTicketPriority(input: { ticketId: $ticket, priority: LOW }) { ticket { id } } }",
         ),
         (
             &administrator,
-            "mutation ($ticket: ID!) { changeTicketPriority(input: { ticketId: $ticket, priority: HIGH }) { id } }",
+            "mutation ($ticket: ID!) { changeTicketPriority(input: { ticketId: $ticket, priority: HIGH }) { ticket { id } } }",
         ),
         (
             &administrator,

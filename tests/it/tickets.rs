@@ -12,25 +12,24 @@ use serde_json::{Value, json};
 
 use crate::support::{Answer, Person, TestApp};
 
-/// What a mutation with one input came to.
+/// Sends a mutation; `selection` is of the ticket, or of the message of a reply.
 async fn change(person: &Person, field: &str, input: Value, selection: &str) -> Answer {
-    let name = format!("{}{}Input", field[..1].to_uppercase(), &field[1..]);
-    let query = format!("mutation ($input: {name}!) {{ {field}(input: $input) {selection} }}");
-    person.send(&query, json!({ "input": input })).await
+    person.mutate(field, input, &format!("{{ {} {selection} }}", object(field))).await
 }
 
-/// What a mutation with one input answered; it must succeed.
+/// As [`change`], for a mutation that must succeed; returns the object.
 async fn changed(person: &Person, field: &str, input: Value, selection: &str) -> Value {
-    let answer = change(person, field, input, selection).await;
-    assert_eq!(answer.body.get("errors"), None, "{field}");
-    answer.body["data"][field].clone()
+    let payload = person.change(field, input, &format!("{{ {} {selection} }}", object(field))).await;
+    payload[object(field)].clone()
 }
 
-/// The first error of a mutation with one input; it must fail and answer nothing.
+fn object(field: &str) -> &'static str {
+    if field == "replyToTicket" { "message" } else { "ticket" }
+}
+
+/// The error of a mutation that must fail.
 async fn refused(person: &Person, field: &str, input: Value) -> Value {
-    let answer = change(person, field, input, "{ __typename }").await;
-    assert_eq!(answer.body.pointer("/data"), Some(&Value::Null), "{field}: {}", answer.body);
-    answer.body["errors"][0].clone()
+    person.refused(field, input).await
 }
 
 fn code(error: &Value) -> &str {

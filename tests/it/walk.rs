@@ -215,8 +215,8 @@ async fn a_mutation_that_is_skipped_is_not_done() {
     let app = TestApp::new().await;
     let (manager, ..) = small(&app).await;
     let query = "mutation ($v: Boolean!) {
-        a: openTicket(input: { title: \"A\", description: \"-\" }) @skip(if: $v) { title }
-        b: openTicket(input: { title: \"B\", description: \"-\" }) { title @include(if: $v) ... @skip(if: $v) { number } } }";
+        a: openTicket(input: { title: \"A\", description: \"-\" }) @skip(if: $v) { ticket { title } }
+        b: openTicket(input: { title: \"B\", description: \"-\" }) { ticket { title @include(if: $v) ... @skip(if: $v) { number } } } }";
 
     let seen = data(&app, &manager, query, json!({ "v": true })).await;
 

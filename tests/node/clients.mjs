@@ -50,7 +50,7 @@ export async function clients({ url, socket, token }) {
     const headers = { 'content-type': 'application/json', authorization };
     const answer = await (await fetch(url, { method: 'POST', headers, body })).json();
     assert.equal(answer.errors, undefined);
-    return answer.data.openTicket;
+    return answer.data.openTicket.ticket;
   };
 
   const ws = createSocket({ url: socket, webSocketImpl: WebSocket, connectionParams: { token }, retryAttempts: 0 });
@@ -61,7 +61,7 @@ export async function clients({ url, socket, token }) {
   });
   await check('graphql-ws: mutation', async () => {
     const { results } = await all(ws, MUTATION, { input: input('by graphql-ws') });
-    assert.equal(results[0].data.openTicket.title, 'by graphql-ws');
+    assert.equal(results[0].data.openTicket.ticket.title, 'by graphql-ws');
   });
   await check('graphql-ws: fifty operations at once', async () => {
     const many = await Promise.all(Array.from({ length: 50 }, (_, at) => all(ws, QUERY, { first: 1 + at % 3 })));
@@ -90,7 +90,7 @@ export async function clients({ url, socket, token }) {
   });
   await check('graphql-sse: mutation', async () => {
     const { results } = await all(sse, MUTATION, { input: input('by graphql-sse') });
-    assert.equal(results[0].data.openTicket.title, 'by graphql-sse');
+    assert.equal(results[0].data.openTicket.ticket.title, 'by graphql-sse');
   });
   await check('graphql-sse: a refusal is a result with errors', async () => {
     const { results } = await all(sse, WRONG);
@@ -128,7 +128,7 @@ export async function clients({ url, socket, token }) {
   });
   await check('urql: mutation', async () => {
     const { data } = await urql.mutation(MUTATION, { input: input('by urql') }).toPromise();
-    assert.equal(data.openTicket.title, 'by urql');
+    assert.equal(data.openTicket.ticket.title, 'by urql');
   });
   await check('urql: a refusal has its code', async () => {
     const { error } = await urql.query(WRONG, {}).toPromise();
@@ -156,9 +156,9 @@ export async function clients({ url, socket, token }) {
   await check('Apollo Client: mutation', async () => {
     const variables = { input: input('by Apollo Client') };
     const { data } = await apollo.mutate({ mutation: gql(MUTATION), variables });
-    assert.equal(data.openTicket.title, 'by Apollo Client');
+    assert.equal(data.openTicket.ticket.title, 'by Apollo Client');
     // What came back stands in the cache under its id.
-    assert.equal(apollo.cache.extract()[`Ticket:${data.openTicket.id}`].title, 'by Apollo Client');
+    assert.equal(apollo.cache.extract()[`Ticket:${data.openTicket.ticket.id}`].title, 'by Apollo Client');
   });
   await check('Apollo Client: a refusal has its code', async () => {
     const error = await apollo.query({ query: gql(WRONG) }).catch((thrown) => thrown);

@@ -13,7 +13,7 @@ export const QUERY = /* GraphQL */ `
 
 export const MUTATION = /* GraphQL */ `
   mutation Open($input: OpenTicketInput!) {
-    openTicket(input: $input) { id title status version }
+    openTicket(input: $input) { ticket { id title status version } }
   }
 `;
 

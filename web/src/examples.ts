@@ -95,13 +95,15 @@ query TicketsOfClinic($clinicId: ID!) {
 # sees it at once.
 mutation NowDoThisThere($input: OpenTicketInput!) {
   openTicket(input: $input) {
-    id
-    number
-    title
-    status
-    priority
-    createdAt
-    createdBy { displayName }
+    ticket {
+      id
+      number
+      title
+      status
+      priority
+      createdAt
+      createdBy { displayName }
+    }
   }
 }
 `,
@@ -122,11 +124,13 @@ mutation NowDoThisThere($input: OpenTicketInput!) {
 # Whoever runs SubscribeHere sees it at once.
 mutation ReplyToTicket($input: ReplyToTicketInput!) {
   replyToTicket(input: $input) {
-    id
-    body
-    isInternal
-    createdAt
-    author { displayName }
+    message {
+      id
+      body
+      isInternal
+      createdAt
+      author { displayName }
+    }
   }
 }
 `,
@@ -147,11 +151,13 @@ mutation ReplyToTicket($input: ReplyToTicketInput!) {
 # (STALE_OBJECT).
 mutation ChangeTicketStatus($input: ChangeTicketStatusInput!) {
   changeTicketStatus(input: $input) {
-    id
-    number
-    status
-    updatedAt
-    version
+    ticket {
+      id
+      number
+      status
+      updatedAt
+      version
+    }
   }
 }
 `,

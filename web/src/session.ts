@@ -35,15 +35,17 @@ const SIGN_IN = /* GraphQL */ `
 
 const SIGN_OUT = /* GraphQL */ `
   mutation SignOut {
-    signOut
+    signOut { signedOut }
   }
 `;
 
 const SWITCH_CLINIC = /* GraphQL */ `
   mutation SwitchClinic($input: SwitchClinicInput!) {
     switchClinic(input: $input) {
-      user { id }
-      actingClinic { id name slug }
+      viewer {
+        user { id }
+        actingClinic { id name slug }
+      }
     }
   }
 `;
@@ -76,11 +78,11 @@ export async function switchClinic(
   clinicId: string,
 ): Promise<Session> {
   const variables = { input: { clinicId } };
-  const result = await post<{ switchClinic: Pick<Viewer, 'actingClinic'> }>(
+  const result = await post<{ switchClinic: { viewer: Pick<Viewer, 'actingClinic'> } }>(
     endpoint,
     session.token,
     { query: SWITCH_CLINIC, variables },
   );
-  const { actingClinic } = dataOf(result).switchClinic;
+  const { actingClinic } = dataOf(result).switchClinic.viewer;
   return { ...session, viewer: { ...session.viewer, actingClinic } };
 }

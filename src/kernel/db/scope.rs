@@ -13,6 +13,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
+use chrono::{DateTime, Utc};
 use deadpool::managed::Object;
 use diesel::{
     pg::Pg,
@@ -26,6 +27,7 @@ use super::pool::{Class, Connection, Manager, Pools, Sent};
 use crate::kernel::{
     Actor, Error, Result,
     actor::{Origin, Person},
+    clock::Clock,
     events::{Event, Written},
     hex::hex,
 };
@@ -46,14 +48,15 @@ pub enum Access {
 #[derive(Debug, Clone)]
 pub struct Database {
     pools: Pools,
+    clock: Clock,
     /// Rung when a transaction that told of something was committed here.
     told: Arc<Notify>,
 }
 
 impl Database {
     #[must_use]
-    pub fn new(pools: Pools) -> Self {
-        Self { pools, told: Arc::default() }
+    pub fn new(pools: Pools, clock: Clock) -> Self {
+        Self { pools, clock, told: Arc::default() }
     }
 
     /// Rings when events were written by this process.
@@ -166,6 +169,12 @@ impl Scope {
     #[must_use]
     pub fn actor(&self) -> &Actor {
         &self.actor
+    }
+
+    /// The time, as the server's clock has it.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.database.clock.now()
     }
 
     /// Statements sent so far, without those that opened the scope.

@@ -47,10 +47,11 @@ macro_rules! entity {
         ),* $(,)? })?
         $(money { $($(#[doc = $money_doc:literal])+ $amount:ident in $currency:ident),* $(,)? })?
         $(edges { $($(#[doc = $edge_doc:literal])+ $edge:ident : $way:ident $to:ident by $by:ident $(in $in:ident)? $(order $order:literal)?),* $(,)? })?
+        $(unique { $($constraint:ident on $unique_field:ident $unique_message:literal),* $(,)? })?
     ) => {
         $(#[doc = $doc])+
-        #[derive(Debug, Clone, diesel::Queryable, diesel::Selectable)]
-        #[diesel(table_name = $table, check_for_backend(diesel::pg::Pg))]
+        #[derive(Debug, Clone, diesel::QueryableByName)]
+        #[diesel(table_name = $table)]
         pub struct $name {
             $($(#[doc = $column_doc])+ pub $column: $column_type,)*
             $($(pub $inside: $inside_type,)*)?
@@ -100,10 +101,57 @@ macro_rules! entity {
                         Some(stringify!($amount)),
                     ));)*)?
                     $($crate::entity!(@edges def $($edge ($($edge_doc)+) $to ($way $to $by $($in)? $($order)?);)*);)?
+                    $($(def.unique.push($crate::kernel::entity::Unique {
+                        constraint: stringify!($constraint),
+                        field: stringify!($unique_field),
+                        message: $unique_message,
+                    });)*)?
                     def.finish()
                 });
                 &DEF
             }
+        }
+
+        impl $crate::kernel::write::Stored for $name {
+            const COLUMNS: &'static [&'static str] = &[
+                $(stringify!($column),)* $($(stringify!($inside),)*)? $($($(stringify!($in_column),)*)*)?
+            ];
+
+            fn id(&self) -> $crate::kernel::Id<Self> {
+                self.id
+            }
+
+            fn clinic(&self) -> Option<uuid::Uuid> {
+                let clinic: Option<uuid::Uuid> = None;
+                $(let clinic = clinic.or($crate::kernel::write::Tenant::uuid(self.$tenant));)?
+                clinic
+            }
+
+            fn row_version(&self) -> Option<i32> {
+                let _row = self;
+                [$($crate::entity!(@version _row $column)),*].into_iter().flatten().next()
+            }
+        }
+
+        impl $crate::kernel::write::Draft<'_, $name> {
+            $($crate::entity!(@setter $table $column $column_type);)*
+            $($($crate::entity!(@setter $table $inside $inside_type);)*)?
+            $($($($crate::entity!(@setter $table $in_column $in_type);)*)*)?
+        }
+    };
+    (@version $row:ident version) => { Some($row.version) };
+    (@version $row:ident $column:ident) => { None };
+    // The draft has the id, and the database counts the version.
+    (@setter $table:ident id $type:ty) => {};
+    (@setter $table:ident version $type:ty) => {};
+    (@setter $table:ident $column:ident $type:ty) => {
+        #[doc = concat!("Sets `", stringify!($column), "`.")]
+        pub fn $column(self, value: impl $crate::kernel::write::Assign<$type>) -> Self {
+            self.assign::<diesel::dsl::SqlTypeOf<$table::$column>, $type>(
+                stringify!($column),
+                |row| &row.$column,
+                value.assign(),
+            )
         }
     };
     (@columns $def:ident $($column:ident: $column_type:ty = ($sql:expr) ($($doc:literal)+);)*) => {

@@ -113,6 +113,13 @@ impl<T: JsonObject + std::fmt::Debug> ToSql<Jsonb, Pg> for JsonList<T> {
     }
 }
 
+impl<T: JsonObject + std::fmt::Debug> ToSql<SqlJson, Pg> for JsonList<T> {
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+        serde_json::to_writer(out, &self.0)?;
+        Ok(IsNull::No)
+    }
+}
+
 impl<T: JsonObject + std::fmt::Debug> OutputType for JsonList<T> {
     fn type_name() -> Cow<'static, str> {
         Cow::Owned(format!("[{}!]", T::def().type_name))

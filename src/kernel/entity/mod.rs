@@ -6,6 +6,7 @@
 mod cell;
 mod connection;
 mod declare;
+mod filter;
 mod handle;
 mod json;
 mod plan;
@@ -19,11 +20,12 @@ use std::collections::HashMap;
 use async_graphql::{ServerResult, registry::Registry};
 
 pub use cell::{Cell, Json, quote};
+pub use filter::{DateRange, DateTimeRange};
 pub use handle::{AnyNode, AnyNodes, Listable, Maybe, One, Page, PageArgs};
 pub use json::{JsonDef, JsonField, JsonList, JsonObject};
 pub use plan::Plans;
 pub use register::{Argument, input_argument};
-pub use select::{Condition, condition, one_of, words};
+pub use select::{Condition, condition, one_of, replan_from, words};
 
 use super::{
     actor::Permission,
@@ -53,7 +55,18 @@ pub struct Def {
     pub read: Option<Permission>,
     pub columns: Vec<Column>,
     pub edges: Vec<Edge>,
+    /// Constraints whose violation is the caller's to mend.
+    pub unique: Vec<Unique>,
     members: HashMap<String, Member>,
+}
+
+/// A unique constraint, as its violation is reported.
+#[derive(Debug)]
+pub struct Unique {
+    pub constraint: &'static str,
+    /// The column that the caller can change.
+    pub field: &'static str,
+    pub message: &'static str,
 }
 
 /// A field of the type, found by its name.
@@ -184,8 +197,31 @@ impl Def {
             read: None,
             columns: Vec::new(),
             edges: Vec::new(),
+            unique: Vec::new(),
             members: HashMap::new(),
         }
+    }
+}
+
+impl Def {
+    /// What the entity is called in messages: `clinic closure`.
+    #[must_use]
+    pub fn noun(&self) -> String {
+        self.prefix.replace('_', " ")
+    }
+
+    /// The fields of the API that come from any of these columns, in the order of the declaration.
+    #[must_use]
+    pub fn fields_of(&'static self, columns: &[&str]) -> Vec<&'static str> {
+        let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+        let uses = |sql: &str| sql.split(|letter| !is_word(letter)).any(|word| columns.contains(&word));
+        let own = self.columns.iter().filter(|column| uses(column.sql)).map(|column| column.name.as_str());
+        let edges = self.edges.iter().filter(|edge| match edge.kind {
+            EdgeKind::One { column, .. } => columns.contains(&column),
+            EdgeKind::Part { .. } => !(edge.to)().fields_of(columns).is_empty(),
+            EdgeKind::Own { .. } | EdgeKind::All { .. } | EdgeKind::Page { .. } => false,
+        });
+        own.chain(edges.map(|edge| edge.name.as_str())).collect()
     }
 }
 

@@ -45,6 +45,13 @@ impl Condition {
     }
 }
 
+/// Notes for the conditions from this place on that values are spread unevenly.
+pub fn replan_from(conditions: &mut [Condition], from: usize) {
+    for condition in conditions.iter_mut().skip(from) {
+        condition.needs_replan = true;
+    }
+}
+
 impl std::fmt::Debug for Condition {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Condition").field("needs_replan", &self.needs_replan).finish_non_exhaustive()

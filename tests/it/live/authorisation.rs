@@ -62,7 +62,7 @@ async fn nothing_that_happens_after_the_loss_is_heard() {
 
         lose(&app, how, &staff, &oak).await;
         let input = json!({ "title": "after", "description": "Secret.", "clinicId": oak.api_id() });
-        let open = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { id } }";
+        let open = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }";
         let opened = manager.send(open, json!({ "input": input })).await;
         if name != "clinic" {
             assert_eq!(opened.code(), None);
@@ -118,7 +118,7 @@ async fn signing_out_here_does_not_end_another_session_of_the_same_person() {
     goes.event().await;
     stays.event().await;
 
-    manager.ask("mutation { signOut }", json!({})).await;
+    manager.ask("mutation { signOut { signedOut } }", json!({})).await;
 
     assert_eq!(goes.end().await, "SESSION_EXPIRED");
     elsewhere.open_ticket("after").await;

@@ -24,7 +24,8 @@ async fn the_fields_told_are_those_that_changed_and_no_other() {
     let (manager, administrator) = (app.clinic("Oak").await.manager().await, app.administrator().await);
     let ticket = manager.open_ticket("Printer").await;
     let priority = async |priority: &str| {
-        let mutation = "mutation ($input: ChangeTicketPriorityInput!) { changeTicketPriority(input: $input) { id } }";
+        let mutation =
+            "mutation ($input: ChangeTicketPriorityInput!) { changeTicketPriority(input: $input) { ticket { id } } }";
         administrator.ask(mutation, json!({ "input": { "ticketId": ticket, "priority": priority } })).await;
     };
 
@@ -78,7 +79,12 @@ async fn whatever_is_told_is_a_field_of_the_api() {
     let ticket = manager.open_ticket("Printer").await;
     administrator.reply(&ticket, "We look.", false).await;
     change_status(&administrator, &ticket, "IN_PROGRESS").await;
-    manager.ask("mutation { updateClinicConfig(input: { privacy: { officerName: \"Jo\" } }) { id } }", json!({})).await;
+    manager
+        .ask(
+            "mutation { updateClinicConfig(input: { privacy: { officerName: \"Jo\" } }) { clinicConfig { id } } }",
+            json!({}),
+        )
+        .await;
     manager.ask("mutation { markAllNotificationsRead }", json!({})).await;
 
     let rows = app.rows("select distinct topic, unnest(changed) as field from outbox_events order by 1, 2").await;

@@ -67,13 +67,15 @@ fn titles(events: &[Value]) -> Vec<&str> {
 }
 
 async fn change_status(person: &Person, ticket: &str, status: &str) {
-    let input = json!({ "ticketId": ticket, "status": status });
-    let mutation = "mutation ($input: ChangeTicketStatusInput!) { changeTicketStatus(input: $input) { id } }";
-    person.ask(mutation, json!({ "input": input })).await;
+    person.change("changeTicketStatus", json!({ "ticketId": ticket, "status": status }), "{ ticket { id } }").await;
 }
 
 async fn assign(person: &Person, ticket: &str, to: Option<&Person>) {
-    let input = json!({ "ticketId": ticket, "assigneeId": to.map(Person::api_id) });
-    let mutation = "mutation ($input: AssignTicketInput!) { assignTicket(input: $input) { id } }";
-    person.ask(mutation, json!({ "input": input })).await;
+    match to {
+        Some(to) => {
+            let input = json!({ "ticketId": ticket, "assigneeId": to.api_id() });
+            person.change("assignTicket", input, "{ ticket { id } }").await
+        }
+        None => person.change("unassignTicket", json!({ "ticketId": ticket }), "{ ticket { id } }").await,
+    };
 }

@@ -46,8 +46,11 @@ async fn a_new_ticket_is_told_to_every_active_administrator_and_to_nobody_else()
     assert_eq!(app.value("select count(*) from notifications").await, 2);
     // An administrator who opens one does not tell themselves.
     let input = json!({ "title": "Scanner", "description": "For them.", "clinicId": oak.api_id() });
-    ada.ask("mutation ($input: OpenTicketInput!) { openTicket(input: $input) { id } }", json!({ "input": input }))
-        .await;
+    ada.ask(
+        "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }",
+        json!({ "input": input }),
+    )
+    .await;
     assert_eq!(told(&ada).await.len(), 1);
     assert_eq!(told(&linus).await.len(), 2);
 }

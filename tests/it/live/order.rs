@@ -157,7 +157,8 @@ async fn across_topics_events_come_in_the_order_in_which_they_happened() {
     manager.reply(&ticket, "It smokes.", false).await;
     super::change_status(&administrator, &ticket, "IN_PROGRESS").await;
     administrator.reply(&ticket, "Between us: again?", true).await;
-    let configure = "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { id } }";
+    let configure =
+        "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { clinicConfig { id } } }";
     manager.ask(configure, json!({})).await;
 
     let heard = ear.events(6).await;

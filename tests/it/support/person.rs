@@ -70,25 +70,39 @@ impl Person {
         answer.code().unwrap_or_else(|| panic!("no error: {query} {}", answer.body))
     }
 
+    /// Sends a mutation with one input; `selection` is of its payload.
+    pub async fn mutate(&self, field: &str, input: Value, selection: &str) -> Answer {
+        let input_type = format!("{}{}Input", field[..1].to_uppercase(), &field[1..]);
+        let query = format!("mutation ($input: {input_type}!) {{ {field}(input: $input) {selection} }}");
+        self.send(&query, json!({ "input": input })).await
+    }
+
+    /// Sends a mutation that must succeed; returns its payload.
+    pub async fn change(&self, field: &str, input: Value, selection: &str) -> Value {
+        let answer = self.mutate(field, input, selection).await;
+        assert_eq!(answer.body.get("errors"), None, "{field}");
+        answer.body["data"][field].clone()
+    }
+
+    /// Sends a mutation that must fail and leave its field null; returns the error.
+    pub async fn refused(&self, field: &str, input: Value) -> Value {
+        let answer = self.mutate(field, input, "{ __typename }").await;
+        assert!(answer.body["data"][field].is_null(), "{field}: {}", answer.body);
+        answer.body["errors"][0].clone()
+    }
+
     /// Opens a ticket; returns its id.
     pub async fn open_ticket(&self, title: &str) -> String {
         let input = json!({ "title": title, "description": "Please help." });
-        let data = self
-            .ask("mutation ($input: OpenTicketInput!) { openTicket(input: $input) { id } }", json!({ "input": input }))
-            .await;
-        data["openTicket"]["id"].as_str().unwrap().to_owned()
+        let payload = self.change("openTicket", input, "{ ticket { id } }").await;
+        payload["ticket"]["id"].as_str().unwrap().to_owned()
     }
 
     /// Replies to a ticket; returns the message's id.
     pub async fn reply(&self, ticket: &str, body: &str, is_internal: bool) -> String {
         let input = json!({ "ticketId": ticket, "body": body, "isInternal": is_internal });
-        let data = self
-            .ask(
-                "mutation ($input: ReplyToTicketInput!) { replyToTicket(input: $input) { id } }",
-                json!({ "input": input }),
-            )
-            .await;
-        data["replyToTicket"]["id"].as_str().unwrap().to_owned()
+        let payload = self.change("replyToTicket", input, "{ message { id } }").await;
+        payload["message"]["id"].as_str().unwrap().to_owned()
     }
 }
 

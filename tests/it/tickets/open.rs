@@ -101,24 +101,24 @@ async fn a_form_learns_of_all_its_faults_at_once() {
         {
           "code": "INVALID_INPUT",
           "message": "must not be empty",
-          "path": "title"
+          "path": "input.title"
         },
         {
           "code": "INVALID_INPUT",
           "message": "must not be empty",
-          "path": "description"
+          "path": "input.description"
         }
       ],
       [
         {
           "code": "INVALID_INPUT",
           "message": "must have at most 200 characters, not 201",
-          "path": "title"
+          "path": "input.title"
         },
         {
           "code": "INVALID_INPUT",
           "message": "must have at most 10000 characters, not 10001",
-          "path": "description"
+          "path": "input.description"
         }
       ]
     ]
@@ -132,11 +132,13 @@ async fn the_character_nul_is_refused_wherever_it_hides() {
     let manager = app.clinic("Oak").await.manager().await;
 
     let variable = json!({
-        "query": "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { id } }",
+        "query": "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }",
         "variables": { "input": { "title": "a\0b", "description": "Off" } },
     });
     let literal = |text: &str| {
-        let query = format!("mutation {{ openTicket(input: {{ title: {text}, description: \"Off\" }}) {{ id }} }}");
+        let query = format!(
+            "mutation {{ openTicket(input: {{ title: {text}, description: \"Off\" }}) {{ ticket {{ id }} }} }}"
+        );
         json!({ "query": query })
     };
     for body in [variable, literal("\"a\\u0000b\""), literal("\"\"\"a\0b\"\"\"")] {
@@ -160,7 +162,7 @@ async fn an_administrator_must_name_the_clinic() {
     let opened = changed(&administrator, "openTicket", input(oak.api_id().into()), "{ clinic { name } }").await;
 
     assert_eq!(code(&unnamed), "INVALID_INPUT");
-    assert_eq!(unnamed["extensions"]["fields"][0]["path"], "clinicId");
+    assert_eq!(unnamed["extensions"]["fields"][0]["path"], "input.clinicId");
     assert_eq!(code(&unknown), "NOT_FOUND");
     assert_eq!(opened["clinic"]["name"], "Oak");
 }

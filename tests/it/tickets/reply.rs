@@ -115,7 +115,7 @@ async fn a_closed_ticket_takes_no_reply_but_a_note_among_administrators() {
     changed(&administrator, "replyToTicket", input, "{ id }").await;
 
     assert_eq!([code(&clinic), code(&platform)], ["INVALID_TRANSITION"; 2]);
-    assert_eq!(clinic["message"], "a closed ticket takes no replies; please open a new one");
+    assert_eq!(clinic["message"], "a ticket that is CLOSED takes no replies; please open a new one");
 }
 
 #[tokio::test]
@@ -126,7 +126,7 @@ async fn an_empty_or_endless_reply_is_refused() {
 
     for body in [" ".to_owned(), "x".repeat(10_001)] {
         let error = refused(&manager, "replyToTicket", json!({ "ticketId": ticket, "body": body })).await;
-        assert_eq!((code(&error), &error["extensions"]["fields"][0]["path"]), ("INVALID_INPUT", &json!("body")));
+        assert_eq!((code(&error), &error["extensions"]["fields"][0]["path"]), ("INVALID_INPUT", &json!("input.body")));
     }
     let longest = json!({ "ticketId": ticket, "body": format!(" {} ", "诊".repeat(10_000)) });
     changed(&manager, "replyToTicket", longest, "{ id }").await;

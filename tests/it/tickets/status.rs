@@ -1,6 +1,9 @@
 //! Where a ticket stands and how much it presses, and what happens when two change it.
 
-use clinigraph::{kernel::actor::SystemRole, support::TicketStatus};
+use clinigraph::{
+    kernel::{actor::SystemRole, write::State},
+    support::TicketStatus,
+};
 use serde_json::{Value, json};
 
 use super::{bring_to, change, changed, code, refused, see};
@@ -47,9 +50,9 @@ async fn a_ticket_goes_where_the_machine_lets_it_and_nowhere_else() {
 
             let told = format!("{from:?} to {to:?}: {}", answer.body);
             if from == to {
-                assert_eq!(answer.body["data"]["changeTicketStatus"], before, "{told}");
+                assert_eq!(answer.body["data"]["changeTicketStatus"]["ticket"], before, "{told}");
             } else if from.next().contains(&to) {
-                assert_eq!(answer.body["data"]["changeTicketStatus"]["status"], spelled(to), "{told}");
+                assert_eq!(answer.body["data"]["changeTicketStatus"]["ticket"]["status"], spelled(to), "{told}");
             } else {
                 assert_eq!(answer.code().as_deref(), Some("INVALID_TRANSITION"), "{told}");
                 assert_eq!(see(&administrator, &ticket, "{ version status }").await, before, "{told}");
@@ -69,8 +72,8 @@ async fn a_refused_transition_says_what_would_be_right() {
     bring_to(&administrator, &ticket, "CLOSED").await;
     let closed = refused(&administrator, "changeTicketStatus", to("OPEN")).await;
 
-    assert_eq!(open["message"], "a ticket cannot go from OPEN to RESOLVED, only to IN_PROGRESS or CLOSED");
-    assert_eq!(closed["message"], "a closed ticket stays closed; please open a new one");
+    assert_eq!(open["message"], "a ticket cannot change from OPEN to RESOLVED, only to IN_PROGRESS or CLOSED");
+    assert_eq!(closed["message"], "a ticket that is CLOSED cannot change its status; please open a new one");
 }
 
 #[tokio::test]

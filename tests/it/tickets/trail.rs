@@ -120,7 +120,7 @@ async fn the_request_is_the_one_that_was_answered() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
 
-    let query = "mutation { openTicket(input: { title: \"Printer\", description: \"Off\" }) { id } }";
+    let query = "mutation { openTicket(input: { title: \"Printer\", description: \"Off\" }) { ticket { id } } }";
     manager.send_with(query, json!({}), &[("x-request-id", "my-own-id"), ("user-agent", "tester/1")]).await;
 
     let row = app.rows("select request_id, user_agent from audit_events where resource_type = 'ticket'").await;

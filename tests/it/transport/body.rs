@@ -9,7 +9,7 @@ use super::{
 };
 use crate::support::TestApp;
 
-const MUTATION: &str = r#"{"query":"mutation{signOut}"}"#;
+const MUTATION: &str = r#"{"query":"mutation{signOut { signedOut }}"}"#;
 
 #[tokio::test]
 async fn only_json_in_utf_8_is_read() {

@@ -194,7 +194,7 @@ async fn a_stranger_is_told_no_names_that_they_did_not_say() {
 async fn what_postgres_cannot_keep_is_refused_at_the_edge() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    let written = "mutation { openTicket(input: { title: \"a\\u0000b\", description: \"c\" }) { id } }";
+    let written = "mutation { openTicket(input: { title: \"a\\u0000b\", description: \"c\" }) { ticket { id } } }";
 
     assert_eq!(manager.fail(written, json!({})).await, "INVALID_INPUT");
 }

@@ -73,13 +73,13 @@ async fn queries_and_mutations_take_the_same_path_as_over_http() {
 
     // An id that is free again may be used again, and a repeated key does nothing twice.
     let open = json!({
-        "query": "mutation { openTicket(input: { title: \"a\", description: \"b\" }) { id } }",
+        "query": "mutation { openTicket(input: { title: \"a\", description: \"b\" }) { ticket { id } } }",
         "extensions": { "idempotencyKey": "once" },
     });
     let mut ids = Vec::new();
     for _ in 0..2 {
         socket.say(json!({ "type": "subscribe", "id": "a", "payload": open })).await;
-        ids.push(socket.result("a").await["data"]["openTicket"]["id"].clone());
+        ids.push(socket.result("a").await["data"]["openTicket"]["ticket"]["id"].clone());
     }
     assert!(ids[0].is_string() && ids[0] == ids[1], "{ids:?}");
     assert_eq!(manager.ask("{ tickets { totalCount } }", json!({})).await["tickets"]["totalCount"], 1);
@@ -116,7 +116,7 @@ async fn a_session_that_ends_is_noticed_by_the_next_operation() {
     let app = TestApp::served(settings(), 4, patient()).await;
     let manager = app.clinic("Oak").await.manager().await;
     let mut socket = Socket::greeted_with(&Front::new(app.address), json!({ "token": manager.token })).await;
-    manager.ask("mutation { signOut }", json!({})).await;
+    manager.ask("mutation { signOut { signedOut } }", json!({})).await;
 
     socket.subscribe("1", "{ viewer { user { id } } }").await;
     assert_eq!(socket.refusal("1").await, "SESSION_EXPIRED");
@@ -132,7 +132,7 @@ async fn a_session_that_ends_takes_its_idle_sockets_along() {
     let (mut one, mut two) = (socket(&manager.token).await, socket(&manager.token).await);
     let (mut other, mut stranger) = (socket(&elsewhere.token).await, Socket::greeted(&front).await);
 
-    manager.ask("mutation { signOut }", json!({})).await;
+    manager.ask("mutation { signOut { signedOut } }", json!({})).await;
     assert_eq!((one.closed().await.0, two.closed().await.0), (4403, 4403));
     other.assert_silent().await;
 

@@ -90,7 +90,7 @@ async fn queries_and_mutations_are_streams_of_one_event() {
     let query = got(events(&front, "{ tickets { totalCount } }").bearer_auth(token)).await;
     assert!(query.text.starts_with("event: next\ndata: {\"data\":{\"tickets\":{\"totalCount\":0}}"), "{}", query.text);
     assert!(query.text.ends_with(COMPLETE));
-    let open = "mutation { openTicket(input: { title: \"a\", description: \"b\" }) { id } }";
+    let open = "mutation { openTicket(input: { title: \"a\", description: \"b\" }) { ticket { id } } }";
     assert!(got(events(&front, open).bearer_auth(token)).await.text.contains("\"openTicket\""));
     assert_eq!(manager.ask("{ tickets { totalCount } }", json!({})).await["tickets"]["totalCount"], 1);
 }

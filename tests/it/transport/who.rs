@@ -45,13 +45,13 @@ async fn an_idempotency_key_is_printable_and_not_long() {
 async fn a_repeated_key_does_not_do_it_twice() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    let open = "mutation { openTicket(input: { title: \"a\", description: \"b\" }) { id } }";
+    let open = "mutation { openTicket(input: { title: \"a\", description: \"b\" }) { ticket { id } } }";
     let key = [("idempotency-key", "once")];
 
     let first = manager.send_with(open, json!({}), &key).await;
     let again = manager.send_with(open, json!({}), &key).await;
     assert_eq!(first.body["data"], again.body["data"]);
-    assert!(first.body["data"]["openTicket"]["id"].is_string());
+    assert!(first.body["data"]["openTicket"]["ticket"]["id"].is_string());
     assert_eq!(manager.ask("{ tickets { totalCount } }", json!({})).await["tickets"]["totalCount"], 1);
 }
 

@@ -125,8 +125,8 @@ async fn who_signs_out_goes_on_listening() {
     let heard = async |side: &Side| {
         let mut socket = Socket::greeted_with(side, json!({ "token": token })).await;
         socket.subscribe("1", "subscription { ticketEvents { kind } }").await;
-        let out = got(side.query("mutation { signOut }").bearer_auth(&token)).await;
-        assert_eq!(out.json()["data"]["signOut"], true, "{}", out.text);
+        let out = got(side.query("mutation { signOut { signedOut } }").bearer_auth(&token)).await;
+        assert_eq!(out.json()["data"]["signOut"]["signedOut"], true, "{}", out.text);
         // Some may have been on their way.
         for _ in 0..20 {
             match fate(side, &mut socket).await.as_str() {
@@ -147,10 +147,10 @@ async fn a_patch_loses_a_null() {
         let patch = async |phone: Value| {
             let query = format!(
                 "mutation {{ updateClinicConfig(input: {{ care: {{ transferPhone: {phone} }} }}) \
-                 {{ care {{ transferPhone }} }} }}"
+                 {{ clinicConfig {{ care {{ transferPhone }} }} }} }}"
             );
             let got = got(side.query(&query).bearer_auth(&token)).await;
-            got.json()["data"]["updateClinicConfig"]["care"]["transferPhone"].clone()
+            got.json()["data"]["updateClinicConfig"]["clinicConfig"]["care"]["transferPhone"].clone()
         };
         assert_eq!(patch(json!("+16045550123")).await, "+16045550123");
         patch(Value::Null).await

@@ -14,7 +14,7 @@ use crate::{
     },
 };
 
-const MUTATION: &str = r#"{"query":"mutation{signOut}"}"#;
+const MUTATION: &str = r#"{"query":"mutation{signOut { signedOut }}"}"#;
 
 async fn pair() -> (TestApp, Pair) {
     let app = TestApp::served(settings(), 4, patient()).await;
@@ -50,7 +50,7 @@ async fn status_and_media_type() {
 async fn ran(answered: reqwest::RequestBuilder) -> (u16, bool) {
     let got = got(answered).await;
     let data: Value = serde_json::from_str(&got.text).unwrap_or_default();
-    (got.status, data["data"]["signOut"] == true)
+    (got.status, data["data"]["signOut"]["signedOut"] == true)
 }
 
 #[tokio::test]

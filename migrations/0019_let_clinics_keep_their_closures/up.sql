@@ -1,0 +1,1 @@
+grant insert, update, delete on clinic_closures to clinigraph_admin, clinigraph_tenant;

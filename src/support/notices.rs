@@ -1,0 +1,62 @@
+//! Who is notified of what about tickets.
+
+use super::{Ticket, TicketMessage, TicketStatus, message::Reply};
+use crate::{
+    clinic::Clinic,
+    kernel::{Id, Result, db::Scope},
+    notification::{Notice, NotificationKind, Recipients, notify},
+};
+
+/// Notifies the administrators of a new ticket.
+pub async fn opened(
+    scope: &Scope,
+    clinic: Id<Clinic>,
+    ticket: Id<Ticket>,
+    title: &str,
+    description: &str,
+) -> Result<()> {
+    let notice = Notice {
+        what: NotificationKind::TicketCreated,
+        clinic: clinic.uuid(),
+        ticket: ticket.uuid(),
+        title: format!("New ticket: {title}"),
+        body: description,
+        cause: format!("{ticket}:opened"),
+        now: scope.now(),
+    };
+    notify(scope, Recipients::Administrators, notice).await
+}
+
+/// Notifies the other side of a public reply.
+pub async fn replied(scope: &Scope, ticket: &Ticket, message: Id<TicketMessage>, reply: Reply<'_>) -> Result<()> {
+    let recipients = match ticket.assignee_id {
+        _ if reply.is_internal => return Ok(()),
+        _ if reply.by_platform => Recipients::One(ticket.created_by_user_id.uuid()),
+        Some(assignee) => Recipients::One(assignee.uuid()),
+        None => Recipients::Administrators,
+    };
+    let notice = Notice {
+        what: NotificationKind::TicketReply,
+        clinic: ticket.clinic_id.uuid(),
+        ticket: ticket.id.uuid(),
+        title: format!("Reply to ticket {}: {}", ticket.number, ticket.title),
+        body: reply.body,
+        cause: format!("{message}:added"),
+        now: reply.now,
+    };
+    notify(scope, recipients, notice).await
+}
+
+/// Notifies the user who opened the ticket of its new status.
+pub async fn status_changed(scope: &Scope, ticket: &Ticket, status: TicketStatus) -> Result<()> {
+    let notice = Notice {
+        what: NotificationKind::TicketStatusChanged,
+        clinic: ticket.clinic_id.uuid(),
+        ticket: ticket.id.uuid(),
+        title: format!("Ticket {} is now {}", ticket.number, status.text().replace('_', " ")),
+        body: &ticket.title,
+        cause: format!("{}:status:{}", ticket.id, ticket.version + 1),
+        now: scope.now(),
+    };
+    notify(scope, Recipients::One(ticket.created_by_user_id.uuid()), notice).await
+}
