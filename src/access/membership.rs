@@ -1,4 +1,4 @@
-//! Memberships: what a user is in a clinic.
+//! Memberships of users in clinics.
 
 use chrono::{DateTime, Utc};
 
@@ -17,48 +17,48 @@ use crate::{
 };
 
 text_enum! {
-    /// Whether a membership lets in.
+    /// Status of a membership.
     MembershipStatus {
-        /// Not yet: the invitation is open.
+        /// The user is invited and cannot work in the clinic yet.
         Invited = "invited",
-        /// Yes.
+        /// The user can work in the clinic.
         Active = "active",
-        /// Not any more.
+        /// The user can no longer work in the clinic.
         Suspended = "suspended",
     }
 }
 
 entity! {
-    /// What a user is in a clinic.
+    /// Membership of a user in a clinic, with the role that the user has there. Needs the permission `MEMBERS_READ`.
     Membership "membership" of memberships, tenant clinic_id, live "deleted_at is null", read MembersRead;
     columns {
-        /// The membership's id.
+        /// Identifier of the membership.
         id: Id<Membership>,
-        /// What they may do there.
+        /// Role of the user in the clinic, which decides on the permissions.
         role: SystemRole,
-        /// Whether it lets them in.
+        /// Status of the membership.
         status: MembershipStatus,
-        /// When it was made.
+        /// Time at which the membership was created.
         created_at: DateTime<Utc>,
-        /// When it was last changed.
+        /// Time at which the membership was last changed.
         updated_at: DateTime<Utc>,
-        /// Counts its changes; give it as expectedVersion.
+        /// Version of the membership, which each change increments; pass it as `expectedVersion`.
         version: i32,
     }
     inside {
         clinic_id: Id<Clinic>,
     }
     edges {
-        /// The clinic.
+        /// Clinic that the user belongs to.
         clinic: one Clinic by clinic_id,
-        /// The user.
+        /// User who belongs to the clinic.
         user: one User by user_id,
-        /// Who brought them in; null for the system.
+        /// User who invited the member. Null if the server created the membership.
         invited_by: maybe User by invited_by_user_id,
     }
 }
 
-/// How a clinic's memberships are listed.
+/// Order of a clinic's memberships.
 #[derive(Debug)]
 pub struct MembershipsOldestFirst;
 

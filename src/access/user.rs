@@ -1,4 +1,4 @@
-//! Users: people who sign in.
+//! Users, who sign in.
 
 use chrono::{DateTime, Utc};
 
@@ -6,20 +6,20 @@ use crate::{
     entity,
     kernel::{
         Id,
-        text::{LanguageTag, TimeZone},
+        text::{EmailAddress, LanguageTag, PhoneNumber, TimeZone},
     },
     schema::users,
     text_enum,
 };
 
 text_enum! {
-    /// Whether a user can sign in.
+    /// Status of a user's account.
     UserStatus {
-        /// Invited; not yet.
+        /// The user is invited and cannot sign in yet.
         Pending = "pending",
-        /// Yes.
+        /// The user can sign in.
         Active = "active",
-        /// Not any more.
+        /// The user can no longer sign in.
         Suspended = "suspended",
     }
 }
@@ -33,37 +33,37 @@ impl User {
 }
 
 entity! {
-    /// A person who signs in. A clinic sees its own people, also those who left, and the platform's administrators by
-    /// their names.
+    /// Person with an account. A clinic sees its own people, including those who left, and the names of the platform's
+    /// administrators.
     User "user" of users, live "deleted_at is null";
     columns {
-        /// The user's id.
+        /// Identifier of the user.
         id: Id<User>,
-        /// Given name.
+        /// Given name of the user.
         first_name: String,
-        /// Family name; null when they have none.
+        /// Family name of the user. Null if there is none.
         last_name: Option<String>,
-        /// Whether they can sign in.
+        /// Status of the user's account.
         status: UserStatus,
-        /// Whether they run the platform and reach every clinic.
+        /// Whether the user administers the platform and reaches every clinic.
         is_platform_admin: bool,
-        /// The language they read.
+        /// Language that the user prefers.
         locale: LanguageTag,
-        /// Their zone; null for that of the clinic.
+        /// Time zone of the user. Null to use the clinic's time zone.
         timezone: Option<TimeZone>,
-        /// When they were made.
+        /// Time at which the account was created.
         created_at: DateTime<Utc>,
-        /// When they were last changed.
+        /// Time at which the account was last changed.
         updated_at: DateTime<Utc>,
-        /// Counts their changes; give it as expectedVersion.
+        /// Version of the user, which each change increments; pass it as `expectedVersion`.
         version: i32,
     }
     derived {
-        /// Given and family name.
+        /// Full name of the user: given and family name.
         display_name: String = "concat_ws(' ', first_name, last_name)",
-        /// What they sign in with; null for administrators as a clinic sees them.
-        email: Option<String> = "case when is_platform_admin and (select private.request_clinic_id()) is not null then null else email end",
-        /// Telephone; null when none is known, and for administrators as a clinic sees them.
-        phone: Option<String> = "case when is_platform_admin and (select private.request_clinic_id()) is not null then null else phone end",
+        /// Email address that the user signs in with. Null for administrators of the platform when a clinic asks.
+        email: Option<EmailAddress> = "case when is_platform_admin and (select private.request_clinic_id()) is not null then null else email end",
+        /// Phone number of the user. Null if it is not known, and for administrators of the platform when a clinic asks.
+        phone: Option<PhoneNumber> = "case when is_platform_admin and (select private.request_clinic_id()) is not null then null else phone end",
     }
 }

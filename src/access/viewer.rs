@@ -1,4 +1,4 @@
-//! Who asks.
+//! The viewer: the caller, and what the caller may do.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::{
     schema::{clinics, memberships},
 };
 
-/// Who asks, and what they may do. Everything here is read as they are now.
+/// The caller, and what the caller may do at this moment.
 #[derive(Debug)]
 pub struct Viewer {
     scope: Arc<Scope>,
@@ -32,30 +32,31 @@ impl Viewer {
     }
 }
 
-/// Who asks, and what they may do.
+/// Caller of the operation: the user, the clinic worked in, and the permissions there.
 #[Object]
 impl Viewer {
-    /// The user.
+    /// User who is signed in.
     async fn user(&self) -> Result<One<User>> {
         Ok(One::of(user_id(self.scope.actor().person()?)).under(Arc::clone(&self.scope)))
     }
 
-    /// The clinic they work in; null for administrators, who reach every clinic, and for people without one.
+    /// Clinic that the caller works in. Null for administrators of the platform, who reach every clinic, and for people
+    /// without a clinic.
     async fn acting_clinic(&self) -> Maybe<Clinic> {
         Maybe::of(self.scope.actor().clinic_id().map(Id::from_uuid)).under(Arc::clone(&self.scope))
     }
 
-    /// What they are in the clinic they work in; null without one.
+    /// Role of the caller in the clinic worked in. Null if there is none.
     async fn role(&self) -> Result<Option<SystemRole>> {
         Ok(self.scope.actor().person()?.acting.map(|(_, role)| role))
     }
 
-    /// What they may do.
+    /// Permissions that the caller has.
     async fn permissions(&self) -> Vec<Permission> {
         self.scope.actor().permissions().to_vec()
     }
 
-    /// The clinics they belong to and can switch to, by name.
+    /// Memberships of the caller in clinics to switch to, ordered by the name of the clinic.
     async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<ViewerMembership>> {
         let user = self.scope.actor().person()?.user_id;
         // Their own memberships elsewhere are out of reach of the acting clinic's policy, rightly.
@@ -89,27 +90,27 @@ impl Viewer {
     }
 }
 
-/// A clinic the viewer belongs to.
+/// Membership of the caller in a clinic.
 #[derive(Debug, SimpleObject)]
 pub struct ViewerMembership {
-    /// The clinic, as far as it is shown before one switches to it.
+    /// Clinic that the caller can switch to.
     pub clinic: MembershipClinic,
-    /// What they are there.
+    /// Role of the caller in that clinic.
     pub role: SystemRole,
 }
 
-/// As much of a clinic as its people see from outside.
+/// Part of a clinic that its people see before they switch to it.
 #[derive(Debug, SimpleObject)]
 pub struct MembershipClinic {
-    /// The clinic's id.
+    /// Identifier of the clinic.
     pub id: Id<Clinic>,
-    /// What people call it.
+    /// Name of the clinic.
     pub name: String,
-    /// Its readable name in addresses.
+    /// Readable name of the clinic for use in URLs.
     pub slug: String,
-    /// The zone in which its wall clocks run.
+    /// Time zone of the clinic.
     pub timezone: TimeZone,
-    /// How far it is in its life.
+    /// Status of the clinic.
     pub status: ClinicStatus,
 }
 
@@ -118,7 +119,7 @@ pub struct ViewerQuery;
 
 #[Object]
 impl ViewerQuery {
-    /// Who asks; null when nobody is signed in.
+    /// Caller of the operation. Null if nobody is signed in.
     async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<Viewer>> {
         let scope = ctx.request()?.scope();
         if scope.actor().person().is_err() {

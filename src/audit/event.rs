@@ -18,104 +18,105 @@ use crate::{
 };
 
 text_enum! {
-    /// What kind of actor did something.
+    /// Kind of actor that did something.
     ActorKind {
-        /// Somebody of a clinic.
+        /// A person of a clinic acted.
         Tenant = "tenant",
-        /// A platform administrator.
+        /// An administrator of the platform acted.
         Admin = "admin",
-        /// A patient.
+        /// A patient acted in the portal.
         Patient = "patient",
-        /// The server itself.
+        /// The server itself acted.
         System = "system",
-        /// Somebody who works on the database itself.
+        /// A person with direct access to the database acted.
         Owner = "owner",
     }
 }
 
 text_enum! {
-    /// What was done to a row.
+    /// Kind of action on an object.
     AuditVerb {
-        /// It was made.
+        /// The object was created.
         Create = "create",
-        /// It was changed.
+        /// The object was changed.
         Update = "update",
-        /// It was removed.
+        /// The object was removed.
         Delete = "delete",
-        /// It was looked at.
+        /// The object was viewed.
         View = "view",
     }
 }
 
 json_object! {
-    /// A column that changed.
+    /// Change of one field of an object.
     AuditChange {
-        /// The column, as the database spells it.
+        /// Name of the field.
         field: String,
-        /// What it held before, as JSON; null for nothing, and where it is redacted.
+        /// Value before the change as JSON. Null if there was none or if it is redacted.
         before: Option<serde_json::Value>,
-        /// What it held after, as JSON; null for nothing, and where it is redacted.
+        /// Value after the change as JSON. Null if there is none or if it is redacted.
         after: Option<serde_json::Value>,
-        /// Whether its values are kept out of the trail: it holds secrets or free text.
+        /// Whether the values are left out of the audit trail because they are secrets or free text.
         redacted: bool = "false",
     }
 }
 
 entity! {
-    /// Who did what to which row. Written by the database in the transaction of the change; nobody can alter it. Needs the
-    /// permission `AUDIT_READ`.
+    /// Entry of the audit trail: an action on an object. The database writes it in the transaction of the action, and
+    /// nobody can alter it. Needs the permission `AUDIT_READ`.
     AuditEvent "audit_event" of audit_events, tenant clinic_id, read AuditRead;
     columns {
-        /// The event's id.
+        /// Identifier of the audit event.
         id: Id<AuditEvent>,
-        /// When.
+        /// Time of the action.
         occurred_at: DateTime<Utc>,
-        /// What kind of actor did it.
+        /// Kind of actor that did it.
         actor_kind: ActorKind,
-        /// Their e-mail address at that time; null for the system.
+        /// Email address of the actor at the time of the action. Null for the server.
         actor_email: Option<String>,
-        /// What was done.
+        /// Kind of action that was done.
         verb: AuditVerb,
-        /// The field of the API that did it; null for jobs and hands.
+        /// Mutation that did it. Null for jobs and for direct access to the database.
         operation: Option<String>,
-        /// The kind of row, as in its id.
+        /// Kind of object that was acted on, as in the prefix of its id.
         resource_type: String,
-        /// What changed, by column.
+        /// Changes of the object, by field.
         changes: JsonList<AuditChange>,
-        /// Program the request came from; null for none.
+        /// User agent of the request. Null if there was none.
         user_agent: Option<String>,
-        /// The request; null for none.
+        /// Identifier of the request. Null if there was none.
         request_id: Option<String>,
-        /// Whether it was done; a refused attempt is kept too where that matters.
+        /// Whether the action succeeded; refused attempts are recorded too where they matter.
         success: bool,
-        /// The reason given, where one is asked for; null for none.
+        /// Reason that the actor gave. Null if none was asked for.
         reason: Option<String>,
     }
     inside {
         clinic_id: Option<Id<Clinic>>,
     }
     derived {
-        /// Counts up in the order of writing; a string, as it outgrows Int. Gaps come from what was rolled back.
+        /// Sequence number in the order of writing, as a string since it can exceed Int. Gaps come from transactions that
+        /// were rolled back.
         seq: String = "seq::text",
-        /// The row; null where there is none. Give it to node while the row is there.
+        /// Identifier of the object that was acted on. Null if there is none.
         resource_id: Option<AnyId> = "resource_type || '_' || resource_id",
-        /// The patient concerned; null for none.
+        /// Identifier of the patient concerned. Null if no patient is concerned.
         patient_id: Option<AnyId> = "'patient_' || patient_id",
-        /// Address the request came from; null for none.
+        /// IP address of the request. Null if there was none.
         ip: Option<String> = "host(ip)",
     }
     edges {
-        /// Who did it; null for the system, and when they cannot be seen any more.
+        /// User who did it. Null for the server, and if the user is no longer visible to the caller.
         actor: maybe User by actor_user_id,
-        /// The clinic concerned; null for the platform.
+        /// Clinic concerned. Null if the action concerns the platform.
         clinic: maybe Clinic by clinic_id,
     }
 }
 
 orders! {
-    /// The order of a list of audit events.
+    /// Order of a list of audit events.
     AuditEventOrder by AuditEventOrderField, usually OccurredAt Desc;
-    /// By when it happened.
+    /// Time of the action.
     OccurredAt = "occurred_at" as Timestamptz,
 }
 
@@ -169,10 +170,10 @@ fn complete(filter: &mut AuditEventFilter) -> Result<()> {
 }
 
 queries! {
-    /// Reads of the audit trail.
+    /// Queries of the audit trail.
     AuditReads;
     list {
-        /// The audit trail. Null, with an error, without the permission `AUDIT_READ`.
+        /// Entries of the audit trail. Null, with an error, without the permission `AUDIT_READ`.
         audit_events: AuditEvent,
     }
 }

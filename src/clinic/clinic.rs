@@ -29,98 +29,98 @@ use crate::{
 };
 
 text_enum! {
-    /// How far a clinic is in its life.
+    /// Status of a clinic.
     ClinicStatus {
-        /// Being set up; its people can work in it already.
+        /// The clinic is being set up; its people can already work in it.
         Pending = "pending",
-        /// Open.
+        /// The clinic is open.
         Active = "active",
-        /// Closed for now by itself.
+        /// The clinic has closed itself for the time being.
         Inactive = "inactive",
-        /// Closed by the platform.
+        /// The clinic was closed by the platform.
         Suspended = "suspended",
-        /// Gone; kept for the record.
+        /// The clinic no longer exists and is retained for the record.
         Archived = "archived",
     }
 }
 
 entity! {
-    /// A clinic: the tenant to which people, patients and everything else belong.
+    /// Clinic: the tenant that people, patients and all other data belong to.
     Clinic "clinic" of clinics, tenant id, live "deleted_at is null";
     columns {
-        /// The clinic's id.
+        /// Identifier of the clinic.
         id: Id<Clinic>,
-        /// What people call it.
+        /// Name of the clinic.
         name: String,
-        /// Its readable name in addresses; unique among living clinics.
+        /// Readable name of the clinic for use in URLs; no two clinics share one.
         slug: String,
-        /// What the clinic says of itself; null when it says nothing.
+        /// Description that the clinic gives of itself. Null if there is none.
         description: Option<String>,
-        /// Its telephone; null when none is known.
+        /// Phone number of the clinic. Null if it is not known.
         phone: Option<PhoneNumber>,
-        /// Its e-mail address; null when none is known.
+        /// Email address of the clinic. Null if it is not known.
         email: Option<EmailAddress>,
-        /// Its web site; null when it has none.
+        /// Website of the clinic. Null if there is none.
         website: Option<Url>,
-        /// Street and house; null when not given.
+        /// Street address of the clinic. Null if it is not known.
         address: Option<String>,
-        /// City; null when not given.
+        /// City of the clinic. Null if it is not known.
         city: Option<String>,
-        /// Province, state or county; null when not given.
+        /// Province, state or county of the clinic. Null if it is not known.
         region: Option<String>,
-        /// Postal code; null when not given.
+        /// Postal code of the clinic. Null if it is not known.
         postal_code: Option<String>,
-        /// ISO 3166-1 alpha-2 code of the country; null when not given.
+        /// Country of the clinic as an ISO 3166-1 alpha-2 code, such as CA. Null if it is not known.
         country: Option<String>,
-        /// The zone in which its wall clocks run.
+        /// Time zone of the clinic; its opening hours and dates are in this zone.
         timezone: TimeZone,
-        /// The language it works in.
+        /// Language that the clinic works in.
         locale: LanguageTag,
-        /// The currency it charges in.
+        /// Currency that the clinic charges in.
         currency: CurrencyCode,
-        /// How far it is in its life.
+        /// Status of the clinic.
         status: ClinicStatus,
-        /// The plan it is on.
+        /// Subscription plan of the clinic.
         subscription_plan: String,
-        /// When the plan ends; null when it does not.
+        /// Time at which the subscription ends. Null if it does not end.
         subscription_expires_at: Option<DateTime<Utc>>,
-        /// Small open settings of the clinic.
+        /// Further settings of the clinic as free-form JSON.
         settings: serde_json::Value,
-        /// When it was made.
+        /// Time at which the clinic was created.
         created_at: DateTime<Utc>,
-        /// When it was last changed.
+        /// Time at which the clinic was last changed.
         updated_at: DateTime<Utc>,
-        /// Counts its changes; give it as expectedVersion.
+        /// Version of the clinic, which each change increments; pass it as `expectedVersion`.
         version: i32,
     }
     derived {
-        /// The address in one line, as far as it is known; null when nothing of it is.
+        /// Address of the clinic in one line, as far as it is known. Null if no part of it is known.
         formatted_address: Option<String> = "nullif(concat_ws(', ', address, city, nullif(concat_ws(' ', region, postal_code), ''), country), '')",
     }
     edges {
-        /// The network it belongs to; null for a clinic on its own.
+        /// Network that the clinic belongs to. Null if it belongs to none.
         network: maybe ClinicNetwork by network_id,
-        /// How it wants to be run.
+        /// Configuration of the clinic.
         config: own ClinicConfig by clinic_id,
-        /// When it is open: seven days, Sunday first; none before somebody has told them.
+        /// Opening hours of the clinic on the seven days of the week, Sunday first. Empty until they are set.
         hours: all ClinicHours by clinic_id order "day_of_week",
-        /// The days on which it is closed whatever its hours say, earliest first.
+        /// Days on which the clinic is closed, whatever its opening hours are, earliest first.
         closures: page ClinicClosure by clinic_id in EarliestFirst,
-        /// Who treats patients there.
+        /// Providers who treat patients in the clinic.
         providers: list Provider by clinic_id,
-        /// Who belongs to it.
+        /// Memberships of the people of the clinic, oldest first.
         memberships: page Membership by clinic_id in MembershipsOldestFirst,
-        /// Its support tickets.
+        /// Support tickets of the clinic.
         tickets: list Ticket by clinic_id,
     }
 }
 
 orders! {
-    /// The order of a list of clinics.
+    /// Order of a list of clinics.
     ClinicOrder by ClinicOrderField, usually Name Asc;
-    /// By name.
+    /// Name of the clinic.
     Name = "name" as Text,
-    /// By when they were made.
+    /// Time at which the clinic was created.
     CreatedAt = "created_at" as Timestamptz,
 }
 
@@ -138,7 +138,7 @@ filter! {
     }
 }
 
-/// Clinics by their readable names.
+/// Looks clinics up by their readable names.
 struct BySlug;
 
 impl LookUp for BySlug {
@@ -193,13 +193,13 @@ pub struct ClinicQuery;
 
 #[Object]
 impl ClinicQuery {
-    /// The clinic with this id or slug, or the one acted in when neither is given; null when there is none that the
-    /// caller may see.
+    /// Clinic with this id or slug, or the clinic that the caller works in if neither is given. Null if there is none
+    /// that the caller may see.
     async fn clinic(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Its id.")] id: Option<Id<Clinic>>,
-        #[graphql(desc = "Its readable name.")] slug: Option<String>,
+        #[graphql(desc = "Identifier of the clinic; cannot be combined with slug.")] id: Option<Id<Clinic>>,
+        #[graphql(desc = "Readable name of the clinic; cannot be combined with id.")] slug: Option<String>,
     ) -> Result<Maybe<Clinic>> {
         let actor = ctx.actor()?;
         actor.person()?;
@@ -216,7 +216,8 @@ queries! {
     /// Lists of clinics.
     ClinicLists;
     list {
-        /// The clinics that the caller reaches: all for the platform's administrators, the own one for others.
+        /// Clinics that the caller can see: all of them for administrators of the platform, otherwise the clinic that the
+        /// caller works in.
         clinics: Clinic,
     }
 }

@@ -11,27 +11,27 @@ use crate::{
 };
 
 entity! {
-    /// When a clinic is open on a day of the week, on the wall clock of its zone.
+    /// Opening hours of a clinic on one day of the week, in the clinic's time zone.
     ClinicHours "clinic_hours" of clinic_hours, tenant clinic_id;
     columns {
-        /// The day's id.
+        /// Identifier of the opening hours.
         id: Id<ClinicHours>,
-        /// The day.
+        /// Day of the week.
         day_of_week: DayOfWeek,
-        /// When it opens; null on a day it does not.
+        /// Time at which the clinic opens. Null if it is closed all day.
         opens_at: Option<LocalTime>,
-        /// When it closes, always before midnight; null on a day it does not open.
+        /// Time at which the clinic closes, always before midnight. Null if it is closed all day.
         closes_at: Option<LocalTime>,
-        /// Whether it is closed all day.
+        /// Whether the clinic is closed all day.
         is_closed: bool,
-        /// Counts its changes; give it as expectedVersion.
+        /// Version of the opening hours, which each change increments; pass it as `expectedVersion`.
         version: i32,
     }
     inside {
         clinic_id: Id<Clinic>,
     }
     edges {
-        /// The clinic.
+        /// Clinic that the opening hours belong to.
         clinic: one Clinic by clinic_id,
     }
 }

@@ -5,20 +5,20 @@ use chrono::{DateTime, Utc};
 use crate::{entity, kernel::Id, schema::clinic_networks};
 
 entity! {
-    /// A group of clinics under one roof.
+    /// Network: a group of clinics that are run together.
     ClinicNetwork "network" of clinic_networks;
     columns {
-        /// The network's id.
+        /// Identifier of the network.
         id: Id<ClinicNetwork>,
-        /// What people call it.
+        /// Name of the network.
         name: String,
-        /// Its readable name in addresses.
+        /// Readable name of the network for use in URLs.
         slug: String,
-        /// When it was made.
+        /// Time at which the network was created.
         created_at: DateTime<Utc>,
-        /// When it was last changed.
+        /// Time at which the network was last changed.
         updated_at: DateTime<Utc>,
-        /// Counts its changes; give it as expectedVersion.
+        /// Version of the network, which each change increments; pass it as `expectedVersion`.
         version: i32,
     }
 }

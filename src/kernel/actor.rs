@@ -1,5 +1,5 @@
-//! Who asks, and what they may do. The database decides which rows an actor reaches; permissions decide which
-//! operations.
+//! Actors and their permissions. The database decides which rows an actor reaches; permissions decide which operations an
+//! actor may use.
 
 use std::{net::IpAddr, sync::Arc};
 
@@ -9,20 +9,20 @@ use uuid::Uuid;
 
 use super::{Error, Result};
 
-/// What a role may do. A field or mutation that needs one says so in its description.
+/// Permission of a role. Fields and mutations that need one name it in their descriptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
 pub enum Permission {
-    /// See the clinic's support tickets and their messages.
+    /// Permission to read the support tickets of the clinic and their messages.
     TicketsRead,
-    /// Open tickets, reply to them and close them.
+    /// Permission to open tickets, reply to them and close them.
     TicketsWrite,
-    /// Assign tickets, change status and priority, and write internal notes.
+    /// Permission to assign tickets, to change their status and priority, and to write internal notes.
     TicketsManage,
-    /// See who belongs to the clinic, and as what.
+    /// Permission to see the members of the clinic and their roles.
     MembersRead,
-    /// Change the clinic's configuration.
+    /// Permission to change the configuration, opening hours and closures of the clinic.
     ClinicManage,
-    /// See the audit trail.
+    /// Permission to read the audit trail.
     AuditRead,
 }
 
@@ -36,19 +36,19 @@ impl Permission {
 }
 
 crate::text_enum! {
-    /// What somebody is in a clinic.
+    /// Built-in role of a person in a clinic.
     SystemRole {
-        /// Runs the clinic.
+        /// Manages the clinic and its people.
         ClinicManager = "clinic_manager",
-        /// Works at the desk.
+        /// Works at the front desk.
         Staff = "staff",
-        /// Treats patients.
+        /// Treats patients of the clinic.
         Clinician = "clinician",
-        /// Looks, and changes nothing.
+        /// Reads data but changes nothing.
         Auditor = "auditor",
-        /// Is treated there.
+        /// Is treated in the clinic.
         Patient = "patient",
-        /// Takes part in research with the clinic.
+        /// Takes part in research of the clinic.
         ResearchPartner = "research_partner",
     }
 }
@@ -71,27 +71,27 @@ const EVERYTHING: &[Permission] = {
     &[TicketsRead, TicketsWrite, TicketsManage, MembersRead, ClinicManage, AuditRead]
 };
 
-/// Who asks. Cheap to clone.
+/// Caller of an operation; cheap to clone.
 #[derive(Debug, Clone)]
 pub enum Actor {
     /// Nobody is signed in.
     Nobody,
-    /// Somebody with a session.
+    /// A user with a session.
     Person(Arc<Person>),
     /// The server itself.
     System,
 }
 
-/// Somebody with a session, as looked up; each transaction checks that it still holds.
+/// A user with a session, as it was looked up; each transaction checks that this still holds.
 #[derive(Debug, Clone)]
 pub struct Person {
     pub session_id: Uuid,
     pub user_id: Uuid,
     pub email: String,
     pub is_platform_admin: bool,
-    /// The clinic acted in, and as what; none for administrators and people without a clinic.
+    /// The clinic that the person works in, and the role; none for administrators and people without a clinic.
     pub acting: Option<(Uuid, SystemRole)>,
-    /// Under which number of changes all of this was seen to be good: as long as it stands, it is (`private.vouch`)…
+    /// Number of changes of access when all of this was checked: it holds as long as the number does (`private.vouch`)…
     pub access_version: i64,
     /// …until the session ends.
     pub good_until: DateTime<Utc>,
@@ -113,12 +113,12 @@ impl Actor {
         self.permissions().contains(&permission)
     }
 
-    /// Fails with `UNAUTHENTICATED` or `FORBIDDEN` when they may not.
+    /// `UNAUTHENTICATED` or `FORBIDDEN` without the permission.
     pub fn require(&self, permission: Permission) -> Result<()> {
         match self {
             Self::Nobody => Err(Error::unauthenticated()),
             _ if self.may(permission) => Ok(()),
-            _ => Err(Error::forbidden(format!("this needs the permission {}", permission.name()))),
+            _ => Err(Error::forbidden(format!("you need the permission {}", permission.name()))),
         }
     }
 

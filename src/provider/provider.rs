@@ -17,127 +17,127 @@ use crate::{
 };
 
 text_enum! {
-    /// Whether a provider works now.
+    /// Status of a provider.
     ProviderStatus {
-        /// Yes; only these are offered.
+        /// The provider works and can be booked.
         Active = "active",
-        /// Not any more.
+        /// The provider no longer works in the clinic.
         Inactive = "inactive",
-        /// Away for a while.
+        /// The provider is on leave and cannot be booked.
         OnLeave = "on_leave",
     }
 }
 
 text_enum! {
-    /// Whether the platform has seen a provider's credentials.
+    /// Result of the platform's check of a provider's credentials.
     VerificationStatus {
-        /// Not yet.
+        /// The credentials have not been checked yet.
         Pending = "pending",
-        /// Yes, and they are good.
+        /// The credentials were checked and accepted.
         Verified = "verified",
-        /// Yes, and they are not.
+        /// The credentials were checked and rejected.
         Rejected = "rejected",
     }
 }
 
 text_enum! {
-    /// A way to see a patient.
+    /// Mode of a consultation.
     ConsultationMode {
-        /// In the same room.
+        /// Patient and provider meet in person.
         InPerson = "in_person",
-        /// By video.
+        /// Patient and provider meet by video.
         Video = "video",
-        /// By telephone.
+        /// Patient and provider talk by phone.
         Phone = "phone",
     }
 }
 
 json_object! {
-    /// What a provider has learnt.
+    /// Qualification of a provider.
     Qualification {
-        /// The degree or certificate.
+        /// Degree or certificate that was earned.
         title: String,
-        /// Who gave it; null when not told.
+        /// Institution that awarded the qualification. Null if it is not known.
         institution: Option<String>,
-        /// In which year; null when not told.
+        /// Year in which the qualification was awarded. Null if it is not known.
         year: Option<i32>,
     }
 }
 
 entity! {
-    /// Somebody who treats patients in a clinic. Everybody who belongs to the clinic may see its providers.
+    /// Provider: a person who treats patients in a clinic. Everybody who belongs to the clinic may see its providers.
     Provider "provider" of providers, tenant clinic_id, live "deleted_at is null";
     columns {
-        /// The provider's id.
+        /// Identifier of the provider.
         id: Id<Provider>,
-        /// What stands before the name; null for nothing.
+        /// Title of the provider, such as "Dr.". Null if there is none.
         title: Option<String>,
-        /// Given name.
+        /// Given name of the provider.
         first_name: String,
-        /// Family name; null when they have none.
+        /// Family name of the provider. Null if there is none.
         last_name: Option<String>,
-        /// What patients read about them; null for nothing.
+        /// Biography that patients read. Null if there is none.
         bio: Option<String>,
-        /// Their fields, in lower case.
+        /// Specialties of the provider, in lower case.
         specialties: Vec<String>,
-        /// The languages they speak.
+        /// Languages that the provider speaks.
         languages: Vec<LanguageTag>,
-        /// What they have learnt.
+        /// Qualifications of the provider.
         qualifications: JsonList<Qualification>,
-        /// The number of their licence; null when none is known.
+        /// Licence number of the provider. Null if it is not known.
         license_number: Option<String>,
-        /// National Provider Identifier; null where the country has none.
+        /// National Provider Identifier of the provider (United States). Null if there is none.
         npi: Option<String>,
-        /// For how long they have practised; null when not told.
+        /// Years that the provider has practised. Null if it is not known.
         years_of_experience: Option<i16>,
-        /// Their e-mail address; null when none is known.
+        /// Email address of the provider. Null if it is not known.
         email: Option<EmailAddress>,
-        /// Their telephone; null when none is known.
+        /// Phone number of the provider. Null if it is not known.
         phone: Option<PhoneNumber>,
-        /// Their colour in calendars: `#3B82F6`.
+        /// Colour of the provider in calendars, such as `#3B82F6`.
         color: String,
-        /// Whether they work now.
+        /// Status of the provider.
         status: ProviderStatus,
-        /// Whether people who are not their patients yet can book them.
+        /// Whether the provider takes new patients.
         accepting_new_patients: bool,
-        /// The ways they see patients.
+        /// Modes in which the provider sees patients.
         consultation_modes: Vec<ConsultationMode>,
-        /// How long an appointment with them takes; null for as long as in the clinic.
+        /// Default duration of an appointment with the provider in minutes. Null to use the clinic's default.
         default_duration_minutes: Option<i32>,
-        /// Whether the platform has seen their credentials.
+        /// Result of the platform's check of the provider's credentials.
         verification_status: VerificationStatus,
-        /// When they were entered.
+        /// Time at which the provider was added.
         created_at: DateTime<Utc>,
-        /// When they were last changed.
+        /// Time at which the provider was last changed.
         updated_at: DateTime<Utc>,
-        /// Counts their changes; give it as expectedVersion.
+        /// Version of the provider, which each change increments; pass it as `expectedVersion`.
         version: i32,
     }
     inside {
         clinic_id: Id<Clinic>,
     }
     derived {
-        /// Title, given and family name.
+        /// Full name of the provider: title, given and family name.
         display_name: String = "concat_ws(' ', title, first_name, last_name)",
     }
     money {
-        /// What a consultation costs; null for no fixed fee.
+        /// Price of a consultation. Null if there is no fixed fee.
         consultation_fee in currency,
     }
     edges {
-        /// The clinic.
+        /// Clinic that the provider works in.
         clinic: one Clinic by clinic_id,
-        /// Their account; null for somebody who does not sign in.
+        /// Account of the provider. Null if the provider does not sign in.
         user: maybe User by user_id,
     }
 }
 
 orders! {
-    /// The order of a list of providers.
+    /// Order of a list of providers.
     ProviderOrder by ProviderOrderField, usually Name Asc;
-    /// By family name, then given name.
+    /// Family name, then given name of the provider.
     Name = "sort_name" as Text,
-    /// By when they were entered.
+    /// Time at which the provider was added.
     CreatedAt = "created_at" as Timestamptz,
 }
 
@@ -160,14 +160,14 @@ filter! {
 }
 
 queries! {
-    /// Reads of providers.
+    /// Queries of providers.
     ProviderReads;
     one {
-        /// One provider; null when there is none that the caller may see.
+        /// Provider with this id. Null if there is none that the caller may see.
         provider: Provider,
     }
     list {
-        /// The providers that the caller reaches: of every clinic for administrators, of the own one for others.
+        /// Providers of the caller's clinic; for administrators of the platform, of all clinics.
         providers: Provider,
     }
 }

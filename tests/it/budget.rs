@@ -25,7 +25,7 @@ enum Who {
 use Who::{Administrator, Manager};
 
 /// An operation, and the statements it may take. Where several stand for one field they differ in what is selected.
-const BUDGET: [(&str, Who, &str, u64); 46] = [
+const BUDGET: [(&str, Who, &str, u64); 50] = [
     ("Query.viewer", Manager, "{ viewer { role permissions } }", 0),
     ("Query.viewer", Manager, "{ viewer { user { displayName } actingClinic { name } } }", 2),
     ("Query.viewer", Manager, "{ viewer { memberships { clinic { name } } } }", 0),
