@@ -1,7 +1,7 @@
 # The day's work. `make run` needs the Rust toolchain, a C compiler and make; Node only for the full GraphiQL page.
 
 .DEFAULT_GOAL := run
-.PHONY: run build test test-clients faults check schema bench bench-telling bench-policies bench-rows bench-start bench-live web clean
+.PHONY: run build test test-clients faults check schema release-schema bench bench-telling bench-policies bench-rows bench-start bench-live web clean
 
 NODE_IS_NEW_ENOUGH := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' && echo yes)
 
@@ -46,6 +46,10 @@ check:
 # Write schema.graphql and src/schema.rs anew.
 schema:
 	UPDATE=1 cargo test --locked --test it fresh::
+
+# Write schema.released.graphql when a release is made: from then on `make test` refuses changes that break its clients.
+release-schema: tests/node/node_modules/.package-lock.json
+	node tests/node/release-schema.mjs
 
 # What pages cost against the same written by hand; what being told costs those who write, what policies cost; a hundred
 # times the rows; start and idle.

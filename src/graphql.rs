@@ -104,7 +104,7 @@ fn finish_root_field(field: &mut MetaField) {
         field.ty = nullable.to_owned();
     }
     if let Some(input) = field.args.get_mut("input") {
-        input.description.get_or_insert_with(|| format!("Parameters of `{}`.", field.name));
+        input.description.get_or_insert_with(|| format!("Parameters of the mutation `{}`.", field.name));
     }
 }
 
@@ -134,11 +134,7 @@ pub async fn environment(schema: &Schema<Query, Mutation, Subscription>) -> Resu
 /// The schema's text, sorted, as it is committed.
 #[must_use]
 pub fn sdl() -> String {
-    let options = async_graphql::SDLExportOptions::new()
-        .sorted_fields()
-        .sorted_arguments()
-        .sorted_enum_items()
-        .include_specified_by();
+    let options = async_graphql::SDLExportOptions::new().sorted_fields().sorted_arguments().include_specified_by();
     let sdl = schema().finish().sdl_with_options(options);
     sdl.lines().map(str::trim_end).collect::<Vec<_>>().join("\n").trim().to_owned() + "\n"
 }

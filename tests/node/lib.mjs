@@ -10,6 +10,8 @@ import { fileURLToPath } from 'node:url';
 export const here = path.dirname(fileURLToPath(import.meta.url));
 export const root = path.resolve(here, '../..');
 export const schema = path.join(root, 'schema.graphql');
+/** The schema of the last release; not there before the first. */
+export const released = path.join(root, 'schema.released.graphql');
 /** Generated files go here; it is not committed. */
 export const work = path.join(here, '.work');
 

@@ -6,6 +6,7 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { auditServer } from 'graphql-http';
 import { clients } from './clients.mjs';
+import { evolution } from './evolution.checks.mjs';
 import { check, root, serve, summary } from './lib.mjs';
 import { tools } from './tools.mjs';
 
@@ -32,4 +33,5 @@ try {
   await server.stop();
 }
 await tools();
+await evolution();
 process.exit(summary() === 0 ? 0 : 1);

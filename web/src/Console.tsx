@@ -8,18 +8,18 @@ import type { Config } from './config';
 import { type Activity, connect, type Trouble } from './connection';
 import { messageOf } from './errors';
 import { examplesFor, type Ids, idsIn } from './examples';
-import { look, type Session, signIn, signOut, switchClinic } from './session';
+import { readExampleIds, type Session, signIn, signOut, switchClinic } from './session';
 import { PersonalStorage } from './storage';
 
 const Workbench = lazy(() => import('./Workbench'));
 
-/** Who is signed in, the bar that says so, and GraphiQL connected on their behalf. */
+/** The session, the bar that shows it, and GraphiQL with a connection for the signed-in user. */
 export function Console({ config: { endpoint, demo, people } }: { config: Config }) {
   const [session, setSession] = useState<Session | null>(null);
   const [signingIn, setSigningIn] = useState(demo);
   const [activity, setActivity] = useState<Activity | null>(null);
   const [trouble, setTrouble] = useState<Trouble | null>(null);
-  const [complaint, setComplaint] = useState<string | null>(null);
+  const [problem, setProblem] = useState<string | null>(null);
   const [attempt, setAttempt] = useState(0);
   const lastIds = useRef<Ids>({});
 
@@ -29,8 +29,8 @@ export function Console({ config: { endpoint, demo, people } }: { config: Config
 
   const storage = useMemo(() => new PersonalStorage(personId), [personId]);
   const examples = useMemo(() => examplesFor(session?.viewer), [personId]);
-  // A new connection for another person, another acting clinic, or another attempt: GraphiQL then
-  // reads the schema again, and no socket goes on speaking for who was here before.
+  // A new connection for each user, acting clinic and attempt: GraphiQL then reads the schema again,
+  // and no socket of the previous user stays open.
   const connection = useMemo(
     () =>
       connect(endpoint, token, {
@@ -55,21 +55,21 @@ export function Console({ config: { endpoint, demo, people } }: { config: Config
   async function enter(email: string, password: string) {
     const next = await signIn(endpoint, email, password);
     if (session) void signOut(endpoint, session).catch(() => undefined);
-    // So that examples which need a ticket can be run as they stand.
-    lastIds.current = idsIn(await look(endpoint, next).catch(() => null));
+    // Fills in the variables of the examples that need a ticket or a clinic.
+    lastIds.current = idsIn(await readExampleIds(endpoint, next).catch(() => null));
     setSession(next);
-    setComplaint(null);
+    setProblem(null);
     setSigningIn(false);
   }
 
   async function leave(from: Session) {
     try {
       await signOut(endpoint, from);
-      setComplaint(null);
+      setProblem(null);
     } catch (error) {
-      setComplaint(`Signed out on this page only. ${messageOf(error)}`);
+      setProblem(`You are signed out on this page, but the session could not be ended. ${messageOf(error)}`);
     }
-    storage.forget();
+    storage.close();
     lastIds.current = {};
     setSession(null);
   }
@@ -77,9 +77,9 @@ export function Console({ config: { endpoint, demo, people } }: { config: Config
   async function actFor(from: Session, clinicId: string) {
     try {
       setSession(await switchClinic(endpoint, from, clinicId));
-      setComplaint(null);
+      setProblem(null);
     } catch (error) {
-      setComplaint(`The clinic was not switched. ${messageOf(error)}`);
+      setProblem(`Switching the clinic failed. ${messageOf(error)}`);
     }
   }
 
@@ -96,9 +96,9 @@ export function Console({ config: { endpoint, demo, people } }: { config: Config
         />
       </Bar>
 
-      {complaint && (
-        <Notice action="Dismiss" onAction={() => setComplaint(null)}>
-          {complaint}
+      {problem && (
+        <Notice action="Dismiss" onAction={() => setProblem(null)}>
+          {problem}
         </Notice>
       )}
       {trouble?.kind === 'unreachable' && (
@@ -109,7 +109,7 @@ export function Console({ config: { endpoint, demo, people } }: { config: Config
       {trouble?.kind === 'signIn' && (
         <Notice action="Sign in" onAction={() => setSigningIn(true)}>
           {session
-            ? 'Your session has ended. Sign in again to go on; your tabs stay as they are.'
+            ? 'Your session has ended. Sign in again to continue; your tabs are preserved.'
             : 'Sign in to see the schema and to run operations.'}
         </Notice>
       )}

@@ -6,7 +6,7 @@ interface Props {
   variablesOf(example: Example): string;
 }
 
-/** Opens an example: its tab if it has one, or else a new tab. */
+/** Menu of examples; opens the tab that already shows the example, or a new one. */
 export function ExamplesMenu({ examples, variablesOf }: Props) {
   const { addTab, changeTab } = useGraphiQLActions();
   const { tabs, queryEditor, variableEditor } = useGraphiQL(

@@ -1,7 +1,7 @@
 import { useGraphiQL, useGraphiQLActions } from '@graphiql/react';
 import { useEffect } from 'react';
 
-/** GraphiQL asks for the system's colours once; this keeps the editors in step when they change. */
+/** GraphiQL reads the system's colour scheme only once; this applies later changes to the editors. */
 export function FollowSystemTheme() {
   const theme = useGraphiQL((state) => state.theme);
   const { setTheme } = useGraphiQLActions();

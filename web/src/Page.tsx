@@ -4,7 +4,7 @@ import { Notice } from './bar/Notice';
 import { type Config, loadConfig } from './config';
 import { Console } from './Console';
 
-/** The whole page: first its configuration, then the console. */
+/** The whole page: loads the configuration, then shows the console. */
 export function Page() {
   const [config, setConfig] = useState<Config | null>(null);
   const [failed, setFailed] = useState(false);
@@ -22,7 +22,7 @@ export function Page() {
       <Bar />
       {failed ? (
         <Notice action="Try again" onAction={load}>
-          The server cannot be reached, so this page does not know where to send operations.
+          The server cannot be reached. Check that it is running, then try again.
         </Notice>
       ) : (
         <p className="loading" role="status">Loading…</p>

@@ -18,7 +18,7 @@ interface Props {
   fetcher: Fetcher;
   storage: Storage;
   examples: { all: Example[]; tabs: Example[] };
-  /** Seen last in answers, to fill examples with. */
+  /** The ids last seen in results, for the variables of examples. */
   lastIds(): Ids;
 }
 

@@ -12,14 +12,14 @@ export interface Result<Data = Record<string, unknown>> {
   extensions?: { cost?: Cost };
 }
 
-/** What an operation cost, as the server counts it. `sqlCount` comes in development only. */
+/** Cost of an operation as calculated by the server. `sqlCount` is present in development only. */
 export interface Cost {
   cost: number;
   limit: number;
   sqlCount?: number;
 }
 
-/** The server gave no GraphQL answer at all. */
+/** The server returned no GraphQL response. */
 export class NoAnswer extends Error {}
 
 export async function post<Data = Record<string, unknown>>(
@@ -40,17 +40,17 @@ export async function post<Data = Record<string, unknown>>(
       headers,
       body: JSON.stringify(operation),
       cache: 'no-store',
-      // The token is the only credential of this page; a cookie of the dashboard must not mix in.
+      // The token is the only credential of this page; a dashboard's cookie must not be sent with it.
       credentials: 'omit',
     });
   } catch {
-    throw new NoAnswer('The server cannot be reached. Check that it runs, then try again.');
+    throw new NoAnswer('The server cannot be reached. Check that it is running, then try again.');
   }
   try {
     return await response.json();
   } catch {
     throw new NoAnswer(
-      `The server answered ${response.status} without a GraphQL result. It may be starting or stopping; try again in a moment.`,
+      `The server responded with status ${response.status} and no GraphQL result. It may be starting or stopping; try again in a moment.`,
     );
   }
 }

@@ -1,4 +1,4 @@
-/** A person of the demo data, with the password to sign in as them. */
+/** A user of the demo data, with their password. */
 export interface DemoPerson {
   label: string;
   role: string;

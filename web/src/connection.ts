@@ -4,7 +4,7 @@ import { type Cost, NoAnswer, type Operation, post, type Result } from './api';
 import { asksForSignIn, asResult, messageOf } from './errors';
 import { openSocket, type ResultSink, subscribe } from './socket';
 
-/** What the bar says about the operation that ran last. */
+/** What the bar shows about the last operation. */
 export type Activity = Answered | Live;
 
 export interface Answered {
@@ -20,7 +20,7 @@ export interface Live {
   cost?: Cost;
 }
 
-/** What keeps the page from working, until an operation gets an answer again. */
+/** A problem that stops the page from working; cleared by the next response. */
 export type Trouble = { kind: 'unreachable'; message: string } | { kind: 'signIn' };
 
 export interface Listener {
@@ -36,7 +36,7 @@ export interface Connection {
 
 const INTROSPECTION = 'IntrospectionQuery';
 
-/** Brings operations to the server for one person: over HTTP, subscriptions over a socket. */
+/** Sends the operations of one user: over HTTP, and subscriptions over a WebSocket. */
 export function connect(endpoint: string, token: string | null, listener: Listener): Connection {
   let live: Live | null = null;
   let closed = false;
@@ -115,7 +115,7 @@ export function connect(endpoint: string, token: string | null, listener: Listen
         definition?.operation === 'subscription'
           ? { subscribe: (sink: ResultSink) => ({ unsubscribe: listen(operation, definition, sink) }) }
           : ask(operation, options?.headers);
-      // GraphiQL's types want the errors as classes; it shows the plain JSON of an answer as well.
+      // GraphiQL's types ask for errors as classes, but it shows plain JSON just as well.
       return answer as FetcherReturnType;
     },
     close() {
@@ -125,7 +125,7 @@ export function connect(endpoint: string, token: string | null, listener: Listen
   };
 }
 
-/** Undefined when the document cannot be parsed: the server explains that better. */
+/** Undefined if the document cannot be parsed; the server's error message explains why. */
 function definitionOf({ query, operationName }: Operation) {
   try {
     return getOperationAST(parse(query), operationName) ?? undefined;

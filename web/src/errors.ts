@@ -1,14 +1,14 @@
 import type { GraphQLFormattedError } from 'graphql';
 import { NoAnswer, type Result } from './api';
 
-const KIND_WORDS: Record<string, string> = {
-  INVALID_CREDENTIALS: 'This e-mail address and password do not belong together.',
-  ACCOUNT_LOCKED: 'This account is locked after too many attempts.',
+const MESSAGES: Record<string, string> = {
+  INVALID_CREDENTIALS: 'The email address or the password is wrong.',
+  ACCOUNT_LOCKED: 'This account is locked because of too many failed attempts.',
   USER_INACTIVE: 'This account is not active. Ask an administrator of your clinic.',
   CLINIC_INACTIVE: 'This clinic is not active.',
   RATE_LIMITED: 'Too many attempts.',
   UNAVAILABLE: 'The server is busy or restarting. Try again in a moment.',
-  TIMEOUT: 'The server took too long. Try again in a moment.',
+  TIMEOUT: 'The server took too long to respond. Try again in a moment.',
 };
 
 export function errorCode(error: GraphQLFormattedError | undefined): string | undefined {
@@ -16,18 +16,18 @@ export function errorCode(error: GraphQLFormattedError | undefined): string | un
   return typeof code === 'string' ? code : undefined;
 }
 
-/** True when the server no longer, or not yet, knows who is asking. */
+/** Whether the request had no valid session. */
 export function asksForSignIn(result: Result): boolean {
   return (result.errors ?? []).some((error) =>
     ['UNAUTHENTICATED', 'SESSION_EXPIRED'].includes(errorCode(error) ?? ''),
   );
 }
 
-/** The answer's data, or an error in words for people. */
+/** The data of a result; throws an error with a readable message if there is none. */
 export function dataOf<Data>(result: Result<Data>): Data {
   const [error] = result.errors ?? [];
-  if (error) throw new Error(inWords(error));
-  if (!result.data) throw new Error('The server answered without data.');
+  if (error) throw new Error(messageFor(error));
+  if (!result.data) throw new Error('The server returned no data.');
   return result.data;
 }
 
@@ -35,14 +35,14 @@ export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** An error as the response pane shows it: without a stack. */
+/** An error as shown in the response pane, without a stack trace. */
 export function asResult(error: unknown): Result {
   const code = error instanceof NoAnswer ? 'NO_ANSWER' : 'PAGE_ERROR';
   return { errors: [{ message: messageOf(error), extensions: { code } }] };
 }
 
-function inWords(error: GraphQLFormattedError): string {
-  const words = KIND_WORDS[errorCode(error) ?? ''] ?? error.message;
+function messageFor(error: GraphQLFormattedError): string {
+  const words = MESSAGES[errorCode(error) ?? ''] ?? error.message;
   const seconds = error.extensions?.retryAfter;
   return typeof seconds === 'number' ? `${words} Try again in ${seconds} seconds.` : words;
 }

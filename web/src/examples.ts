@@ -1,17 +1,17 @@
 import type { Viewer } from './session';
 
-export type Audience = 'stranger' | 'clinic' | 'administrator';
+export type Audience = 'anonymous' | 'clinic' | 'administrator';
 
 export interface Example {
   title: string;
   audience: Audience[];
-  /** Open from the start for these, in this order; the others wait in the menu. The first has no variables. */
+  /** Audiences that see the example in a tab from the start; the others find it in the menu. The first tab has no variables. */
   tab?: Audience[];
   query: string;
   variables?: Record<string, unknown>;
 }
 
-/** Stand for the id of that kind that was seen last in an answer. */
+/** Replaced by the id of that kind that was last seen in a result. */
 export const TICKET_PLACEHOLDER = 'ticket_…';
 export const CLINIC_PLACEHOLDER = 'clinic_…';
 
@@ -19,11 +19,11 @@ const PEOPLE: Audience[] = ['clinic', 'administrator'];
 
 export const EXAMPLES: Example[] = [
   {
-    title: 'A page of tickets',
+    title: 'List open tickets',
     audience: PEOPLE,
     tab: PEOPLE,
-    query: `# A page of tickets with their clinic, people and
-# newest messages: one request, few SQL statements.
+    query: `# Open tickets with their clinic, people and newest
+# messages, in a single request.
 # For the next page, pass endCursor as "after".
 query TicketPage {
   tickets(
@@ -59,11 +59,11 @@ query TicketPage {
 `,
   },
   {
-    title: 'Clinics',
+    title: 'List all clinics',
     audience: ['administrator'],
     tab: ['administrator'],
-    query: `# Every clinic. A platform administrator reads
-# across all of them.
+    query: `# All clinics of the platform. Administrators see
+# every clinic; other users see their own.
 query ClinicList {
   clinics(first: 25) {
     totalCount
@@ -73,10 +73,10 @@ query ClinicList {
 `,
   },
   {
-    title: 'Tickets of one clinic',
+    title: 'List urgent tickets of a clinic',
     audience: ['administrator'],
-    query: `# The urgent tickets of one clinic: put an id
-# from ClinicList into the variables.
+    query: `# Urgent tickets of one clinic. The clinic's id is in
+# the variables; ClinicList shows all ids.
 query TicketsOfClinic($clinicId: ID!) {
   tickets(first: 10, filter: { clinicId: $clinicId, priority: URGENT }) {
     totalCount
@@ -87,13 +87,12 @@ query TicketsOfClinic($clinicId: ID!) {
     variables: { clinicId: CLINIC_PLACEHOLDER },
   },
   {
-    title: 'Now do this there: open a ticket',
+    title: 'Open a ticket',
     audience: ['clinic'],
     tab: ['clinic'],
-    query: `# Opens a ticket in the clinic you act for. Run it in
-# a second window: the one with SubscribeHere running
-# sees it at once.
-mutation NowDoThisThere($input: OpenTicketInput!) {
+    query: `# Opens a ticket for your clinic. To see the event
+# arrive, run TicketEvents in a second window first.
+mutation OpenTicket($input: OpenTicketInput!) {
   openTicket(input: $input) {
     ticket {
       id
@@ -119,9 +118,9 @@ mutation NowDoThisThere($input: OpenTicketInput!) {
     title: 'Reply to a ticket',
     audience: PEOPLE,
     tab: ['administrator'],
-    query: `# Adds a message to a ticket. The variables name
-# the ticket you saw last; any other does as well.
-# Whoever runs SubscribeHere sees it at once.
+    query: `# Adds a message to a ticket. The variables contain
+# the ticket you saw last; you can enter any other.
+# A window that runs TicketEvents shows the event.
 mutation ReplyToTicket($input: ReplyToTicketInput!) {
   replyToTicket(input: $input) {
     message {
@@ -145,10 +144,10 @@ mutation ReplyToTicket($input: ReplyToTicketInput!) {
   {
     title: 'Change the status of a ticket',
     audience: PEOPLE,
-    query: `# Moves a ticket along. A step that is not allowed
-# answers INVALID_TRANSITION. With expectedVersion in
-# the input you learn when somebody else was faster
-# (STALE_OBJECT).
+    query: `# Changes the status of a ticket. If the new status is
+# not allowed, the error is INVALID_TRANSITION. Add
+# expectedVersion to the input to get STALE_OBJECT if
+# somebody else has changed the ticket since.
 mutation ChangeTicketStatus($input: ChangeTicketStatusInput!) {
   changeTicketStatus(input: $input) {
     ticket {
@@ -164,17 +163,16 @@ mutation ChangeTicketStatus($input: ChangeTicketStatusInput!) {
     variables: { input: { ticketId: TICKET_PLACEHOLDER, status: 'IN_PROGRESS' } },
   },
   {
-    title: 'Subscribe here: what happens to tickets',
+    title: 'Subscribe to ticket events',
     audience: PEOPLE,
     tab: PEOPLE,
-    query: `# Live: changes of tickets, the moment they happen.
-# Start it here, then run NowDoThisThere, or answer a
-# ticket, in a second window. (Changing tabs stops it.)
-# In a demo somebody opens and answers a ticket every
-# half minute, so just wait.
-# With $after and cursor, a connection that was
-# lost goes on without a gap.
-subscription SubscribeHere($after: String) {
+    query: `# Changes to tickets as they happen. Start it, then
+# open a ticket or reply to one in a second window.
+# (Changing tabs stops the subscription.) With demo
+# data, simulated users do so every 30 seconds.
+# $after and cursor let a lost connection resume
+# without missing an event.
+subscription TicketEvents($after: String) {
   ticketEvents(after: $after) {
     cursor
     at
@@ -186,12 +184,12 @@ subscription SubscribeHere($after: String) {
 `,
   },
   {
-    title: 'Who am I?',
-    audience: ['stranger', ...PEOPLE],
-    tab: ['stranger', ...PEOPLE],
-    query: `# Who is signed in, for which clinic they act, and
-# in which roles. Nobody yet? Sign in at the top.
-query WhoAmI {
+    title: 'Show the signed-in user',
+    audience: ['anonymous', ...PEOPLE],
+    tab: ['anonymous', ...PEOPLE],
+    query: `# The signed-in user, their acting clinic, and their
+# role in each clinic. Null before you sign in.
+query Viewer {
   viewer {
     user { id displayName email isPlatformAdmin }
     actingClinic { id name slug }
@@ -202,17 +200,17 @@ query WhoAmI {
   },
 ];
 
-/** The examples for somebody, and those of them that are open from the start. */
+/** The examples for a user, and those among them that are in tabs from the start. */
 export function examplesFor(viewer: Viewer | undefined): { all: Example[]; tabs: Example[] } {
   const audience = audienceOf(viewer);
   const all = EXAMPLES.filter((example) => example.audience.includes(audience));
   return { all, tabs: all.filter((example) => example.tab?.includes(audience)) };
 }
 
-/** The ids seen last, by kind. */
+/** The last seen id of each kind. */
 export type Ids = Record<string, string>;
 
-/** The ids of tickets and clinics in an answer: of each kind the first. */
+/** The first ticket id and the first clinic id in a result. */
 export function idsIn(data: unknown): Ids {
   const found = JSON.stringify(data ?? null).matchAll(/"(ticket|clinic)_[0-9a-z]+"/g);
   const ids: Ids = {};
@@ -220,7 +218,7 @@ export function idsIn(data: unknown): Ids {
   return ids;
 }
 
-/** An example's variables as text, with ids in place of what stands for them. */
+/** Variables of an example as text, with placeholders replaced by ids. */
 export function variablesWith({ variables }: Example, ids: Ids): string {
   if (!variables) return '';
   const text = JSON.stringify(variables, null, 2);
@@ -228,6 +226,6 @@ export function variablesWith({ variables }: Example, ids: Ids): string {
 }
 
 function audienceOf(viewer: Viewer | undefined): Audience {
-  if (!viewer) return 'stranger';
+  if (!viewer) return 'anonymous';
   return viewer.user.isPlatformAdmin ? 'administrator' : 'clinic';
 }

@@ -13,7 +13,7 @@ export interface Viewer {
   memberships: { clinic: Clinic; role: string }[];
 }
 
-/** Who is signed in. Lives in memory only: a reload ends it for this page. */
+/** The session of the signed-in user. Held in memory only: a reload ends it for this page. */
 export interface Session {
   token: string;
   viewer: Viewer;
@@ -50,8 +50,8 @@ const SWITCH_CLINIC = /* GraphQL */ `
   }
 `;
 
-const LOOK = /* GraphQL */ `
-  query Look {
+const EXAMPLE_IDS = /* GraphQL */ `
+  query ExampleIds {
     tickets(first: 1, filter: { status: OPEN }) { nodes { id clinic { id } } }
   }
 `;
@@ -63,9 +63,9 @@ export async function signIn(endpoint: string, email: string, password: string):
   return { token, viewer };
 }
 
-/** A ticket that takes replies and its clinic, if there is one to be seen. */
-export async function look(endpoint: string, { token }: Session): Promise<unknown> {
-  return (await post(endpoint, token, { query: LOOK })).data;
+/** Ids of an open ticket and its clinic, if the user can see one. */
+export async function readExampleIds(endpoint: string, { token }: Session): Promise<unknown> {
+  return (await post(endpoint, token, { query: EXAMPLE_IDS })).data;
 }
 
 export async function signOut(endpoint: string, { token }: Session): Promise<void> {

@@ -13,14 +13,14 @@ const FORBIDDEN = 4403;
 
 const CLOSE_REASONS: Record<number, string> = {
   4400: 'The server did not understand the subscription message.',
-  [UNAUTHORIZED]: 'The server does not know this session any more. Sign in again.',
-  [FORBIDDEN]: 'This session may not subscribe any more. Sign in again.',
+  [UNAUTHORIZED]: 'The session has ended. Sign in again.',
+  [FORBIDDEN]: 'This session may no longer subscribe. Sign in again.',
   4408: 'The server closed an idle connection.',
   4409: 'This subscription is already running on the connection.',
   4429: 'Too many subscriptions at once. Stop one and try again.',
 };
 
-/** A lazy socket: it opens with the first subscription and closes after the last. */
+/** A WebSocket that opens with the first subscription and closes after the last. */
 export function openSocket(endpoint: string, token: string | null, events: SocketEvents): Client {
   const url = new URL(endpoint, location.href);
   url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
@@ -43,8 +43,8 @@ export interface ResultSink {
 }
 
 /**
- * Subscribes so that a lost connection loses no event: when the document declares `$after`, each
- * event's cursor becomes its value, and the retry goes on from there.
+ * Subscribes so that no event is missed when the connection is lost: if the document declares
+ * `$after`, the cursor of each event becomes its value, and the retry resumes there.
  */
 export function subscribe(
   client: Client,
@@ -65,7 +65,7 @@ export function subscribe(
         if (cursor) variables.after = cursor;
         sink.next(result as Result);
       },
-      error: (reason) => sink.error(inWords(reason)),
+      error: (reason) => sink.error(errorsFrom(reason)),
       complete: () => sink.complete(),
     },
   );
@@ -77,12 +77,12 @@ function cursorOf(data: Record<string, unknown> | null | undefined): string | un
   return typeof cursor === 'string' ? cursor : undefined;
 }
 
-function inWords(reason: unknown): readonly GraphQLFormattedError[] {
+function errorsFrom(reason: unknown): readonly GraphQLFormattedError[] {
   if (Array.isArray(reason)) return reason;
   if (reason instanceof CloseEvent) {
-    const words = CLOSE_REASONS[reason.code] ?? (reason.reason || 'The connection was closed.');
+    const message = CLOSE_REASONS[reason.code] ?? (reason.reason || 'The connection was closed.');
     const code = [UNAUTHORIZED, FORBIDDEN].includes(reason.code) ? 'UNAUTHENTICATED' : 'CLOSED';
-    return [{ message: words, extensions: { code, closeCode: reason.code } }];
+    return [{ message, extensions: { code, closeCode: reason.code } }];
   }
   return [{ message: reason instanceof Error ? reason.message : 'The subscription failed.' }];
 }

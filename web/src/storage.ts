@@ -4,13 +4,13 @@ const THEME = 'graphiql:theme';
 const WITH_HEADERS = ['graphiql:tabState', 'graphiql:queries', 'graphiql:favorites'];
 
 /**
- * Where GraphiQL keeps open tabs, history and pane sizes: in this browser tab only, apart for each
- * person, gone when the tab is closed or the person signs out. Request headers are never kept,
- * because they may carry tokens.
+ * Stores GraphiQL's open tabs, history and pane sizes, separately for each user and only until the
+ * browser tab is closed or the user signs out. Request headers are never stored, because they may
+ * contain tokens.
  */
 export class PersonalStorage implements Storage {
   readonly #prefix: string;
-  #forgotten = false;
+  #cleared = false;
 
   constructor(person: string) {
     this.#prefix = `clinigraph:${person}:`;
@@ -25,9 +25,9 @@ export class PersonalStorage implements Storage {
   }
 
   setItem(key: string, value: string) {
-    if (this.#forgotten) return;
-    const kept = WITH_HEADERS.includes(key) ? withoutHeaders(value) : value;
-    sessionStorage.setItem(this.#name(key), kept);
+    if (this.#cleared) return;
+    const stored = WITH_HEADERS.includes(key) ? withoutHeaders(value) : value;
+    sessionStorage.setItem(this.#name(key), stored);
   }
 
   removeItem(key: string) {
@@ -38,9 +38,9 @@ export class PersonalStorage implements Storage {
     for (const name of this.#keys()) sessionStorage.removeItem(name);
   }
 
-  /** Clears, and ignores what GraphiQL still writes late. */
-  forget() {
-    this.#forgotten = true;
+  /** Clears the storage, and ignores what GraphiQL writes afterwards. */
+  close() {
+    this.#cleared = true;
     this.clear();
   }
 
@@ -48,7 +48,7 @@ export class PersonalStorage implements Storage {
     return Object.keys(sessionStorage).filter((name) => name.startsWith(this.#prefix));
   }
 
-  /** The theme belongs to the browser tab, all else to the person. */
+  /** The theme belongs to the browser tab, everything else to the user. */
   #name(key: string) {
     return key === THEME ? THEME : this.#prefix + key;
   }

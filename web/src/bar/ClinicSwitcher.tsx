@@ -5,7 +5,7 @@ interface Props {
   onSwitch(clinicId: string): void;
 }
 
-/** The acting clinic; a choice for those who belong to more than one. */
+/** The acting clinic, with a menu for users who belong to several clinics. */
 export function ClinicSwitcher({ viewer, onSwitch }: Props) {
   const { actingClinic, memberships, user } = viewer;
   const clinics = new Map(memberships.map(({ clinic }) => [clinic.id, clinic]));

@@ -6,13 +6,13 @@ interface Props {
   onChoose(email: string, password: string): void;
 }
 
-/** The people of the demo data, one click away each. */
+/** Buttons to sign in as one of the demo users. */
 export function DemoPeople({ people, busy, onChoose }: Props) {
   const byClinic = Map.groupBy(people, ({ clinic }) => clinic ?? 'All clinics');
 
   return (
-    <section className="demo-people" aria-label="People of the demo">
-      <p className="quiet">This is a demo. Choose who to be:</p>
+    <section className="demo-people" aria-label="Demo users">
+      <p className="quiet">This server has demo data. Sign in as one of these users:</p>
       {[...byClinic].map(([clinic, group]) => (
         <div key={clinic}>
           <h3>{clinic}</h3>

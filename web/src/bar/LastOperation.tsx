@@ -1,7 +1,7 @@
 import type { Cost } from '../api';
 import type { Activity } from '../connection';
 
-/** How long the last answer took and what it cost, or how a subscription is doing. */
+/** Duration and cost of the last operation, or the state of the running subscription. */
 export function LastOperation({ activity }: { activity: Activity | null }) {
   const live = activity?.kind === 'live' && activity.connected;
   return (

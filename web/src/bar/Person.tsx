@@ -9,12 +9,12 @@ interface Props {
   onSwitchClinic(clinicId: string): void;
 }
 
-/** Who is signed in and for which clinic they act, with the ways to change that. */
+/** The signed-in user and their acting clinic, with buttons to change both. */
 export function Person({ viewer, demo, onSignIn, onSignOut, onSwitchClinic }: Props) {
   if (!viewer) {
     return (
       <div className="person">
-        <span className="quiet">Nobody is signed in</span>
+        <span className="quiet">Not signed in</span>
         <button type="button" className="primary" onClick={onSignIn}>
           Sign in
         </button>
@@ -29,7 +29,7 @@ export function Person({ viewer, demo, onSignIn, onSignOut, onSwitchClinic }: Pr
       </span>
       {demo && (
         <button type="button" onClick={onSignIn}>
-          Change person
+          Change user
         </button>
       )}
       <button type="button" onClick={onSignOut}>

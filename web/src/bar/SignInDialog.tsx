@@ -15,7 +15,7 @@ export function SignInDialog({ people, onSignIn, onClose }: Props) {
   const [busy, setBusy] = useState(false);
   const [refusal, setRefusal] = useState<string | null>(null);
 
-  // Closing it before it goes away gives the keyboard back to where it was.
+  // Closing the dialog before it is removed returns the focus to where it was.
   useLayoutEffect(() => {
     const element = dialog.current;
     element?.showModal();
@@ -37,11 +37,11 @@ export function SignInDialog({ people, onSignIn, onClose }: Props) {
     <dialog ref={dialog} className="sign-in" aria-labelledby="sign-in-title" onClose={onClose}>
       <h2 id="sign-in-title">Sign in</h2>
       {refusal && <p className="refusal" role="alert">{refusal}</p>}
-      <div className="ways" aria-busy={busy}>
+      <div className="sign-in-options" aria-busy={busy}>
         {people.length > 0 && <DemoPeople people={people} busy={busy} onChoose={attempt} />}
         <SignInForm busy={busy} onSubmit={attempt} />
       </div>
-      {/* Last, so that the dialog opens with the keyboard on the first way to sign in. */}
+      {/* Last, so that the dialog opens with the focus on the first sign-in option. */}
       <button type="button" className="close" onClick={() => dialog.current?.close()}>
         Close
       </button>

@@ -15,7 +15,7 @@ export function SignInForm({ busy, onSubmit }: Props) {
   return (
     <form onSubmit={submit}>
       <label>
-        E-mail
+        Email address
         <input name="email" type="email" autoComplete="username" required />
       </label>
       <label>
