@@ -96,7 +96,7 @@ entity! {
     derived {
         /// Counts up in the order of writing; a string, as it outgrows Int. Gaps come from what was rolled back.
         seq: String = "seq::text",
-        /// The row; null where there is none. Give it to node while the row is there.
+        /// Identifier of the row, which may have been removed since; null if the event concerns no row.
         resource_id: Option<AnyId> = "resource_type || '_' || resource_id",
         /// The patient concerned; null for none.
         patient_id: Option<AnyId> = "'patient_' || patient_id",
@@ -108,6 +108,8 @@ entity! {
         actor: maybe User by actor_user_id,
         /// The clinic concerned; null for the platform.
         clinic: maybe Clinic by clinic_id,
+        /// Object that was created, changed, removed or viewed, as it is now.
+        resource: any Node by resource_type, resource_id,
     }
 }
 

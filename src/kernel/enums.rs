@@ -41,6 +41,12 @@ macro_rules! text_enum {
             }
         }
 
+        impl $crate::kernel::entity::WriteJson for $name {
+            fn write_json(&self, out: &mut Vec<u8>) {
+                <Self as $crate::kernel::entity::Cell>::write(self.text().as_bytes(), out);
+            }
+        }
+
         impl $crate::kernel::entity::Cell for $name {
             fn write(raw: &[u8], out: &mut Vec<u8>) {
                 out.push(b'"');

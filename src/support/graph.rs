@@ -189,8 +189,7 @@ impl SupportMutation {
         #[graphql(desc = "Where it is to stand.")] input: ChangeTicketStatusInput,
     ) -> Result<One<Ticket>> {
         let scope = ctx.scope()?;
-        let closes = input.status == TicketStatus::Closed;
-        scope.actor().require(if closes { Permission::TicketsWrite } else { Permission::TicketsManage })?;
+        scope.actor().require(input.status.permission())?;
         let ticket = ticket::lock(scope, input.ticket_id, input.expected_version).await?;
         if ticket.status != input.status {
             let now = service::<Clock>(ctx)?.now();

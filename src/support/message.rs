@@ -83,7 +83,7 @@ pub async fn reply(scope: &Scope, ticket: &Ticket, reply: Reply<'_>) -> Result<I
     let body = problems.text("body", reply.body, 10_000);
     problems.done()?;
     let is_internal = reply.is_internal && reply.by_platform;
-    if ticket.status == TicketStatus::Closed && !is_internal {
+    if !ticket.status.takes_replies() && !is_internal {
         return Err(Error::new(Code::InvalidTransition, "a closed ticket takes no replies; please open a new one"));
     }
     let message = NewMessage {

@@ -1,6 +1,7 @@
 //! Support: tickets that a clinic raises and the platform answers, and what is said on them. Other rooms use
 //! [`Ticket`] as an edge.
 
+mod ability;
 mod graph;
 mod message;
 mod sla;

@@ -17,7 +17,7 @@ use crate::{
     clinic::Clinic,
     entity,
     kernel::{
-        Code, Error, Id, Result,
+        Code, Error, Id, Permission, Result,
         db::{Scope, prepared},
         entity::{Condition, Listable, condition, one_of, words},
         error::Problems,
@@ -109,6 +109,18 @@ entity! {
         clinic_id: Id<Clinic>,
         created_by_user_id: Id<User>,
         assignee_id: Option<Id<User>>,
+    }
+    computed {
+        /// Statuses to which the caller may move the ticket now; empty if there are none.
+        next_statuses: Vec<TicketStatus> = |viewer, status: TicketStatus| status.next_for(viewer),
+        /// Whether the caller may reply to the ticket now.
+        viewer_can_reply: bool = |viewer, status: TicketStatus| status.takes_replies() && viewer.may(Permission::TicketsWrite),
+        /// Whether the caller may close the ticket now.
+        viewer_can_close: bool = |viewer, status: TicketStatus| status.next_for(viewer).contains(&TicketStatus::Closed),
+        /// Whether the caller may add internal notes to the ticket.
+        viewer_can_add_note: bool = |viewer| viewer.may(Permission::TicketsWrite) && viewer.may(Permission::TicketsManage),
+        /// Whether the caller may assign the ticket and change its priority.
+        viewer_can_manage: bool = |viewer| viewer.may(Permission::TicketsManage),
     }
     edges {
         /// The clinic that raised it.

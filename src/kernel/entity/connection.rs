@@ -8,7 +8,7 @@ use super::{
     Def, Json,
     plan::{Columns, Plan, SORTED_BY, heads},
     quote,
-    select::{Rows, Select},
+    select::Rows,
     selection::Group,
     walk::{DEAD, Fault, Objects, Walk, by_parent, close, span, uuid, with_bytes, write_list},
 };
@@ -276,7 +276,7 @@ impl Walk<'_> {
                 Some((column, parents)) => Rows::PageEach { page, column, parents, most },
                 None => Rows::Page { page, tenant, most },
             };
-            self.load(Select { def, columns, rows, reaches_all: self.reaches_all() }).await
+            self.load(self.select(def, columns, rows)).await
         };
         let counted = async {
             if !connection.wants_count() {
@@ -286,7 +286,7 @@ impl Walk<'_> {
                 Some((column, parents)) => Rows::CountEach { page, column, parents },
                 None => Rows::Count { page, tenant },
             };
-            self.load(Select { def, columns, rows, reaches_all: self.reaches_all() }).await
+            self.load(self.select(def, columns, rows)).await
         };
         let (rows, counts) = futures_util::try_join!(listed, counted)?;
         let (rows, lists) = match parents {

@@ -13,6 +13,7 @@
 ///     }
 ///     inside { clinic_id: Id<Clinic> }
 ///     derived { /// Title and number. caption: String = "number || ' ' || title" }
+///     computed { /// Whether it can be closed. viewer_can_close: bool = |viewer, status: TicketStatus| status.closable(viewer) }
 ///     groups { /// What is due. due: TicketDue { /// A first answer. first_response_due_at: DateTime<Utc> } }
 ///     money { /// What it cost; null for nothing. cost in currency }
 ///     edges {
@@ -27,26 +28,31 @@
 /// ```
 ///
 /// An edge is `one` or `maybe` (this row's column holds the other's id), `own` or `maybe_own` (the other's column
-/// holds this row's id, once), `all … order "…"` (a short list, whole), `page … in` an order, or `list` (a page with
-/// the other's filter and orders). A group is a nested object over columns of the same row, with what is derived and
-/// edges of its own where it wants; so is money, of which the columns stand in the struct where a rule names them
-/// `inside`.
+/// holds this row's id, once), `all … order "…"` (a short list, whole), `page … in` an order, `list` (a page with
+/// the other's filter and orders), or `any Node by` a column with the kind and one with the id. A group is a nested
+/// object over columns of the same row, with what is derived and edges of its own where it wants; so is money, of which
+/// the columns stand in the struct where a rule names them `inside`. What is `computed` is a function of some columns and
+/// of the caller's permissions (see [`Rule`](crate::kernel::entity::Rule)).
+///
+/// `#[read(Permission)]` before a column, a derived one or a group: without that permission it is null, with an error,
+/// and not selected.
 #[macro_export]
 macro_rules! entity {
     (
         $(#[doc = $doc:literal])+
         $name:ident $prefix:literal of $table:ident $(, tenant $tenant:ident)? $(, live $live:literal)? $(, read $read:ident)?;
-        columns { $($(#[doc = $column_doc:literal])+ $column:ident : $column_type:ty),* $(,)? }
+        columns { $($(#[doc = $column_doc:literal])+ $(#[read($column_read:ident)])? $column:ident : $column_type:ty),* $(,)? }
         $(inside { $($inside:ident : $inside_type:ty),* $(,)? })?
-        $(derived { $($(#[doc = $derived_doc:literal])+ $derived:ident : $derived_type:ty = $sql:literal),* $(,)? })?
+        $(derived { $($(#[doc = $derived_doc:literal])+ $(#[read($derived_read:ident)])? $derived:ident : $derived_type:ty = $sql:literal),* $(,)? })?
+        $(computed { $($(#[doc = $computed_doc:literal])+ $computed:ident : $computed_type:ty = |$actor:ident $(, $input:ident : $input_type:ty)*| $rule:expr),* $(,)? })?
         $(groups { $(
-            $(#[doc = $group_doc:literal])+ $group:ident : $part:ident
+            $(#[doc = $group_doc:literal])+ $(#[read($group_read:ident)])? $group:ident : $part:ident
             { $($(#[doc = $in_doc:literal])+ $in_column:ident : $in_type:ty),* $(,)? }
             $(derived { $($(#[doc = $in_derived_doc:literal])+ $in_derived:ident : $in_derived_type:ty = $in_sql:literal),* $(,)? })?
-            $(edges { $($(#[doc = $in_edge_doc:literal])+ $in_edge:ident : $in_way:ident $in_to:ident by $in_by:ident $(in $in_in:ident)? $(order $in_order:literal)?),* $(,)? })?
+            $(edges { $($(#[doc = $in_edge_doc:literal])+ $in_edge:ident : $in_way:ident $in_to:ident by $in_by:ident $(, $in_id:ident)? $(in $in_in:ident)? $(order $in_order:literal)?),* $(,)? })?
         ),* $(,)? })?
         $(money { $($(#[doc = $money_doc:literal])+ $amount:ident in $currency:ident),* $(,)? })?
-        $(edges { $($(#[doc = $edge_doc:literal])+ $edge:ident : $way:ident $to:ident by $by:ident $(in $in:ident)? $(order $order:literal)?),* $(,)? })?
+        $(edges { $($(#[doc = $edge_doc:literal])+ $edge:ident : $way:ident $to:ident by $by:ident $(, $id:ident)? $(in $in:ident)? $(order $order:literal)?),* $(,)? })?
     ) => {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, diesel::Queryable, diesel::Selectable)]
@@ -71,8 +77,19 @@ macro_rules! entity {
                     $(def.tenant = Some(stringify!($tenant));)?
                     $(def.live = Some($live);)?
                     $(def.read = Some($crate::kernel::Permission::$read);)?
-                    $crate::entity!(@columns def $($column: $column_type = (stringify!($column)) ($($column_doc)+);)*);
-                    $($crate::entity!(@columns def $($derived: $derived_type = ($sql) ($($derived_doc)+);)*);)?
+                    $crate::entity!(@columns def $($column: $column_type = (stringify!($column)) ($($column_doc)+) ($($column_read)?);)*);
+                    $($crate::entity!(@columns def $($derived: $derived_type = ($sql) ($($derived_doc)+) ($($derived_read)?);)*);)?
+                    $($(def.computed.push($crate::kernel::entity::Computed::of::<$computed_type>(
+                        stringify!($computed),
+                        concat!($($computed_doc, "\n"),+).trim(),
+                        &[$(stringify!($input)),*],
+                        |$actor, _inputs, out| {
+                            $(let $input: $input_type = _inputs.take::<<$table::$input as diesel::Expression>::SqlType, _>()?;)*
+                            let value: $computed_type = $rule;
+                            $crate::kernel::entity::WriteJson::write_json(&value, out);
+                            Ok(())
+                        },
+                    ));)*)?
                     $($(def.edges.push($crate::kernel::entity::Edge::part(
                         stringify!($group),
                         concat!($($group_doc, "\n"),+).trim(),
@@ -80,9 +97,10 @@ macro_rules! entity {
                             static PART: LazyLock<Def> = LazyLock::new(|| {
                                 let description = concat!($($group_doc, "\n"),+).trim();
                                 let mut def = Def::unfinished(stringify!($part), "", stringify!($table), description);
-                                $crate::entity!(@columns def $($in_column: $in_type = (stringify!($in_column)) ($($in_doc)+);)*);
-                                $($crate::entity!(@columns def $($in_derived: $in_derived_type = ($in_sql) ($($in_derived_doc)+);)*);)?
-                                $($crate::entity!(@edges def $($in_edge ($($in_edge_doc)+) $in_to ($in_way $in_to $in_by $($in_in)? $($in_order)?);)*);)?
+                                $(def.read = Some($crate::kernel::Permission::$group_read);)?
+                                $crate::entity!(@columns def $($in_column: $in_type = (stringify!($in_column)) ($($in_doc)+) ();)*);
+                                $($crate::entity!(@columns def $($in_derived: $in_derived_type = ($in_sql) ($($in_derived_doc)+) ();)*);)?
+                                $($($crate::entity!(@edge def $in_edge ($($in_edge_doc)+) $in_way $in_to $in_by $($in_id)? $($in_in)? $($in_order)?);)*)?
                                 def.finish()
                             });
                             &PART
@@ -99,22 +117,28 @@ macro_rules! entity {
                         },
                         Some(stringify!($amount)),
                     ));)*)?
-                    $($crate::entity!(@edges def $($edge ($($edge_doc)+) $to ($way $to $by $($in)? $($order)?);)*);)?
+                    $($($crate::entity!(@edge def $edge ($($edge_doc)+) $way $to $by $($id)? $($in)? $($order)?);)*)?
                     def.finish()
                 });
                 &DEF
             }
         }
     };
-    (@columns $def:ident $($column:ident: $column_type:ty = ($sql:expr) ($($doc:literal)+);)*) => {
-        $($def.columns.push($crate::kernel::entity::Column::of::<$column_type>(
-            stringify!($column), $sql, concat!($($doc, "\n"),+).trim(),
-        ));)*
+    (@columns $def:ident $($column:ident: $column_type:ty = ($sql:expr) ($($doc:literal)+) ($($read:ident)?);)*) => {
+        $($def.columns.push(
+            $crate::kernel::entity::Column::of::<$column_type>(stringify!($column), $sql, concat!($($doc, "\n"),+).trim())
+                $(.read_with($crate::kernel::Permission::$read))?
+        );)*
     };
-    (@edges $def:ident $($edge:ident ($($doc:literal)+) $to:ident ($($way:tt)+);)*) => {
-        $($def.edges.push($crate::kernel::entity::Edge::of::<$to>(
-            stringify!($edge), concat!($($doc, "\n"),+).trim(), $crate::entity!(@way $($way)+),
-        ));)*
+    (@edge $def:ident $edge:ident ($($doc:literal)+) any Node $kind:ident $id:ident) => {
+        $def.references.push($crate::kernel::entity::Reference::new(
+            stringify!($edge), concat!($($doc, "\n"),+).trim(), stringify!($kind), stringify!($id),
+        ));
+    };
+    (@edge $def:ident $edge:ident ($($doc:literal)+) $way:ident $to:ident $($how:tt)+) => {
+        $def.edges.push($crate::kernel::entity::Edge::of::<$to>(
+            stringify!($edge), concat!($($doc, "\n"),+).trim(), $crate::entity!(@way $way $to $($how)+),
+        ));
     };
     (@way one $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::One { column: stringify!($by), nullable: false } };
     (@way maybe $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::One { column: stringify!($by), nullable: true } };

@@ -4,11 +4,13 @@
 //! be walked. Mutations and rules use the struct that the same declaration makes.
 
 mod cell;
+mod computed;
 mod connection;
 mod declare;
 mod handle;
 mod json;
 mod plan;
+mod reference;
 mod register;
 mod select;
 mod selection;
@@ -19,9 +21,11 @@ use std::collections::HashMap;
 use async_graphql::{ServerResult, registry::Registry};
 
 pub use cell::{Cell, Json, quote};
+pub use computed::{Computed, Inputs, Rule, WriteJson};
 pub use handle::{AnyNode, AnyNodes, Listable, Maybe, One, Page, PageArgs};
 pub use json::{JsonDef, JsonField, JsonList, JsonObject};
 pub use plan::Plans;
+pub use reference::{Kinds, Reference};
 pub use register::{Argument, input_argument};
 pub use select::{Condition, condition, one_of, words};
 
@@ -52,7 +56,9 @@ pub struct Def {
     /// What the caller must be permitted to read any of it.
     pub read: Option<Permission>,
     pub columns: Vec<Column>,
+    pub computed: Vec<Computed>,
     pub edges: Vec<Edge>,
+    pub references: Vec<Reference>,
     members: HashMap<String, Member>,
 }
 
@@ -60,7 +66,9 @@ pub struct Def {
 #[derive(Debug, Clone, Copy)]
 enum Member {
     Column(usize),
+    Computed(usize),
     Edge(usize),
+    Reference(usize),
 }
 
 /// A field that comes out of the row itself.
@@ -72,6 +80,8 @@ pub struct Column {
     pub sql: &'static str,
     /// Writes Postgres' bytes as JSON.
     pub write: fn(&[u8], &mut Vec<u8>),
+    /// What the caller must be permitted to read it; without that it is null, and not even selected.
+    pub read: Option<Permission>,
     /// Of a list of objects in json: what can be selected below.
     pub below: fn() -> Option<&'static JsonDef>,
     /// Makes the GraphQL type known and returns its qualified name.
@@ -81,7 +91,13 @@ pub struct Column {
 impl Column {
     #[must_use]
     pub fn of<T: Cell>(name: &str, sql: &'static str, description: &'static str) -> Self {
-        Self { name: camel(name), description, sql, write: T::write, below: T::below, register: T::register }
+        Self { name: camel(name), description, sql, read: None, write: T::write, below: T::below, register: T::register }
+    }
+
+    /// Only for callers with this permission.
+    #[must_use]
+    pub fn read_with(self, permission: Permission) -> Self {
+        Self { read: Some(permission), ..self }
     }
 }
 
@@ -162,8 +178,10 @@ impl Def {
     #[must_use]
     pub fn finish(mut self) -> Self {
         let columns = self.columns.iter().enumerate().map(|(at, column)| (column.name.clone(), Member::Column(at)));
+        let computed = self.computed.iter().enumerate().map(|(at, field)| (field.name.clone(), Member::Computed(at)));
         let edges = self.edges.iter().enumerate().map(|(at, edge)| (edge.name.clone(), Member::Edge(at)));
-        self.members = columns.chain(edges).collect();
+        let references = self.references.iter().enumerate().map(|(at, one)| (one.name.clone(), Member::Reference(at)));
+        self.members = columns.chain(computed).chain(edges).chain(references).collect();
         self
     }
 
@@ -183,7 +201,9 @@ impl Def {
             live: None,
             read: None,
             columns: Vec::new(),
+            computed: Vec::new(),
             edges: Vec::new(),
+            references: Vec::new(),
             members: HashMap::new(),
         }
     }

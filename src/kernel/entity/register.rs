@@ -7,7 +7,8 @@ use async_graphql::{
     registry::{MetaField, MetaInputValue, MetaType, ObjectBuilder, Registry},
 };
 
-use super::{Column, Def, Edge, EdgeKind};
+use super::{Column, Computed, Def, Edge, EdgeKind, Reference};
+use crate::kernel::actor::Permission;
 
 /// An argument of a field, or a field of an input, as the schema shows it.
 pub type Argument = MetaInputValue;
@@ -46,8 +47,11 @@ pub(super) fn fields(fields: impl IntoIterator<Item = MetaField>) -> IndexMap<St
 fn part(def: &'static Def, registry: &mut Registry) -> &'static str {
     define(registry, def.type_name, |registry| {
         let columns: Vec<_> = def.columns.iter().map(|column| column_field(column, registry)).collect();
+        let computed: Vec<_> = def.computed.iter().map(|field| computed_field(field, registry)).collect();
         let edges: Vec<_> = def.edges.iter().map(|edge| edge_field(edge, registry)).collect();
-        object(def.type_name, def.description, fields(columns.into_iter().chain(edges)))
+        let references: Vec<_> = def.references.iter().map(|one| reference_field(one, registry)).collect();
+        let all = columns.into_iter().chain(computed).chain(edges).chain(references);
+        object(def.type_name, def.description, fields(all))
     });
     def.type_name
 }
@@ -113,16 +117,37 @@ pub(super) fn node(registry: &mut Registry) {
     }
 }
 
+/// A description that says what callers without a permission get.
+fn with_permission(description: &str, read: Option<Permission>) -> String {
+    match read {
+        Some(permission) => {
+            format!("{description}\n\nNull, with an error, without the permission `{}`.", permission.name())
+        }
+        None => description.to_owned(),
+    }
+}
+
 fn column_field(column: &Column, registry: &mut Registry) -> MetaField {
-    field(&column.name, (column.register)(registry), column.description)
+    let ty = (column.register)(registry);
+    let ty = if column.read.is_some() { ty.trim_end_matches('!') } else { &ty };
+    field(&column.name, ty, with_permission(column.description, column.read))
+}
+
+fn computed_field(computed: &Computed, registry: &mut Registry) -> MetaField {
+    field(&computed.name, (computed.register)(registry), computed.description)
+}
+
+fn reference_field(reference: &Reference, registry: &mut Registry) -> MetaField {
+    node(registry);
+    let description = reference.description;
+    let null = "Null if it does not exist or the caller may not see it; with an error if the permission to read its \
+                type is missing.";
+    field(&reference.name, "Node", format!("{description}\n\n{null}"))
 }
 
 fn edge_field(edge: &'static Edge, registry: &mut Registry) -> MetaField {
     let to = (edge.to)();
-    let mut description = edge.description.to_owned();
-    if let Some(permission) = to.read {
-        description = format!("{description}\n\nNull, with an error, without the permission `{}`.", permission.name());
-    }
+    let description = with_permission(edge.description, to.read);
     let mut arguments = Vec::new();
     let hidden = to.read.is_some();
     let bang = if hidden { "" } else { "!" };
@@ -132,7 +157,7 @@ fn edge_field(edge: &'static Edge, registry: &mut Registry) -> MetaField {
             if nullable { name.to_owned() } else { format!("{name}{bang}") }
         }
         EdgeKind::All { .. } => format!("[{}!]{bang}", entity(to, registry)),
-        EdgeKind::Part { present } => format!("{}{}", part(to, registry), if present.is_some() { "" } else { "!" }),
+        EdgeKind::Part { present } => format!("{}{}", part(to, registry), if present.is_some() { "" } else { bang }),
         EdgeKind::Page { list, .. } => {
             arguments = window_arguments(registry);
             arguments.extend((list.arguments)(registry));

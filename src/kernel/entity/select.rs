@@ -20,7 +20,7 @@ use super::{
     plan::{Columns, Join, SORTED_BY},
 };
 use crate::kernel::{
-    Error, Result,
+    Error, Permission, Result,
     page::{Key, PageSpec, Position, Sort, SortType},
 };
 
@@ -124,6 +124,8 @@ pub(super) struct Select<'a> {
     pub rows: Rows<'a>,
     /// Whether the caller reaches every row, so that no policy makes a table dearer than it looks.
     pub reaches_all: bool,
+    /// The caller's: columns that need another one are not selected.
+    pub permissions: &'static [Permission],
 }
 
 impl Select<'_> {
@@ -255,8 +257,9 @@ impl Select<'_> {
         let mut glue = "SELECT ";
         for (at, place) in self.columns.places.iter().enumerate().filter(|(_, place)| place.table == table) {
             out.push_sql(std::mem::replace(&mut glue, ", "));
-            out.push_sql(match sort {
-                Some(sort) if place.sql == SORTED_BY => sort.column,
+            out.push_sql(match (sort, place.guard) {
+                (Some(sort), _) if place.sql == SORTED_BY => sort.column,
+                (_, Some(needed)) if !self.permissions.contains(&needed) => "NULL",
                 _ => place.sql,
             });
             if !self.columns.joins.is_empty() {

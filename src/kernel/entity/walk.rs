@@ -11,12 +11,13 @@ use futures_util::future::{BoxFuture, try_join_all};
 use uuid::Uuid;
 
 use super::{
-    Def, Edge, EdgeKind, Json,
-    plan::{Below, Beyond, Level, Plan, What},
+    Def, Edge, EdgeKind, Inputs, Json, Kinds,
+    plan::{Below, Beyond, Columns, Level, Plan, What},
+    reference::AnyKind,
     select::{Rows, Select},
 };
 use crate::kernel::{
-    Code, Error, Result,
+    Actor, Code, Error, Result,
     db::{PgRow, Scope},
 };
 
@@ -104,6 +105,20 @@ impl Cells {
         let fault = |at| Fault { at, way: vec![PathSegment::Field(key.to_owned())], error: error.clone() };
         Self { faults: (0..parents).map(fault).collect(), ..Self::same(cell, parents) }
     }
+
+    /// Takes what another statement found for the parents that have nothing yet.
+    fn absorb(&mut self, mut other: Self) {
+        let (text, spans) = (self.objects.json.len() as u32, self.objects.spans.len() as u32);
+        self.objects.json.append(&mut other.objects.json);
+        let moved = |span: Span| if span.is_dead() { span } else { Span { start: span.start + text, end: span.end + text } };
+        self.objects.spans.extend(other.objects.spans.into_iter().map(moved));
+        for (cell, found) in self.of.iter_mut().zip(other.of) {
+            if let Cell::One(at) = found {
+                *cell = Cell::One(at + spans);
+            }
+        }
+        self.faults.append(&mut other.faults);
+    }
 }
 
 /// What was fetched beside the rows of a plan, slot by slot.
@@ -166,9 +181,13 @@ impl<'a> Walk<'a> {
         self.scope.actor().is_platform_admin()
     }
 
+    /// A statement under the caller's rights.
+    pub fn select<'s>(self, def: &'static Def, columns: &'s Columns, rows: Rows<'s>) -> Select<'s> {
+        Select { def, columns, rows, reaches_all: self.reaches_all(), permissions: self.scope.actor().permissions() }
+    }
+
     async fn load_level(self, level: &Level, rows: Rows<'_>) -> Result<Vec<PgRow>> {
-        let (def, columns, reaches_all) = (level.plan.def, &level.columns, self.reaches_all());
-        self.scope.load(Select { def, columns, rows, reaches_all }).await
+        self.scope.load(self.select(level.plan.def, &level.columns, rows)).await
     }
 
     pub async fn load(self, select: Select<'_>) -> Result<Vec<PgRow>> {
@@ -199,7 +218,7 @@ impl<'a> Walk<'a> {
         }
         let late = self.fetch(&level.plan, &rows, by_id).await?;
         let fetched = early.into_iter().zip(late).map(|(early, late)| early.map_or(late, Fetched::Edge)).collect();
-        Ok(written(&level.plan, &rows, fetched))
+        Ok(self.written(&level.plan, &rows, fetched))
     }
 
     /// The objects with these ids, in the database's order, and the id of each; the first column is the id.
@@ -213,7 +232,7 @@ impl<'a> Walk<'a> {
     /// Writes a level: first all edges below it, at once, then row by row.
     pub async fn render(self, plan: &Plan, rows: &[PgRow]) -> Result<Objects> {
         let fetched = if plan.has_edges && !rows.is_empty() { self.fetch(plan, rows, None).await? } else { Vec::new() };
-        Ok(written(plan, rows, fetched))
+        Ok(self.written(plan, rows, fetched))
     }
 
     /// What lies behind the edges of a level, but for those by this column.
@@ -223,16 +242,67 @@ impl<'a> Walk<'a> {
     {
         Box::pin(try_join_all(plan.slots.iter().map(move |slot| async move {
             match &slot.what {
-                What::Edge { at, edge, beyond } if Some(*at) != but => {
-                    let keys = rows.iter().map(|row| uuid(row, *at)).collect();
-                    self.edge(edge, beyond, keys).await.map(Fetched::Edge)
-                }
-                What::Part { plan, .. } | What::Joined { plan, .. } if plan.has_edges => {
-                    self.fetch(plan, rows, None).await.map(Fetched::Below)
-                }
-                _ => Ok(Fetched::Nothing),
+                What::Guarded { permission, .. } if !self.scope.actor().may(*permission) => Ok(Fetched::Nothing),
+                what => self.fetch_one(what.unguarded(), rows, but).await,
             }
         })))
+    }
+
+    async fn fetch_one(self, what: &What, rows: &[PgRow], but: Option<usize>) -> Result<Fetched> {
+        match what {
+            What::Edge { at, edge, beyond } if Some(*at) != but => {
+                let keys = rows.iter().map(|row| uuid(row, *at)).collect();
+                self.edge(edge, beyond, keys).await.map(Fetched::Edge)
+            }
+            What::Reference { kind, id, any } => {
+                let keys = rows.iter().map(|row| Some((self.kind(row, *kind)?, uuid(row, *id)?))).collect();
+                self.reference(any, keys).await.map(Fetched::Edge)
+            }
+            What::Part { plan, .. } | What::Joined { plan, .. } if plan.has_edges => {
+                self.fetch(plan, rows, None).await.map(Fetched::Below)
+            }
+            _ => Ok(Fetched::Nothing),
+        }
+    }
+
+    /// The kind of object that a column names.
+    fn kind(self, row: &PgRow, at: usize) -> Option<&'static Def> {
+        let kinds = self.ctx.data_opt::<Kinds>()?;
+        with_bytes(row, at, |bytes| kinds.get(std::str::from_utf8(bytes?).ok()?))
+    }
+
+    /// The objects that rows refer to: one statement for each kind of them.
+    fn reference<'w>(
+        self,
+        any: &'w AnyKind,
+        keys: Vec<Option<(&'static Def, Uuid)>>,
+    ) -> BoxFuture<'w, Result<Cells>>
+    where
+        'a: 'w,
+    {
+        Box::pin(self.reference_each(any, keys))
+    }
+
+    async fn reference_each(self, any: &AnyKind, keys: Vec<Option<(&'static Def, Uuid)>>) -> Result<Cells> {
+        let mut kinds: Vec<&'static Def> = keys.iter().flatten().map(|(def, _)| *def).collect();
+        kinds.sort_unstable_by_key(|def| def.prefix);
+        kinds.dedup_by_key(|def| def.prefix);
+        let found = try_join_all(kinds.into_iter().map(|def| {
+            let of_kind = |key: &Option<(&'static Def, Uuid)>| key.filter(|(of, _)| of.prefix == def.prefix);
+            let ids: Vec<Option<Uuid>> = keys.iter().map(|key| of_kind(key).map(|(_, id)| id)).collect();
+            async move {
+                let Err(refused) = self.permitted(def) else {
+                    return self.to_one(&any.level(self.ctx, def), "id", true, (&any.key, any.pos), &ids).await;
+                };
+                let error = async_graphql::Error::from(refused).into_server_error(any.pos);
+                let mut cells = Cells::failed(&error, &any.key, true, ids.len());
+                cells.faults.retain(|fault| ids[fault.at].is_some());
+                Ok(cells)
+            }
+        }));
+        let mut all = Cells::same(Cell::Null, keys.len());
+        found.await?.into_iter().for_each(|cells| all.absorb(cells));
+        Ok(all)
     }
 
     /// What an edge gives the parents with these keys.
@@ -343,6 +413,19 @@ impl<'a> Walk<'a> {
         let objects = self.render(&level.plan, &rows).await?;
         Ok(lists_each(objects, &lists, name))
     }
+
+    /// The objects of a level, with what was fetched beside them.
+    fn written(self, plan: &Plan, rows: &[PgRow], mut fetched: Vec<Fetched>) -> Objects {
+        let Objects { json, mut spans, mut faults } = Objects::with_room(rows.len() * 256);
+        collect_faults(plan, &mut fetched, &mut faults);
+        let mut writer = Writer { actor: self.scope.actor(), out: json, faults };
+        for (index, row) in rows.iter().enumerate() {
+            let start = writer.out.len();
+            let alive = writer.object(plan, row, index, &fetched);
+            spans.push(if alive { span(start, writer.out.len()) } else { DEAD });
+        }
+        Objects { json: writer.out, spans, faults: writer.faults }
+    }
 }
 
 /// The failure of an object that must be there and is not seen.
@@ -351,24 +434,10 @@ fn unseen(at: usize, key: &str, pos: Pos) -> Fault {
     Fault { at, way: vec![PathSegment::Field(key.to_owned())], error: error.into_server_error(pos) }
 }
 
-/// The objects of a level, with what was fetched beside them.
-fn written(plan: &Plan, rows: &[PgRow], mut fetched: Vec<Fetched>) -> Objects {
-    let mut out = Objects::with_room(rows.len() * 256);
-    let mut faults = Vec::new();
-    collect_faults(plan, &mut fetched, &mut faults);
-    for (index, row) in rows.iter().enumerate() {
-        let start = out.json.len();
-        let alive = write_object(plan, row, index, &fetched, &mut out.json, &mut faults);
-        out.spans.push(if alive { span(start, out.json.len()) } else { DEAD });
-    }
-    out.faults = faults;
-    out
-}
-
 /// Takes the faults of what was fetched, as the objects of the plan see them.
 fn collect_faults(plan: &Plan, fetched: &mut [Fetched], faults: &mut Vec<Fault>) {
     for (slot, fetched) in plan.slots.iter().zip(fetched) {
-        match (fetched, &slot.what) {
+        match (fetched, slot.what.unguarded()) {
             (Fetched::Edge(cells), _) => faults.append(&mut cells.faults),
             (Fetched::Below(below), What::Part { key, plan, .. } | What::Joined { key, plan, .. }) => {
                 let before = faults.len();
@@ -387,75 +456,103 @@ fn under(key: &str, faults: &mut [Fault]) {
     }
 }
 
-/// Writes an object; false when it dies of a field.
-fn write_object(
-    plan: &Plan,
-    row: &PgRow,
-    index: usize,
-    fetched: &[Fetched],
-    out: &mut Json,
-    faults: &mut Vec<Fault>,
-) -> bool {
-    let start = out.len();
-    let mut alive = true;
-    for (place, slot) in plan.slots.iter().enumerate() {
-        out.extend_from_slice(&slot.head);
-        match &slot.what {
-            What::Column { at, column } => write(row, *at, out, column.write),
-            What::Objects { at, selected } => write(row, *at, out, |bytes, out| selected.write_column(bytes, out)),
-            What::TypeName => super::quote(plan.def.type_name.as_bytes(), out),
-            What::Part { key, present, plan } => {
-                if present.is_some_and(|at| is_null(row, at)) {
-                    out.extend_from_slice(b"null");
-                } else {
-                    alive &= write_below(key, plan, row, index, fetched.get(place), out, faults);
-                }
-            }
-            What::Joined { key, pos, present, nullable, plan } => {
-                let start = out.len();
-                let there = !is_null(row, *present);
-                if there && write_below(key, plan, row, index, fetched.get(place), out, faults) {
-                    continue;
-                }
-                if *nullable {
-                    out.truncate(start);
-                    out.extend_from_slice(b"null");
-                    continue;
-                }
-                if !there {
-                    faults.push(unseen(index, key, *pos));
-                }
-                alive = false;
-            }
-            What::Edge { .. } => match fetched.get(place) {
-                Some(Fetched::Edge(cells)) => alive &= write_cell(cells, index, out),
-                _ => alive = false,
-            },
-            What::Unknown => out.extend_from_slice(b"null"),
-        }
-    }
-    close(out, start);
-    alive
+/// Writes the objects of a level, one after the other.
+struct Writer<'w> {
+    actor: &'w Actor,
+    out: Json,
+    faults: Vec<Fault>,
 }
 
-/// Writes an object that lies under a key of another.
-fn write_below(
-    key: &str,
-    plan: &Plan,
-    row: &PgRow,
-    index: usize,
-    fetched: Option<&Fetched>,
-    out: &mut Json,
-    faults: &mut Vec<Fault>,
-) -> bool {
-    let before = faults.len();
-    let fetched = match fetched {
-        Some(Fetched::Below(below)) => below.as_slice(),
-        _ => &[],
-    };
-    let alive = write_object(plan, row, index, fetched, out, faults);
-    under(key, &mut faults[before..]);
-    alive
+impl Writer<'_> {
+    /// Writes an object; false when it dies of a field.
+    fn object(&mut self, plan: &Plan, row: &PgRow, index: usize, fetched: &[Fetched]) -> bool {
+        let start = self.out.len();
+        let mut alive = true;
+        for (place, slot) in plan.slots.iter().enumerate() {
+            self.out.extend_from_slice(&slot.head);
+            alive &= match &slot.what {
+                What::Column { at, column } => {
+                    write(row, *at, &mut self.out, column.write);
+                    true
+                }
+                What::TypeName => {
+                    super::quote(plan.def.type_name.as_bytes(), &mut self.out);
+                    true
+                }
+                what => self.value(what, row, index, fetched.get(place)),
+            };
+        }
+        close(&mut self.out, start);
+        alive
+    }
+
+    /// Writes the value of a field; false when the object dies of it.
+    fn value(&mut self, what: &What, row: &PgRow, index: usize, fetched: Option<&Fetched>) -> bool {
+        match what {
+            What::Column { at, column } => write(row, *at, &mut self.out, column.write),
+            What::Objects { at, selected } => {
+                write(row, *at, &mut self.out, |bytes, out| selected.write_column(bytes, out));
+            }
+            What::Computed { key, pos, at, computed } => {
+                if let Err(error) = (computed.write)(self.actor, &mut Inputs::new(row, at), &mut self.out) {
+                    self.fail(index, key, *pos, Error::internal(error.to_string()));
+                    return false;
+                }
+            }
+            What::Guarded { permission, key, pos, what } => match self.actor.require(*permission) {
+                Ok(()) => return self.value(what, row, index, fetched),
+                Err(refused) => {
+                    self.fail(index, key, *pos, refused);
+                    self.null();
+                }
+            },
+            What::Part { present: Some(present), .. } if is_null(row, *present) => self.null(),
+            What::Part { key, plan, .. } => return self.below(key, plan, row, index, fetched),
+            What::Joined { key, pos, present, nullable, plan } => {
+                let start = self.out.len();
+                let there = !is_null(row, *present);
+                if there && self.below(key, plan, row, index, fetched) {
+                    return true;
+                }
+                if *nullable {
+                    self.out.truncate(start);
+                    self.null();
+                    return true;
+                }
+                if !there {
+                    self.faults.push(unseen(index, key, *pos));
+                }
+                return false;
+            }
+            What::Edge { .. } | What::Reference { .. } => match fetched {
+                Some(Fetched::Edge(cells)) => return write_cell(cells, index, &mut self.out),
+                _ => return false,
+            },
+            What::TypeName | What::Unknown => self.null(),
+        }
+        true
+    }
+
+    fn null(&mut self) {
+        self.out.extend_from_slice(b"null");
+    }
+
+    fn fail(&mut self, at: usize, key: &str, pos: Pos, error: Error) {
+        let error = async_graphql::Error::from(error).into_server_error(pos);
+        self.faults.push(Fault { at, way: vec![PathSegment::Field(key.to_owned())], error });
+    }
+
+    /// Writes an object that lies under a key of another.
+    fn below(&mut self, key: &str, plan: &Plan, row: &PgRow, index: usize, fetched: Option<&Fetched>) -> bool {
+        let before = self.faults.len();
+        let fetched = match fetched {
+            Some(Fetched::Below(below)) => below.as_slice(),
+            _ => &[],
+        };
+        let alive = self.object(plan, row, index, fetched);
+        under(key, &mut self.faults[before..]);
+        alive
+    }
 }
 
 pub(super) fn span(start: usize, end: usize) -> Span {
