@@ -91,7 +91,15 @@ pub struct Column {
 impl Column {
     #[must_use]
     pub fn of<T: Cell>(name: &str, sql: &'static str, description: &'static str) -> Self {
-        Self { name: camel(name), description, sql, read: None, write: T::write, below: T::below, register: T::register }
+        Self {
+            name: camel(name),
+            description,
+            sql,
+            read: None,
+            write: T::write,
+            below: T::below,
+            register: T::register,
+        }
     }
 
     /// Only for callers with this permission.

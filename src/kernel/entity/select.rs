@@ -401,13 +401,24 @@ macro_rules! key_to_sql {
         }
     )+};
 }
-key_to_sql!(sql_types::Timestamptz, sql_types::Date, sql_types::SmallInt, sql_types::Text);
+key_to_sql!(
+    sql_types::Timestamptz,
+    sql_types::Date,
+    sql_types::SmallInt,
+    sql_types::Integer,
+    sql_types::BigInt,
+    sql_types::Numeric,
+    sql_types::Text
+);
 
 fn push_key<'b>(sort: Sort, position: &'b Position, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
     match sort.of {
         SortType::Timestamptz => out.push_bind_param::<sql_types::Timestamptz, Key>(&position.key),
         SortType::Date => out.push_bind_param::<sql_types::Date, Key>(&position.key),
         SortType::SmallInt => out.push_bind_param::<sql_types::SmallInt, Key>(&position.key),
+        SortType::Integer => out.push_bind_param::<sql_types::Integer, Key>(&position.key),
+        SortType::BigInt => out.push_bind_param::<sql_types::BigInt, Key>(&position.key),
+        SortType::Numeric => out.push_bind_param::<sql_types::Numeric, Key>(&position.key),
         SortType::Text => out.push_bind_param::<sql_types::Text, Key>(&position.key),
     }
 }

@@ -110,7 +110,8 @@ impl Cells {
     fn absorb(&mut self, mut other: Self) {
         let (text, spans) = (self.objects.json.len() as u32, self.objects.spans.len() as u32);
         self.objects.json.append(&mut other.objects.json);
-        let moved = |span: Span| if span.is_dead() { span } else { Span { start: span.start + text, end: span.end + text } };
+        let moved =
+            |span: Span| if span.is_dead() { span } else { Span { start: span.start + text, end: span.end + text } };
         self.objects.spans.extend(other.objects.spans.into_iter().map(moved));
         for (cell, found) in self.of.iter_mut().zip(other.of) {
             if let Cell::One(at) = found {
@@ -272,11 +273,7 @@ impl<'a> Walk<'a> {
     }
 
     /// The objects that rows refer to: one statement for each kind of them.
-    fn reference<'w>(
-        self,
-        any: &'w AnyKind,
-        keys: Vec<Option<(&'static Def, Uuid)>>,
-    ) -> BoxFuture<'w, Result<Cells>>
+    fn reference<'w>(self, any: &'w AnyKind, keys: Vec<Option<(&'static Def, Uuid)>>) -> BoxFuture<'w, Result<Cells>>
     where
         'a: 'w,
     {
