@@ -48,6 +48,10 @@ macro_rules! text_enum {
         }
 
         impl $crate::kernel::entity::Cell for $name {
+            fn rank(raw: &[u8]) -> usize {
+                Self::TEXTS.iter().position(|text| text.as_bytes() == raw).unwrap_or(usize::MAX)
+            }
+
             fn write(raw: &[u8], out: &mut Vec<u8>) {
                 out.push(b'"');
                 out.extend(raw.iter().map(u8::to_ascii_uppercase));

@@ -3,7 +3,7 @@
 use async_graphql::{Context, InputObject, Object};
 
 use super::{
-    Ticket, TicketMessage, TicketPriority, TicketStatus, message,
+    Ticket, TicketCounts, TicketMessage, TicketPriority, TicketStatus, message,
     ticket::{self, Changes},
 };
 use crate::{
@@ -25,6 +25,10 @@ queries! {
         /// The tickets that the caller reaches: of every clinic for administrators, of the own one for others. Null,
         /// with an error, without the permission `TICKETS_READ`.
         tickets: Ticket,
+    }
+    count {
+        /// Numbers of the tickets that the caller reaches. Null, with an error, without the permission `TICKETS_READ`.
+        ticket_counts: TicketCounts,
     }
 }
 

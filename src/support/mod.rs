@@ -9,4 +9,4 @@ mod ticket;
 
 pub use graph::{SupportMutation, SupportReads};
 pub use message::TicketMessage;
-pub use ticket::{Ticket, TicketFilter, TicketOrder, TicketOrderField, TicketPriority, TicketStatus};
+pub use ticket::{Ticket, TicketCounts, TicketFilter, TicketOrder, TicketOrderField, TicketPriority, TicketStatus};

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::{
     access::User,
+    aggregate,
     clinic::Clinic,
     entity,
     kernel::{
@@ -22,6 +23,7 @@ use crate::{
         entity::{Condition, Listable, condition, one_of, words},
         error::Problems,
         events::Event,
+        wall_clock::Date,
     },
     orders,
     schema::{support_tickets, users},
@@ -143,6 +145,28 @@ orders! {
     UpdatedAt = "updated_at" as Timestamptz,
     /// By how much they press.
     Priority = "priority_rank" as SmallInt,
+}
+
+aggregate! {
+    /// Numbers of tickets, in all and by their properties.
+    TicketCounts of Ticket {
+        /// Numbers of tickets by status; a status that no ticket has is left out.
+        by_status: TicketStatusCount {
+            /// Status of the tickets.
+            status: TicketStatus,
+        },
+        /// Numbers of tickets by priority; a priority that no ticket has is left out.
+        by_priority: TicketPriorityCount {
+            /// Priority of the tickets.
+            priority: TicketPriority,
+        },
+        /// Numbers of tickets opened in the last 90 days, by day in the clinic's time zone (UTC for platform
+        /// administrators); a day without one is left out.
+        by_day: TicketDayCount {
+            /// Day on which the tickets were opened.
+            day: Date = "case when created_at >= now() - interval '90 days' then (created_at at time zone coalesce((select c.timezone from clinics c where c.id = (select private.request_clinic_id())), 'UTC'))::date end",
+        },
+    }
 }
 
 /// Which tickets.

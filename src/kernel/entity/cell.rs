@@ -21,6 +21,11 @@ pub trait Cell: OutputType {
     /// Writes a value that is not null, in the form the type's own serialisation has.
     fn write(raw: &[u8], out: &mut Json);
 
+    /// The place of a value that is not null among those of its type, where they have an order of their own.
+    fn rank(_: &[u8]) -> usize {
+        0
+    }
+
     /// Of a list of objects in json: what can be selected below.
     fn below() -> Option<&'static JsonDef> {
         None

@@ -10,7 +10,7 @@ use super::{
     quote,
     select::Rows,
     selection::Group,
-    walk::{DEAD, Fault, Objects, Walk, by_parent, close, span, uuid, with_bytes, write_list},
+    walk::{DEAD, Fault, Objects, Walk, by_parent, close, int, span, uuid, with_bytes, write_list},
 };
 use crate::kernel::{
     Result,
@@ -337,9 +337,7 @@ fn count(counts: &[PgRow], parent: Option<Uuid>) -> i32 {
         None => counts.first(),
     };
     let at = usize::from(parent.is_some());
-    row.map_or(0, |row| {
-        with_bytes(row, at, |bytes| bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_be_bytes))
-    })
+    row.map_or(0, |row| int(row, at))
 }
 
 /// Takes the row too many off each list, tells which had one, and turns round what was read from the end.

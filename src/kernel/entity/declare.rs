@@ -190,13 +190,15 @@ macro_rules! orders {
     };
 }
 
-/// Declares the plain reads of entities, as a part of the query root: `one` object by its id, and `list`s.
+/// Declares the plain reads of entities, as a part of the query root: `one` object by its id, `list`s, and the `count`s
+/// of lists (`aggregate!`).
 #[macro_export]
 macro_rules! queries {
     (
         $(#[doc = $doc:literal])+ $part:ident;
         $(one { $($(#[doc = $one_doc:literal])+ $one:ident : $one_entity:ident),+ $(,)? })?
         $(list { $($(#[doc = $list_doc:literal])+ $list:ident : $list_entity:ident),+ $(,)? })?
+        $(count { $($(#[doc = $count_doc:literal])+ $count:ident : $counts:ident),+ $(,)? })?
     ) => {
         $(#[doc = $doc])+
         #[derive(Debug, Default)]
@@ -229,6 +231,16 @@ macro_rules! queries {
                 ) -> $crate::kernel::entity::Page<$list_entity> {
                     let window = $crate::kernel::entity::PageArgs { first, after, last, before };
                     $crate::kernel::entity::Page::list(window, filter, order)
+                }
+            )+)?
+            $($(
+                $(#[doc = $count_doc])+
+                async fn $count(
+                    &self,
+                    #[graphql(desc = "Only rows that match every given field are counted.")]
+                    filter: Option<<<$counts as $crate::kernel::entity::Aggregate>::Of as $crate::kernel::entity::Listable>::Filter>,
+                ) -> $crate::kernel::entity::Counts<$counts> {
+                    $crate::kernel::entity::Counts::of(filter)
                 }
             )+)?
         }

@@ -94,7 +94,11 @@ impl<E: Listable> Page<E> {
     }
 }
 
-fn list_page<E: Listable>(window: Window, filter: Option<E::Filter>, order: Option<E::Order>) -> Result<PageSpec> {
+pub(super) fn list_page<E: Listable>(
+    window: Window,
+    filter: Option<E::Filter>,
+    order: Option<E::Order>,
+) -> Result<PageSpec> {
     let conditions = filter.map(E::conditions).transpose()?.unwrap_or_default();
     window.page(E::def().type_name, order.unwrap_or_default().into(), conditions)
 }
@@ -344,7 +348,7 @@ impl OutputType for AnyNodes {
 }
 
 /// A failed nullable field is null with its error beside it.
-fn nullable(ctx: &ContextSelectionSet<'_>, answered: ServerResult<Option<Value>>) -> ServerResult<Value> {
+pub(super) fn nullable(ctx: &ContextSelectionSet<'_>, answered: ServerResult<Option<Value>>) -> ServerResult<Value> {
     Ok(answered
         .unwrap_or_else(|error| {
             ctx.add_error(error);

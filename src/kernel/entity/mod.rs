@@ -3,6 +3,7 @@
 //! JSON (`cell.rs`) are all driven by the one table below; resolvers return handles (`handle.rs`) that know how to
 //! be walked. Mutations and rules use the struct that the same declaration makes.
 
+mod aggregate;
 mod cell;
 mod computed;
 mod connection;
@@ -20,6 +21,7 @@ use std::collections::HashMap;
 
 use async_graphql::{ServerResult, registry::Registry};
 
+pub use aggregate::{Aggregate, AggregateDef, Counts, Grouping};
 pub use cell::{Cell, Json, quote};
 pub use computed::{Computed, Inputs, Rule, WriteJson};
 pub use handle::{AnyNode, AnyNodes, Listable, Maybe, One, Page, PageArgs};

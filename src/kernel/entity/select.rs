@@ -115,6 +115,9 @@ pub(super) enum Rows<'a> {
     Count { page: &'a PageSpec, tenant: Option<Uuid> },
     /// How many there are for each of these parents.
     CountEach { page: &'a PageSpec, column: &'a str, parents: &'a [Uuid] },
+    /// How many there are, of all and by each of these expressions: the number, a bit for each expression that a row is
+    /// not about, and the expressions' values.
+    Grouped { page: &'a PageSpec, tenant: Option<Uuid>, keys: Vec<&'static str> },
 }
 
 /// A statement of the walk.
@@ -136,7 +139,8 @@ impl Select<'_> {
             Rows::Page { page, .. }
             | Rows::PageEach { page, .. }
             | Rows::Count { page, .. }
-            | Rows::CountEach { page, .. } => page.conditions.iter().any(Condition::needs_replan),
+            | Rows::CountEach { page, .. }
+            | Rows::Grouped { page, .. } => page.conditions.iter().any(Condition::needs_replan),
         }
     }
 }
@@ -213,6 +217,27 @@ impl QueryFragment<Pg> for Select<'_> {
                 self.filter(page, None, " AND ", &mut out)?;
                 out.push_sql(" GROUP BY ");
                 out.push_sql(column);
+            }
+            Rows::Grouped { page, tenant, keys } if keys.is_empty() => {
+                out.push_sql("SELECT count(*)::int FROM ");
+                out.push_sql(self.def.table);
+                self.filter(page, tenant.as_ref(), " WHERE ", &mut out)?;
+            }
+            Rows::Grouped { page, tenant, keys } => {
+                let names: Vec<String> = (0..keys.len()).map(|at| format!("k{at}")).collect();
+                let all = names.join(", ");
+                out.push_sql(&format!("SELECT count(*)::int, GROUPING({all}), {all} FROM ("));
+                for (at, (key, name)) in keys.iter().zip(&names).enumerate() {
+                    out.push_sql(if at > 0 { ", " } else { "SELECT " });
+                    out.push_sql(key);
+                    out.push_sql(" AS ");
+                    out.push_sql(name);
+                }
+                out.push_sql(" FROM ");
+                out.push_sql(self.def.table);
+                self.filter(page, tenant.as_ref(), " WHERE ", &mut out)?;
+                let sets = names.join("), (");
+                out.push_sql(&format!(") AS t GROUP BY GROUPING SETS ((), ({sets})) ORDER BY {all}"));
             }
         }
         Ok(())

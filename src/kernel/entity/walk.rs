@@ -150,6 +150,11 @@ pub(super) fn uuid(row: &PgRow, at: usize) -> Option<Uuid> {
     with_bytes(row, at, |bytes| bytes.and_then(|bytes| Uuid::from_slice(bytes).ok()))
 }
 
+/// An `int4`; 0 where it is null.
+pub(super) fn int(row: &PgRow, at: usize) -> i32 {
+    with_bytes(row, at, |bytes| bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_be_bytes))
+}
+
 fn is_null(row: &PgRow, at: usize) -> bool {
     with_bytes(row, at, |bytes| bytes.is_none())
 }
