@@ -15,6 +15,7 @@ pub mod money;
 pub mod page;
 pub mod patch;
 pub mod request;
+pub mod sealed;
 pub mod secrets;
 pub mod text;
 pub mod wall_clock;

@@ -274,7 +274,7 @@ impl<A: Aggregate> OutputType for Counts<A> {
                     let ty = (key.register)(registry);
                     let value = register::field(&key.name, ty, key.description);
                     let count = register::field("count", &int, "Number of rows with this value.");
-                    let description = format!("{} A value and how many rows have it.", grouping.description);
+                    let description = format!("Number of rows that share one {}.", key.name);
                     register::object(grouping.type_name, &description, register::fields([value, count]))
                 });
                 register::field(&grouping.name, format!("[{}!]!", grouping.type_name), grouping.description)

@@ -6,7 +6,7 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::JsonDef;
+use super::JsonShape;
 use crate::kernel::{
     hex::hex,
     ids::{self, AnyId, Id, Kind},
@@ -26,8 +26,8 @@ pub trait Cell: OutputType {
         0
     }
 
-    /// Of a list of objects in json: what can be selected below.
-    fn below() -> Option<&'static JsonDef> {
+    /// Of objects in json: what can be selected below.
+    fn below() -> Option<JsonShape> {
         None
     }
 
@@ -42,7 +42,7 @@ impl<T: Cell + Sync> Cell for Option<T> {
         T::write(raw, out);
     }
 
-    fn below() -> Option<&'static JsonDef> {
+    fn below() -> Option<JsonShape> {
         T::below()
     }
 

@@ -34,13 +34,18 @@
 /// the columns stand in the struct where a rule names them `inside`. What is `computed` is a function of some columns and
 /// of the caller's permissions (see [`Rule`](crate::kernel::entity::Rule)).
 ///
+/// What is `sealed` is a secret of which the API only says whether there is one (see [`SealedColumn`]). In a table with
+/// `tenant … shared`, every clinic also reads the rows of the platform.
+///
+/// [`SealedColumn`]: crate::kernel::sealed::SealedColumn
+///
 /// `#[read(Permission)]` before a column, a derived one or a group: without that permission it is null, with an error,
 /// and not selected.
 #[macro_export]
 macro_rules! entity {
     (
         $(#[doc = $doc:literal])+
-        $name:ident $prefix:literal of $table:ident $(, tenant $tenant:ident)? $(, live $live:literal)? $(, read $read:ident)?;
+        $name:ident $prefix:literal of $table:ident $(, tenant $tenant:ident $($shared:ident)?)? $(, live $live:literal)? $(, read $read:ident)?;
         columns { $($(#[doc = $column_doc:literal])+ $(#[read($column_read:ident)])? $column:ident : $column_type:ty),* $(,)? }
         $(inside { $($inside:ident : $inside_type:ty),* $(,)? })?
         $(derived { $($(#[doc = $derived_doc:literal])+ $(#[read($derived_read:ident)])? $derived:ident : $derived_type:ty = $sql:literal),* $(,)? })?
@@ -52,6 +57,7 @@ macro_rules! entity {
             $(edges { $($(#[doc = $in_edge_doc:literal])+ $in_edge:ident : $in_way:ident $in_to:ident by $in_by:ident $(, $in_id:ident)? $(in $in_in:ident)? $(order $in_order:literal)?),* $(,)? })?
         ),* $(,)? })?
         $(money { $($(#[doc = $money_doc:literal])+ $amount:ident in $currency:ident),* $(,)? })?
+        $(sealed { $($(#[doc = $sealed_doc:literal])+ $secret:ident),* $(,)? })?
         $(edges { $($(#[doc = $edge_doc:literal])+ $edge:ident : $way:ident $to:ident by $by:ident $(, $id:ident)? $(in $in:ident)? $(order $order:literal)?),* $(,)? })?
     ) => {
         $(#[doc = $doc])+
@@ -74,7 +80,7 @@ macro_rules! entity {
                 static DEF: LazyLock<Def> = LazyLock::new(|| {
                     let description = concat!($($doc, "\n"),+).trim();
                     let mut def = Def::unfinished(stringify!($name), $prefix, stringify!($table), description);
-                    $(def.tenant = Some(stringify!($tenant));)?
+                    $(def.tenant = Some(stringify!($tenant)); $(def.shared = $crate::entity!(@shared $shared);)?)?
                     $(def.live = Some($live);)?
                     $(def.read = Some($crate::kernel::Permission::$read);)?
                     $crate::entity!(@columns def $($column: $column_type = (stringify!($column)) ($($column_doc)+) ($($column_read)?);)*);
@@ -117,13 +123,35 @@ macro_rules! entity {
                         },
                         Some(stringify!($amount)),
                     ));)*)?
+                    $($(def.edges.push($crate::kernel::entity::Edge::part(
+                        stringify!($secret),
+                        concat!($($sealed_doc, "\n"),+).trim(),
+                        || {
+                            static PART: LazyLock<Def> = LazyLock::new(|| $crate::kernel::sealed::part(
+                                concat!(stringify!($secret), "_enc is not null"),
+                                concat!(stringify!($secret), "_last_four"),
+                                concat!(stringify!($secret), "_updated_at"),
+                            ));
+                            &PART
+                        },
+                        None,
+                    ));)*)?
                     $($($crate::entity!(@edge def $edge ($($edge_doc)+) $way $to $by $($id)? $($in)? $($order)?);)*)?
                     def.finish()
                 });
                 &DEF
             }
         }
+
+        $(impl $name {$(
+            /// Where this secret is stored.
+            #[must_use]
+            pub const fn $secret() -> $crate::kernel::sealed::SealedColumn {
+                $crate::kernel::sealed::SealedColumn { table: stringify!($table), column: concat!(stringify!($secret), "_enc") }
+            }
+        )*})?
     };
+    (@shared shared) => { true };
     (@columns $def:ident $($column:ident: $column_type:ty = ($sql:expr) ($($doc:literal)+) ($($read:ident)?);)*) => {
         $($def.columns.push(
             $crate::kernel::entity::Column::of::<$column_type>(stringify!($column), $sql, concat!($($doc, "\n"),+).trim())

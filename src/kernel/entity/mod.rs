@@ -25,7 +25,7 @@ pub use aggregate::{Aggregate, AggregateDef, Counts, Grouping};
 pub use cell::{Cell, Json, quote};
 pub use computed::{Computed, Inputs, Rule, WriteJson};
 pub use handle::{AnyNode, AnyNodes, Listable, Maybe, One, Page, PageArgs};
-pub use json::{JsonDef, JsonField, JsonList, JsonObject};
+pub use json::{JsonDef, JsonField, JsonList, JsonObject, JsonOne, JsonShape};
 pub use plan::Plans;
 pub use reference::{Kinds, Reference};
 pub use register::{Argument, input_argument};
@@ -52,6 +52,8 @@ pub struct Def {
     /// The column that holds the tenant. A list adds it as a filter so that an index can serve it; that nothing
     /// foreign is seen is the policy's work.
     pub tenant: Option<&'static str>,
+    /// Whether rows of the platform, which have the nil UUID for a clinic, are read by every clinic as if they were theirs.
+    pub shared: bool,
     /// SQL that holds for rows not deleted; lists and look-ups by id apply it, edges to one do not: a message keeps
     /// its author when that person has left.
     pub live: Option<&'static str>,
@@ -84,8 +86,8 @@ pub struct Column {
     pub write: fn(&[u8], &mut Vec<u8>),
     /// What the caller must be permitted to read it; without that it is null, and not even selected.
     pub read: Option<Permission>,
-    /// Of a list of objects in json: what can be selected below.
-    pub below: fn() -> Option<&'static JsonDef>,
+    /// Of objects in json: what can be selected below.
+    pub below: fn() -> Option<JsonShape>,
     /// Makes the GraphQL type known and returns its qualified name.
     pub register: fn(&mut Registry) -> String,
 }
@@ -208,6 +210,7 @@ impl Def {
             prefix,
             table,
             tenant: None,
+            shared: false,
             live: None,
             read: None,
             columns: Vec::new(),

@@ -174,7 +174,7 @@ pub(super) enum What {
         at: usize,
         column: &'static Column,
     },
-    /// Objects in a list.
+    /// Objects in json.
     Objects {
         at: usize,
         selected: Selected,
@@ -282,7 +282,7 @@ impl Plan {
                     let column = &def.columns[*index];
                     let at = columns.place_for(source.guarded(column.read), column.sql);
                     let what = match (column.below)() {
-                        Some(objects) => What::Objects { at, selected: Selected::of(ctx, group, objects) },
+                        Some(shape) => What::Objects { at, selected: Selected::of(ctx, group, shape) },
                         None => What::Column { at, column },
                     };
                     what.guarded(column.read, group)

@@ -120,6 +120,9 @@ pub(super) enum Rows<'a> {
     Grouped { page: &'a PageSpec, tenant: Option<Uuid>, keys: Vec<&'static str> },
 }
 
+/// Ends a list of clinics with the one that rows of the platform have.
+const PLATFORM: &str = ", '00000000-0000-0000-0000-000000000000')";
+
 /// A statement of the walk.
 pub(super) struct Select<'a> {
     pub def: &'static Def,
@@ -362,8 +365,9 @@ impl Select<'_> {
         if let (Some(tenant), Some(column)) = (tenant, self.def.tenant) {
             next(out);
             out.push_sql(column);
-            out.push_sql(" = ");
+            out.push_sql(if self.def.shared { " IN (" } else { " = " });
             out.push_bind_param::<sql_types::Uuid, Uuid>(tenant)?;
+            out.push_sql(if self.def.shared { PLATFORM } else { "" });
         }
         if let Some(live) = self.def.live {
             next(out);

@@ -6,26 +6,29 @@ use std::{collections::BTreeMap, net::Ipv4Addr, sync::Arc};
 use async_graphql::{EmptyMutation, EmptySubscription, InputObject, Schema, Value as GraphqlValue};
 use clinigraph::{
     access::{Sessions, User, token_hash},
+    aggregate,
     clinic::Clinic,
     entity,
     graphql::entities,
+    json_object,
     kernel::{
         Error, Id, Result,
-        actor::{Origin, SystemRole},
+        actor::{self, SystemRole},
         db::{self, Access},
-        entity::{Condition, Entity, Kinds, Listable, condition},
+        entity::{Condition, Entity, JsonOne, Kinds, Listable, condition},
         request::Request,
+        sealed::Sealed,
+        secrets::KeyRing,
         wall_clock::Date,
     },
     orders, queries,
 };
-use diesel::ExpressionMethods;
-use diesel_async::SimpleAsyncConnection;
+use diesel::{ExpressionMethods, QueryDsl, insert_into, update};
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Person, TestApp, TestClinic};
+use crate::support::{KEYS, Person, TestApp, TestClinic};
 
 diesel::table! {
     specimens (id) {
@@ -41,12 +44,28 @@ diesel::table! {
         shelf -> Text,
         subject_type -> Nullable<Text>,
         subject_id -> Nullable<Uuid>,
+        origin -> Jsonb,
+        container -> Nullable<Json>,
+        template_id -> Nullable<Uuid>,
+        api_key_enc -> Nullable<Bytea>,
+        api_key_last_four -> Nullable<Text>,
+        api_key_updated_at -> Nullable<Timestamptz>,
+    }
+}
+
+json_object! {
+    /// Origin of a specimen.
+    Origin {
+        /// Organ from which the specimen was taken; null if unknown.
+        organ: Option<String>,
+        /// Number of samples taken.
+        samples: i32 = "1",
     }
 }
 
 entity! {
     /// A sample in a laboratory.
-    Specimen "specimen" of specimens, tenant clinic_id;
+    Specimen "specimen" of specimens, tenant clinic_id shared;
     columns {
         /// Identifier of the specimen.
         id: Id<Specimen>,
@@ -56,6 +75,10 @@ entity! {
         weight: Decimal,
         /// Day on which the specimen was taken.
         taken_on: Date,
+        /// Origin of the specimen.
+        origin: JsonOne<Origin>,
+        /// Container of the specimen; null if it has none.
+        container: Option<JsonOne<Origin>>,
         /// Name of the specimen.
         name: String,
         /// Remark of the laboratory; null if there is none.
@@ -79,9 +102,15 @@ entity! {
             keeper: maybe User by keeper_id,
         }
     }
+    sealed {
+        /// Key by which the laboratory's machine is reached.
+        api_key,
+    }
     edges {
-        /// Clinic that the specimen belongs to.
-        clinic: one Clinic by clinic_id,
+        /// Clinic that the specimen belongs to; null if it is the platform's.
+        clinic: maybe Clinic by clinic_id,
+        /// Specimen that this one was made after; null if there is none.
+        template: maybe Specimen by template_id,
         /// Object that the specimen was taken for.
         subject: any Node by subject_type, subject_id,
     }
@@ -116,6 +145,17 @@ impl Listable for Specimen {
     }
 }
 
+aggregate! {
+    /// Numbers of specimens.
+    SpecimenCounts of Specimen {
+        /// Numbers of specimens by name.
+        by_name: SpecimenNameCount {
+            /// Name of the specimens.
+            name: String,
+        },
+    }
+}
+
 queries! {
     /// Reads of specimens.
     SpecimenReads;
@@ -126,6 +166,10 @@ queries! {
     list {
         /// Specimens that the caller reaches.
         specimens: Specimen,
+    }
+    count {
+        /// Numbers of the specimens that the caller reaches.
+        specimen_counts: SpecimenCounts,
     }
 }
 
@@ -143,13 +187,21 @@ create table specimens (
     keeper_id uuid,
     shelf text not null default 'A1',
     subject_type text,
-    subject_id uuid
+    subject_id uuid,
+    origin jsonb not null default '{}',
+    container json,
+    template_id uuid,
+    api_key_enc bytea,
+    api_key_last_four text,
+    api_key_updated_at timestamptz
 );
 alter table specimens enable row level security, force row level security;
 create policy admin on specimens to clinigraph_admin using (true);
-create policy tenant on specimens to clinigraph_tenant using (clinic_id = (select private.request_clinic_id()));
+create policy tenant on specimens to clinigraph_tenant
+    using (clinic_id in ((select private.request_clinic_id()), '00000000-0000-0000-0000-000000000000'));
 grant select on specimens to clinigraph_admin;
-grant select (id, clinic_id, number, weight, cells, taken_on, name, subject_type, subject_id) on specimens to clinigraph_tenant;
+grant select (id, clinic_id, number, weight, cells, taken_on, name, subject_type, subject_id, origin, container, template_id,
+    api_key_enc, api_key_last_four, api_key_updated_at) on specimens to clinigraph_tenant;
 ";
 
 struct Laboratory {
@@ -170,13 +222,8 @@ impl Laboratory {
         let kinds = Kinds::new(entities().into_iter().chain([Specimen::def()]));
         let schema = Schema::build(SpecimenReads, EmptyMutation, EmptySubscription).data(kinds).finish();
         let laboratory = Self { app, schema };
-        laboratory.execute(TABLE).await;
+        laboratory.app.execute(TABLE).await;
         laboratory
-    }
-
-    async fn execute(&self, statements: &str) {
-        let mut superuser = db::connect(&self.app.superuser_url).await.unwrap();
-        superuser.batch_execute(statements).await.unwrap();
     }
 
     /// A specimen of a clinic, with these further columns as SQL.
@@ -186,14 +233,14 @@ impl Laboratory {
         let values: String = columns.iter().map(|(_, value)| format!(", {value}")).collect();
         let insert =
             format!("insert into specimens (id, clinic_id, name{names}) values ('{id}', '{clinic}', '{name}'{values})");
-        self.execute(&insert).await;
+        self.app.execute(&insert).await;
         Id::<Specimen>::from_uuid(id).to_string()
     }
 
     async fn send(&self, person: &Person, query: &str) -> Answer {
         let sessions = Sessions::new(self.app.database.clone(), self.app.clock.clone());
         let actor = sessions.actor(token_hash(person.token.as_deref().unwrap())).await.unwrap();
-        let origin = Origin { request_id: "test".to_owned(), address: Ipv4Addr::LOCALHOST.into(), agent: None };
+        let origin = actor::Origin { request_id: "test".to_owned(), address: Ipv4Addr::LOCALHOST.into(), agent: None };
         let database = self.app.database.clone();
         let request = Arc::new(Request::new(database, actor, Access::Read, String::new(), Arc::new(origin), None));
         let response = self.schema.execute(async_graphql::Request::new(query).data(Arc::clone(&request))).await;
@@ -442,4 +489,124 @@ async fn lists_are_ordered_by_integers_decimals_and_dates() {
             expected.reverse();
         }
     }
+}
+
+#[tokio::test]
+async fn one_json_object_is_read_as_a_type() {
+    let laboratory = Laboratory::new().await;
+    let oak = laboratory.app.clinic("Oak").await;
+    let manager = oak.manager().await;
+    for (origin, container) in [
+        (r#"'{"organ": "liver \"left\"", "samples": 3, "secret": "x"}'"#, "null"),
+        ("'{}'", r#"'{ "samples" : 2 , "organ" : null }'"#),
+        ("'[1]'", r#"'{"organ": "skin"}'"#),
+    ] {
+        let columns = [("origin", origin.to_owned()), ("container", container.to_owned())];
+        laboratory.specimen(oak.id, "Any", &columns).await;
+    }
+
+    let seen = laboratory
+        .ask(&manager, "{ specimens { nodes { origin { n: samples organ __typename } container { organ samples } } } }")
+        .await;
+
+    let node = |organ: Value, samples: i32, container: Value| json!({ "origin": { "n": samples, "organ": organ, "__typename": "Origin" }, "container": container });
+    let expected = [
+        node(json!("liver \"left\""), 3, Value::Null),
+        node(Value::Null, 1, json!({ "organ": null, "samples": 2 })),
+        // What is no object reads as an empty one.
+        node(Value::Null, 1, json!({ "organ": "skin", "samples": 1 })),
+    ];
+    assert_eq!(seen["specimens"]["nodes"], json!(expected));
+}
+
+#[tokio::test]
+async fn one_json_object_is_stored_as_it_is() {
+    use diesel_async::RunQueryDsl;
+
+    let laboratory = Laboratory::new().await;
+    let mut superuser = db::connect(&laboratory.app.superuser_url).await.unwrap();
+    let origin = JsonOne(Origin { organ: Some("liver \"left\"".to_owned()), samples: 3 });
+    let specimen = (
+        specimens::id.eq(Uuid::now_v7()),
+        specimens::clinic_id.eq(Uuid::nil()),
+        specimens::name.eq("Any"),
+        specimens::origin.eq(&origin),
+    );
+    insert_into(specimens::table).values(specimen).execute(&mut superuser).await.unwrap();
+
+    let stored: JsonOne<Origin> = specimens::table.select(specimens::origin).first(&mut superuser).await.unwrap();
+
+    assert_eq!(stored, origin);
+}
+
+#[tokio::test]
+async fn every_clinic_reads_the_rows_of_the_platform_beside_its_own() {
+    let laboratory = Laboratory::new().await;
+    let (oak, elm) = (laboratory.app.clinic("Oak").await, laboratory.app.clinic("Elm").await);
+    let template = laboratory.specimen(Uuid::nil(), "Template", &[]).await;
+    let uuid = clinigraph::kernel::ids::split(&template).unwrap().1;
+    let made_after = [("template_id", format!("'{uuid}'"))];
+    laboratory.specimen(oak.id, "Of Oak", &made_after).await;
+    laboratory.specimen(elm.id, "Of Elm", &made_after).await;
+    let query = format!(
+        "{{ specimens {{ totalCount nodes {{ name clinic {{ name }} template {{ name }} }} }} specimen(id: {template:?}) {{ name }}
+            specimenCounts {{ byName {{ name count }} }} }}"
+    );
+
+    for (clinic, name) in [(&oak, "Oak"), (&elm, "Elm")] {
+        let seen = laboratory.ask(&clinic.manager().await, &query).await;
+
+        let own = format!("Of {name}");
+        let by_name = |name: &str| json!({ "name": name, "count": 1 });
+        assert_eq!(
+            seen,
+            json!({
+                "specimens": { "totalCount": 2, "nodes": [
+                    { "name": "Template", "clinic": null, "template": null },
+                    { "name": own, "clinic": { "name": name }, "template": { "name": "Template" } },
+                ] },
+                "specimen": { "name": "Template" },
+                "specimenCounts": { "byName": [by_name(&own), by_name("Template")] },
+            })
+        );
+    }
+    let administrator = laboratory.app.administrator().await;
+    assert_eq!(laboratory.ask(&administrator, &query).await["specimens"]["totalCount"], 3);
+}
+
+#[tokio::test]
+async fn of_a_sealed_secret_the_api_says_only_whether_there_is_one() {
+    use diesel_async::RunQueryDsl;
+
+    let laboratory = Laboratory::new().await;
+    let oak = laboratory.app.clinic("Oak").await;
+    let manager = oak.manager().await;
+    let id = laboratory.specimen(oak.id, "Any", &[]).await;
+    let query = format!("{{ specimen(id: {id:?}) {{ key: apiKey {{ __typename configured lastFour updatedAt }} }} }}");
+    let id: Id<Specimen> = id.parse().unwrap();
+    let ring = KeyRing::parse(KEYS).unwrap();
+    let now = chrono::DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+    let mut superuser = db::connect(&laboratory.app.superuser_url).await.unwrap();
+
+    let mut seen = vec![laboratory.ask(&manager, &query).await];
+    for secret in [Some("sk_live_0123456789"), None] {
+        let Sealed { enc, last_four, updated_at } = Specimen::api_key().seal(&ring, id, secret, now).unwrap();
+        let stored = (
+            specimens::api_key_enc.eq(&enc),
+            specimens::api_key_last_four.eq(last_four),
+            specimens::api_key_updated_at.eq(updated_at),
+        );
+        update(specimens::table.find(id)).set(stored).execute(&mut superuser).await.unwrap();
+        assert_eq!(enc.map(|enc| Specimen::api_key().open(&ring, id, &enc).unwrap()).as_deref(), secret);
+        seen.push(laboratory.ask(&manager, &query).await);
+    }
+
+    let key = |configured: bool, last_four: Option<&str>, updated_at: Option<&str>| {
+        json!({ "specimen": { "key": {
+            "__typename": "SealedSecret", "configured": configured, "lastFour": last_four, "updatedAt": updated_at
+        } } })
+    };
+    let at = Some("2027-01-15T08:00:00+00:00");
+    assert_eq!(seen, [key(false, None, None), key(true, Some("6789"), at), key(false, None, at)]);
+    assert!(!laboratory.schema.sdl().contains("apiKeyEnc"));
 }
