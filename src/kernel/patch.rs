@@ -158,7 +158,7 @@ mod tests {
 
         let noted = problems.done().unwrap_err();
         let noted: Vec<_> = noted.fields().iter().map(|field| (field.path.as_str(), field.message.as_str())).collect();
-        let told = r#"a + and 7 to 15 digits of a telephone number is wanted, like this is not: "604""#;
+        let told = "must be a phone number in E.164 format, such as +16045550123";
         assert_eq!(noted, [("phone", told), ("fax", "cannot be cleared; leave it out to keep it")]);
     }
 }

@@ -31,8 +31,8 @@ pub struct AggregateDef {
     pub groupings: Vec<Grouping>,
 }
 
-/// Counts by the values of a column, or of an expression over the row. There must be few of them, whatever the table
-/// holds: all are answered at once.
+/// Counts by the values of a column, or of an expression over the row. There must be few of them however large the
+/// table is: all are answered at once.
 #[derive(Debug)]
 pub struct Grouping {
     pub name: String,
@@ -71,7 +71,7 @@ impl Grouping {
     }
 }
 
-/// Declares the counts of an entity's list. What stands behind a `=` is an SQL expression over the row; rows for which it
+/// Declares the counts of an entity's list. The text after a `=` is an SQL expression over the row; rows for which it
 /// is null are left out of that grouping.
 ///
 /// ```ignore

@@ -13,7 +13,7 @@ use crate::kernel::{
     text::scalar,
 };
 
-/// The JSON of an answer while it is written.
+/// The JSON of an answer while it is being written.
 pub type Json = Vec<u8>;
 
 /// A type that a column can have.
@@ -71,7 +71,7 @@ fn is_special(byte: u8) -> bool {
     (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
-/// How many bytes stand for themselves until the first that does not. Nearly all texts have none of those, so they are
+/// Number of bytes that are written as they are, until the first that does not. Nearly all texts have none of those, so they are
 /// looked at sixteen at a time, which a processor does at once.
 fn plain_length(text: &[u8]) -> usize {
     let (chunks, _) = text.as_chunks::<16>();
@@ -183,7 +183,7 @@ impl Cell for NaiveTime {
     fn write(raw: &[u8], out: &mut Json) {
         let micros = i64::from_be_bytes(fixed(raw));
         let seconds = u32::try_from(micros / 1_000_000).unwrap_or_default();
-        // Postgres has a 24:00:00, which is no time of a day; a check constraint keeps it out where it matters.
+        // Postgres has a 24:00:00, which is no time of day; a check constraint refuses it where it matters.
         match NaiveTime::from_num_seconds_from_midnight_opt(seconds, (micros % 1_000_000) as u32 * 1000) {
             Some(time) => {
                 out.push(b'"');
@@ -258,10 +258,10 @@ impl<T: Cell> Cell for Vec<T> {
 }
 
 impl Cell for Decimal {
-    /// The library's scalar comes without a word about it.
+    /// The library's scalar has no description.
     fn register(registry: &mut Registry) -> String {
-        let told = "An exact decimal number, as a string: `\"120.50\"`.";
-        scalar(registry, "Decimal", told, "https://www.w3.org/TR/xmlschema-2/#decimal");
+        let description = "Exact decimal number as a string, such as `\"120.50\"`.";
+        scalar(registry, "Decimal", description, "https://www.w3.org/TR/xmlschema-2/#decimal");
         Self::create_type_info(registry)
     }
 

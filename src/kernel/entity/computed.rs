@@ -1,5 +1,5 @@
-//! Fields that Rust computes for the caller of some columns of the row, so that a rule stands in one place: the mutation
-//! that enforces it and the field that tells a dashboard of it call the same function.
+//! Fields that Rust computes for the caller of some columns of the row, so that a rule has one place: the mutation that
+//! enforces it and the field that reports it call the same function.
 
 use async_graphql::{OutputType, registry::Registry};
 use diesel::{

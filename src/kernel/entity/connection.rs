@@ -22,7 +22,7 @@ use crate::kernel::{
 pub(super) struct Connection {
     def: &'static Def,
     columns: Columns,
-    /// Where the columns of a cursor stand, if one is selected: what the list is sorted by, and the id.
+    /// The places of a cursor's columns, if one is selected: what the list is sorted by, and the id.
     cursor: Option<(usize, usize)>,
     heads: Vec<Json>,
     parts: Vec<Part>,
@@ -39,7 +39,7 @@ enum Part {
 }
 
 impl Part {
-    fn tells_cursors(&self) -> bool {
+    fn has_cursors(&self) -> bool {
         match self {
             Self::Edges { parts, .. } => parts.iter().any(|part| matches!(part, EdgePart::Cursor)),
             Self::PageInfo { parts, .. } => {
@@ -66,7 +66,7 @@ enum PageInfoPart {
 
 struct Nodes {
     plan: Plan,
-    /// The response keys on the way to a node, deepest first; the index stands behind the first of them in `edges`.
+    /// The response keys of the path to a node; in `edges` the index is between them.
     node_key: Option<String>,
     list_key: String,
 }
@@ -120,8 +120,7 @@ impl Connection {
                 _ => Part::TypeName,
             });
         }
-        let cursor =
-            parts.iter().any(Part::tells_cursors).then(|| (columns.place(0, SORTED_BY), columns.place(0, "id")));
+        let cursor = parts.iter().any(Part::has_cursors).then(|| (columns.place(0, SORTED_BY), columns.place(0, "id")));
         Self { def, columns, cursor, heads: heads(&groups), parts, nodes }
     }
 
@@ -129,10 +128,10 @@ impl Connection {
         self.parts.iter().any(|part| !matches!(part, Part::TypeName | Part::TotalCount))
     }
 
-    /// Whether it is to be told if rows follow the page.
+    /// Whether the answer says if rows follow the page.
     fn wants_more(&self) -> bool {
-        let tells = |part: &PageInfoPart| matches!(part, PageInfoPart::HasNextPage | PageInfoPart::HasPreviousPage);
-        self.parts.iter().any(|part| matches!(part, Part::PageInfo { parts, .. } if parts.iter().any(tells)))
+        let shows = |part: &PageInfoPart| matches!(part, PageInfoPart::HasNextPage | PageInfoPart::HasPreviousPage);
+        self.parts.iter().any(|part| matches!(part, Part::PageInfo { parts, .. } if parts.iter().any(shows)))
     }
 
     fn wants_count(&self) -> bool {
@@ -231,7 +230,7 @@ impl View<'_> {
         let start = out.len();
         for (part, head) in parts.iter().zip(heads) {
             out.extend_from_slice(head);
-            // Of the side that was not read, a cursor says all that is known: its row lies there.
+            // Of the side that was not read, all that is known comes from a cursor: its row is there.
             let yes = match part {
                 PageInfoPart::HasNextPage if self.page.backwards => self.page.before.is_some(),
                 PageInfoPart::HasPreviousPage if !self.page.backwards => self.page.after.is_some(),
@@ -265,7 +264,7 @@ impl Walk<'_> {
     ) -> Result<Objects> {
         let (def, columns) = (connection.def, &connection.columns);
         let tenant = self.scope.actor().clinic_id();
-        // One more than wanted tells whether others follow.
+        // One row more than the page shows whether others follow.
         let most = page.limit + u32::from(connection.wants_more());
 
         let listed = async {
@@ -323,8 +322,8 @@ impl Walk<'_> {
             for fault in level.faults {
                 let at = u32::try_from(fault.at).unwrap_or(u32::MAX);
                 let Some(index) = lists.iter().position(|(from, to)| (*from..*to).contains(&at)) else { continue };
-                let way = fault.way.into_iter().chain(selected.way((at - lists[index].0) as usize)).collect();
-                out.faults.push(Fault { at: index, way, error: fault.error });
+                let path = fault.path.into_iter().chain(selected.way((at - lists[index].0) as usize)).collect();
+                out.faults.push(Fault { at: index, path, error: fault.error });
             }
         }
         Ok(out)
@@ -340,22 +339,22 @@ fn count(counts: &[PgRow], parent: Option<Uuid>) -> i32 {
     row.map_or(0, |row| int(row, at))
 }
 
-/// Takes the row too many off each list, tells which had one, and turns round what was read from the end.
+/// Takes the extra row off each list, returns which had one, and reverses what was read from the end.
 fn trim(rows: Vec<PgRow>, lists: &[(u32, u32)], page: &PageSpec) -> (Vec<PgRow>, Vec<(u32, u32)>, Vec<bool>) {
-    let mut kept = Vec::with_capacity(rows.len());
+    let mut trimmed = Vec::with_capacity(rows.len());
     let mut rows = rows.into_iter();
     let (lists, more) = lists
         .iter()
         .map(|(from, to)| {
-            let start = kept.len();
-            kept.extend(rows.by_ref().take((to - from) as usize));
-            let more = kept.len() - start > page.limit as usize;
-            kept.truncate(start + page.limit as usize);
+            let start = trimmed.len();
+            trimmed.extend(rows.by_ref().take((to - from) as usize));
+            let more = trimmed.len() - start > page.limit as usize;
+            trimmed.truncate(start + page.limit as usize);
             if page.backwards {
-                kept[start..].reverse();
+                trimmed[start..].reverse();
             }
-            ((start as u32, kept.len() as u32), more)
+            ((start as u32, trimmed.len() as u32), more)
         })
         .unzip();
-    (kept, lists, more)
+    (trimmed, lists, more)
 }

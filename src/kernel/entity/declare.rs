@@ -1,27 +1,27 @@
-//! The form of a declaration. It reads like the type it makes: columns first, then what stays inside (the struct has
-//! it, the API does not), then expressions over the row, then edges.
+//! The syntax of a declaration. It reads like the type it makes: columns first, then what only the struct has and the
+//! API does not, then expressions over the row, then edges.
 
-/// Declares an entity: the struct of its row for rules and mutations, and the table that everything else reads.
+/// Declares an entity: the struct of its row for rules and mutations, and the definition that everything else reads.
 ///
 /// ```ignore
 /// entity! {
-///     /// A request for help.
+///     /// Request for help from a clinic.
 ///     Ticket "ticket" of support_tickets, tenant clinic_id, read TicketsRead;
 ///     columns {
-///         /// The ticket's id.
+///         /// Identifier of the ticket.
 ///         id: Id<Ticket>,
 ///     }
 ///     inside { clinic_id: Id<Clinic> }
 ///     derived { /// Title and number. caption: String = "number || ' ' || title" }
 ///     computed { /// Whether it can be closed. viewer_can_close: bool = |viewer, status: TicketStatus| status.closable(viewer) }
-///     groups { /// What is due. due: TicketDue { /// A first answer. first_response_due_at: DateTime<Utc> } }
-///     money { /// What it cost; null for nothing. cost in currency }
+///     groups { /// Deadlines of the ticket. due: TicketDue { /// Deadline of the first response. first_response_due_at: DateTime<Utc> } }
+///     money { /// Cost of the ticket; null if it is free. cost in currency }
 ///     edges {
-///         /// The clinic that raised it.
+///         /// Clinic that opened the ticket.
 ///         clinic: one Clinic by clinic_id,
-///         /// Who works on it; null for nobody.
+///         /// Administrator who works on the ticket; null if nobody does.
 ///         assignee: maybe User by assignee_id,
-///         /// What was said, oldest first.
+///         /// Messages of the ticket, oldest first.
 ///         messages: page TicketMessage by ticket_id in OldestFirst,
 ///     }
 /// }
@@ -30,8 +30,8 @@
 /// An edge is `one` or `maybe` (this row's column holds the other's id), `own` or `maybe_own` (the other's column
 /// holds this row's id, once), `all … order "…"` (a short list, whole), `page … in` an order, `list` (a page with
 /// the other's filter and orders), or `any Node by` a column with the kind and one with the id. A group is a nested
-/// object over columns of the same row, with what is derived and edges of its own where it wants; so is money, of which
-/// the columns stand in the struct where a rule names them `inside`. What is `computed` is a function of some columns and
+/// object over columns of the same row, which can have derived columns and edges of its own; so is money, whose columns
+/// the struct has only if they are declared `inside`. What is `computed` is a function of some columns and
 /// of the caller's permissions (see [`Rule`](crate::kernel::entity::Rule)).
 ///
 /// What is `sealed` is a secret of which the API only says whether there is one (see [`SealedColumn`]). In a table with
@@ -54,11 +54,11 @@ macro_rules! entity {
             $(#[doc = $group_doc:literal])+ $(#[read($group_read:ident)])? $group:ident : $part:ident
             { $($(#[doc = $in_doc:literal])+ $in_column:ident : $in_type:ty),* $(,)? }
             $(derived { $($(#[doc = $in_derived_doc:literal])+ $in_derived:ident : $in_derived_type:ty = $in_sql:literal),* $(,)? })?
-            $(edges { $($(#[doc = $in_edge_doc:literal])+ $in_edge:ident : $in_way:ident $in_to:ident by $in_by:ident $(, $in_id:ident)? $(in $in_in:ident)? $(order $in_order:literal)?),* $(,)? })?
+            $(edges { $($(#[doc = $in_edge_doc:literal])+ $in_edge:ident : $in_kind:ident $in_to:ident by $in_by:ident $(, $in_id:ident)? $(in $in_in:ident)? $(order $in_order:literal)?),* $(,)? })?
         ),* $(,)? })?
         $(money { $($(#[doc = $money_doc:literal])+ $amount:ident in $currency:ident),* $(,)? })?
         $(sealed { $($(#[doc = $sealed_doc:literal])+ $secret:ident),* $(,)? })?
-        $(edges { $($(#[doc = $edge_doc:literal])+ $edge:ident : $way:ident $to:ident by $by:ident $(, $id:ident)? $(in $in:ident)? $(order $order:literal)?),* $(,)? })?
+        $(edges { $($(#[doc = $edge_doc:literal])+ $edge:ident : $kind:ident $to:ident by $by:ident $(, $id:ident)? $(in $in:ident)? $(order $order:literal)?),* $(,)? })?
     ) => {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, diesel::Queryable, diesel::Selectable)]
@@ -106,7 +106,7 @@ macro_rules! entity {
                                 $(def.read = Some($crate::kernel::Permission::$group_read);)?
                                 $crate::entity!(@columns def $($in_column: $in_type = (stringify!($in_column)) ($($in_doc)+) ();)*);
                                 $($crate::entity!(@columns def $($in_derived: $in_derived_type = ($in_sql) ($($in_derived_doc)+) ();)*);)?
-                                $($($crate::entity!(@edge def $in_edge ($($in_edge_doc)+) $in_way $in_to $in_by $($in_id)? $($in_in)? $($in_order)?);)*)?
+                                $($($crate::entity!(@edge def $in_edge ($($in_edge_doc)+) $in_kind $in_to $in_by $($in_id)? $($in_in)? $($in_order)?);)*)?
                                 def.finish()
                             });
                             &PART
@@ -136,7 +136,7 @@ macro_rules! entity {
                         },
                         None,
                     ));)*)?
-                    $($($crate::entity!(@edge def $edge ($($edge_doc)+) $way $to $by $($id)? $($in)? $($order)?);)*)?
+                    $($($crate::entity!(@edge def $edge ($($edge_doc)+) $kind $to $by $($id)? $($in)? $($order)?);)*)?
                     def.finish()
                 });
                 &DEF
@@ -163,20 +163,20 @@ macro_rules! entity {
             stringify!($edge), concat!($($doc, "\n"),+).trim(), stringify!($kind), stringify!($id),
         ));
     };
-    (@edge $def:ident $edge:ident ($($doc:literal)+) $way:ident $to:ident $($how:tt)+) => {
+    (@edge $def:ident $edge:ident ($($doc:literal)+) $kind:ident $to:ident $($how:tt)+) => {
         $def.edges.push($crate::kernel::entity::Edge::of::<$to>(
-            stringify!($edge), concat!($($doc, "\n"),+).trim(), $crate::entity!(@way $way $to $($how)+),
+            stringify!($edge), concat!($($doc, "\n"),+).trim(), $crate::entity!(@kind $kind $to $($how)+),
         ));
     };
-    (@way one $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::One { column: stringify!($by), nullable: false } };
-    (@way maybe $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::One { column: stringify!($by), nullable: true } };
-    (@way own $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::Own { column: stringify!($by), nullable: false } };
-    (@way maybe_own $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::Own { column: stringify!($by), nullable: true } };
-    (@way all $to:ident $by:ident $order:literal) => { $crate::kernel::entity::EdgeKind::All { column: stringify!($by), order: $order } };
-    (@way page $to:ident $by:ident $in:ident) => {
+    (@kind one $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::One { column: stringify!($by), nullable: false } };
+    (@kind maybe $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::One { column: stringify!($by), nullable: true } };
+    (@kind own $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::Own { column: stringify!($by), nullable: false } };
+    (@kind maybe_own $to:ident $by:ident) => { $crate::kernel::entity::EdgeKind::Own { column: stringify!($by), nullable: true } };
+    (@kind all $to:ident $by:ident $order:literal) => { $crate::kernel::entity::EdgeKind::All { column: stringify!($by), order: $order } };
+    (@kind page $to:ident $by:ident $in:ident) => {
         $crate::kernel::entity::EdgeKind::Page { column: stringify!($by), list: $crate::kernel::entity::List::feed::<$in>() }
     };
-    (@way list $to:ident $by:ident) => {
+    (@kind list $to:ident $by:ident) => {
         $crate::kernel::entity::EdgeKind::Page { column: stringify!($by), list: $crate::kernel::entity::List::of::<$to>() }
     };
 }
@@ -192,13 +192,13 @@ macro_rules! orders {
         $(#[doc = $doc])+
         #[derive(Debug, Clone, Copy, async_graphql::InputObject)]
         pub struct $input {
-            /// What to order by.
+            /// Field to order the list by.
             pub field: $field,
-            /// Which way.
+            /// Direction of the order.
             pub direction: $crate::kernel::page::Direction,
         }
 
-        /// What the list can be ordered by.
+        /// Fields that the list can be ordered by.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, async_graphql::Enum)]
         pub enum $field { $($(#[doc = $variant_doc])+ $variant),+ }
 
@@ -238,7 +238,7 @@ macro_rules! queries {
                 $(#[doc = $one_doc])+
                 async fn $one(
                     &self,
-                    #[graphql(desc = "The object's id.")] id: $crate::kernel::Id<$one_entity>,
+                    #[graphql(desc = "Identifier of the object.")] id: $crate::kernel::Id<$one_entity>,
                 ) -> $crate::kernel::entity::Maybe<$one_entity> {
                     $crate::kernel::entity::Maybe::of(Some(id))
                 }
@@ -248,13 +248,13 @@ macro_rules! queries {
                 #[allow(clippy::too_many_arguments)]
                 async fn $list(
                     &self,
-                    #[graphql(desc = "So many from the start, 1 to 100; 25 when neither first nor last is given.")] first: Option<i32>,
-                    #[graphql(desc = "Only what follows this cursor.")] after: Option<String>,
-                    #[graphql(desc = "So many from the end, 1 to 100, in the list's own order.")] last: Option<i32>,
-                    #[graphql(desc = "Only what precedes this cursor.")] before: Option<String>,
-                    #[graphql(desc = "Only rows that fulfil all of it.")]
+                    #[graphql(desc = "Number of items to return from the start, 1 to 100; 25 if neither first nor last is given.")] first: Option<i32>,
+                    #[graphql(desc = "Returns only the items that follow this cursor.")] after: Option<String>,
+                    #[graphql(desc = "Number of items to return from the end, 1 to 100, in the order of the list.")] last: Option<i32>,
+                    #[graphql(desc = "Returns only the items that precede this cursor.")] before: Option<String>,
+                    #[graphql(desc = "Returns only the items that match every given field.")]
                     filter: Option<<$list_entity as $crate::kernel::entity::Listable>::Filter>,
-                    #[graphql(desc = "The order of the list; the id decides between equals.")]
+                    #[graphql(desc = "Order of the list; items that are equal in it are ordered by id.")]
                     order: Option<<$list_entity as $crate::kernel::entity::Listable>::Order>,
                 ) -> $crate::kernel::entity::Page<$list_entity> {
                     let window = $crate::kernel::entity::PageArgs { first, after, last, before };

@@ -1,4 +1,4 @@
-//! What resolvers return: handles that know which rows are target and are walked when the answer is made.
+//! What resolvers return: handles that name rows, from which the walk starts when the answer is made.
 
 use std::{borrow::Cow, marker::PhantomData, sync::Arc};
 
@@ -36,7 +36,7 @@ pub trait Listable: Entity {
     fn conditions(filter: Self::Filter) -> Result<Vec<Condition>>;
 }
 
-/// One object that is there: one not seen is an error.
+/// One object that exists: if the caller cannot see it, that is an error.
 #[derive(Debug)]
 pub struct One<E> {
     id: Uuid,
@@ -109,8 +109,12 @@ pub struct AnyNode(pub Option<(&'static Def, Uuid)>);
 
 pub(super) fn list_arguments<E: Listable>(registry: &mut Registry) -> Vec<Argument> {
     vec![
-        input_argument::<Option<E::Filter>>(registry, "filter", "Only rows that fulfil all of it."),
-        input_argument::<Option<E::Order>>(registry, "order", "The order of the list; the id decides between equals."),
+        input_argument::<Option<E::Filter>>(registry, "filter", "Returns only the items that match every given field."),
+        input_argument::<Option<E::Order>>(
+            registry,
+            "order",
+            "Order of the list; items that are equal in it are ordered by id.",
+        ),
     ]
 }
 
@@ -138,7 +142,7 @@ fn at(ctx: &Context<'_>, error: Error) -> ServerError {
     async_graphql::Error::from(error).into_server_error(ctx.item.pos)
 }
 
-/// What a handle stands for.
+/// What a handle leads to.
 enum Target<'a> {
     Object(Uuid),
     List(&'a PageSpec),
@@ -149,7 +153,8 @@ fn level(ctx: &ContextSelectionSet<'_>, def: &'static Def, group: &Group<'_>) ->
     Level::new(ctx, def, &group.below(ctx, def.type_name), &["id"], true)
 }
 
-/// Walks from a field to the text of its value; `None` is null. Boxed, since every resolver's future would carry its room.
+/// Walks from a field to the text of its value; `None` is null. Boxed, since every resolver's future would otherwise be as
+/// large as this one.
 fn answer<'w>(
     ctx: &'w ContextSelectionSet<'w>,
     field: &'w Positioned<Field>,
@@ -191,7 +196,7 @@ async fn walk(
     let value = objects.into_first().map(|text| Value::Binary(text.into()));
     let mut faults = faults.into_iter().map(|fault| {
         let error = ctx.set_error_path(fault.error);
-        let path = error.path.iter().cloned().chain(fault.way.into_iter().rev()).collect::<Vec<PathSegment>>();
+        let path = error.path.iter().cloned().chain(fault.path.into_iter().rev()).collect::<Vec<PathSegment>>();
         error.with_path(path)
     });
     // Of a dead object the last failure goes up with the null; the others are noted beside it.
@@ -315,14 +320,14 @@ impl OutputType for AnyNodes {
         let mut texts = vec![Value::Null; self.0.len()];
         for def in kinds {
             let places = || self.0.iter().enumerate().filter(|(_, (of, _))| of.prefix == def.prefix);
-            let note = |place: usize, way: Vec<PathSegment>, error: ServerError| {
+            let note = |place: usize, path: Vec<PathSegment>, error: ServerError| {
                 let error = ctx.set_error_path(error);
                 let path = error
                     .path
                     .iter()
                     .cloned()
                     .chain([PathSegment::Index(place)])
-                    .chain(way.into_iter().rev())
+                    .chain(path.into_iter().rev())
                     .collect();
                 ctx.add_error(error.with_path(path));
             };
@@ -339,7 +344,7 @@ impl OutputType for AnyNodes {
                     texts[place] = Value::Binary(text.to_vec().into());
                 }
                 for fault in objects.faults.iter().filter(|fault| Some(fault.at) == at) {
-                    note(place, fault.way.clone(), fault.error.clone());
+                    note(place, fault.path.clone(), fault.error.clone());
                 }
             }
         }

@@ -1,5 +1,5 @@
 //! Objects in a json or jsonb column, one or a list of them, as types of the schema. Only what is selected is copied out
-//! of Postgres' text, as it stands there.
+//! of Postgres' text, unchanged.
 
 use std::borrow::Cow;
 
@@ -49,8 +49,8 @@ pub struct JsonField {
     pub register: fn(&mut Registry) -> String,
 }
 
-/// Declares such an object: its struct, its type, and the input of the same shape where it is
-/// wanted. What stands behind a `=` is written where an object has no such key; otherwise null is.
+/// Declares such an object: its struct, its type, and the input of the same shape where one is
+/// needed. The text after a `=` is written if an object has no such key; otherwise null is.
 ///
 /// ```ignore
 /// json_object! {
@@ -200,7 +200,7 @@ json_column! {
     JsonList of Vec<T>, List, "[{}!]"
 }
 
-/// What is selected of each object: where it stands among the declared fields; `None` is `__typename`.
+/// What is selected of each object: their places among the declared fields; `None` is `__typename`.
 pub(super) struct Selected {
     def: &'static JsonDef,
     is_list: bool,

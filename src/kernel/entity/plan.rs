@@ -15,10 +15,10 @@ use super::{
 };
 use crate::kernel::actor::Permission;
 
-/// So many tables at most are joined to a statement's own: more make Postgres' planner slow, and then choose blindly.
+/// The most tables that are joined to a statement's own: more make Postgres' planner slow, and then choose blindly.
 const MOST_JOINS: usize = 6;
 
-/// The plans of a document's fields. A field is known by where it lies, so they are kept with the document itself.
+/// The plans of a document's fields. A field is known by its address, so they are stored with the document itself.
 #[derive(Default)]
 pub struct Plans(Mutex<HashMap<Place, Arc<dyn Any + Send + Sync>>>);
 
@@ -32,7 +32,7 @@ impl std::fmt::Debug for Plans {
 }
 
 impl Plans {
-    /// The plan of a field over an entity; made anew where the request's document is not kept.
+    /// The plan of a field over an entity; made anew if the request's document is not stored.
     pub(super) fn of<P: Send + Sync + 'static>(
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
@@ -67,7 +67,7 @@ pub(super) struct Taken {
     /// 0 for the statement's own, from 1 on for those joined.
     pub table: usize,
     pub sql: &'static str,
-    /// Without this permission, null stands in its place.
+    /// Without this permission, null is selected instead.
     pub guard: Option<Permission>,
 }
 
@@ -75,7 +75,7 @@ pub(super) struct Taken {
 #[derive(Debug)]
 pub(super) struct Join {
     pub table: &'static str,
-    /// Its column, and where that stands…
+    /// Its column, and the place of that in the row…
     pub column: &'static str,
     pub theirs: usize,
     /// …and the one that it must equal, of the statement's own table or of one joined before.
@@ -91,7 +91,7 @@ impl Columns {
         Self { places, joins: Vec::new() }
     }
 
-    /// Where a column stands in the row, which it joins when it is new.
+    /// The place of a column in the row, to which it is added if it is new.
     pub fn place(&mut self, table: usize, sql: &'static str) -> usize {
         self.place_for(Source { table, joins: false, guard: None }, sql)
     }
@@ -104,7 +104,7 @@ impl Columns {
         })
     }
 
-    /// Joins a table to one that is there; returns its number, and where its column stands.
+    /// Joins a table to one that is there; returns its number, and the place of its column.
     fn join(&mut self, to: &Def, from: usize, ours: &'static str, column: &'static str) -> (usize, usize) {
         let number = self.joins.len() + 1;
         let theirs = self.place(number, column);
@@ -162,12 +162,12 @@ pub(super) struct Plan {
 }
 
 pub(super) struct Slot {
-    /// What stands before the value.
+    /// The text before the value.
     pub head: Json,
     pub what: What,
 }
 
-/// One way to answer a selected field.
+/// How a selected field is answered.
 pub(super) enum What {
     TypeName,
     Column {
@@ -243,10 +243,10 @@ impl What {
     }
 }
 
-/// What lies behind an edge.
+/// What is selected beyond an edge.
 pub(super) struct Beyond {
     pub key: String,
-    /// The field, for its arguments; what is selected below stands in `of`.
+    /// The field, for its arguments; what is selected below is in `of`.
     pub field: Positioned<Field>,
     pub of: Below,
 }
@@ -386,7 +386,7 @@ fn ends_here(ctx: &ContextSelectionSet<'_>, def: &'static Def, groups: &[Group<'
         })
 }
 
-/// What stands before the value of each field.
+/// The text before the value of each field.
 pub(super) fn heads(groups: &[Group<'_>]) -> Vec<Json> {
     let head = |(at, group): (usize, &Group<'_>)| {
         let mut head = Vec::with_capacity(group.key.len() + 4);

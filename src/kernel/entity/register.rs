@@ -1,4 +1,5 @@
-//! From a declaration to the GraphQL type in the schema. What permission may hide is nullable, and says so.
+//! From a declaration to the GraphQL type in the schema. What a permission may hide is nullable, and its description says
+//! so.
 
 use async_graphql::{
     InputType, OutputType,
@@ -26,7 +27,7 @@ pub(super) fn field(name: &str, ty: impl Into<String>, description: impl Into<St
     field
 }
 
-/// Adds a type unless it is known. A placeholder goes first, since types may run in rings.
+/// Adds a type unless it is known. A placeholder goes first, since types may refer to each other.
 pub(super) fn define(registry: &mut Registry, name: &str, make: impl FnOnce(&mut Registry) -> MetaType) {
     if !registry.types.contains_key(name) {
         registry.types.insert(name.to_owned(), object(name, "", IndexMap::new()));
@@ -43,7 +44,7 @@ pub(super) fn fields(fields: impl IntoIterator<Item = MetaField>) -> IndexMap<St
     fields.into_iter().map(|field| (field.name.clone(), field)).collect()
 }
 
-/// Makes the type of a declaration known, and nothing of it a node; returns its name.
+/// Makes the type of a declaration known, which need not be a node; returns its name.
 fn part(def: &'static Def, registry: &mut Registry) -> &'static str {
     define(registry, def.type_name, |registry| {
         let columns: Vec<_> = def.columns.iter().map(|column| column_field(column, registry)).collect();
@@ -77,19 +78,19 @@ pub(super) fn connection(def: &'static Def, registry: &mut Registry) -> String {
     let int = <i32 as OutputType>::create_type_info(registry);
     define(registry, &edge, |_| {
         let all = [
-            field("cursor", &string, "Where this row stands in the list; give it to after or before."),
-            field("node", format!("{node}!"), "The row."),
+            field("cursor", &string, "Position of the item in the list, to give to `after` or `before`."),
+            field("node", format!("{node}!"), "Item at this position of the list."),
         ];
-        object(&edge, &format!("A row of a list of {node}."), fields(all))
+        object(&edge, &format!("Item of a list of type {node}, with its cursor."), fields(all))
     });
     define(registry, &name, |_| {
         let all = [
-            field("edges", format!("[{edge}!]!"), "The rows of the page with their cursors, in the list's order."),
-            field("nodes", format!("[{node}!]!"), "The rows of the page, in the list's order."),
-            field("pageInfo", page_info, "Whether there is more, and from where."),
-            field("totalCount", int, "How many there are on all pages; counted only when it is selected."),
+            field("edges", format!("[{edge}!]!"), "Items of the page with their cursors, in the order of the list."),
+            field("nodes", format!("[{node}!]!"), "Items of the page, in the order of the list."),
+            field("pageInfo", page_info, "Whether items precede or follow the page, and its first and last cursor."),
+            field("totalCount", int, "Number of items on all pages; counted only if it is selected."),
         ];
-        object(&name, &format!("A page of a list of {node}."), fields(all))
+        object(&name, &format!("Page of a list of type {node}."), fields(all))
     });
     name
 }
@@ -98,10 +99,10 @@ pub(super) fn connection(def: &'static Def, registry: &mut Registry) -> String {
 pub(super) fn node(registry: &mut Registry) {
     let id = <async_graphql::ID as OutputType>::create_type_info(registry);
     if !registry.types.contains_key("Node") {
-        let all = fields([field("id", id, "The object's own id; its prefix tells the type.")]);
+        let all = fields([field("id", id, "Unique identifier of the object; its prefix names the type.")]);
         let interface = MetaType::Interface {
             name: "Node".to_owned(),
-            description: Some("Anything with an id of its own.".to_owned()),
+            description: Some("Object with an identifier of its own.".to_owned()),
             fields: all,
             possible_types: IndexSet::new(),
             extends: false,
@@ -175,10 +176,14 @@ pub(super) fn window_arguments(registry: &mut Registry) -> Vec<Argument> {
         input_argument::<Option<i32>>(
             registry,
             "first",
-            "So many from the start, 1 to 100; 25 when neither first nor last is given.",
+            "Number of items to return from the start, 1 to 100; 25 if neither first nor last is given.",
         ),
-        input_argument::<Option<String>>(registry, "after", "Only what follows this cursor."),
-        input_argument::<Option<i32>>(registry, "last", "So many from the end, 1 to 100, in the list's own order."),
-        input_argument::<Option<String>>(registry, "before", "Only what precedes this cursor."),
+        input_argument::<Option<String>>(registry, "after", "Returns only the items that follow this cursor."),
+        input_argument::<Option<i32>>(
+            registry,
+            "last",
+            "Number of items to return from the end, 1 to 100, in the order of the list.",
+        ),
+        input_argument::<Option<String>>(registry, "before", "Returns only the items that precede this cursor."),
     ]
 }

@@ -26,7 +26,7 @@ use crate::kernel::{
 
 /// A filter of a list.
 pub struct Condition {
-    /// Of whatever diesel expression.
+    /// Any expression of diesel.
     holds: Box<dyn QueryFragment<Pg> + Send + Sync>,
     /// Some values are rare and others everywhere, so that the statement needs a plan for the very value.
     needs_replan: bool,
@@ -51,7 +51,7 @@ impl std::fmt::Debug for Condition {
     }
 }
 
-/// A filter; that it stands on the list's own table is checked where it is written.
+/// A filter; the compiler checks that it is over the list's own table.
 pub fn condition<T, E>(_: T, expression: E) -> Condition
 where
     T: Table,
@@ -107,7 +107,7 @@ fn prefixes(text: &str) -> Option<String> {
 pub(super) enum Rows<'a> {
     /// Those whose column is one of these.
     Of { column: &'a str, keys: &'a [Uuid], live: bool, order: Option<&'a str> },
-    /// A page of all; `most` counts the row that tells whether more follow.
+    /// A page of all; `most` includes the row that shows whether more follow.
     Page { page: &'a PageSpec, tenant: Option<Uuid>, most: u32 },
     /// A page for each of these parents.
     PageEach { page: &'a PageSpec, column: &'a str, parents: &'a [Uuid], most: u32 },
@@ -345,7 +345,7 @@ impl Select<'_> {
         self.columns.joins.iter().any(|join| self.joins_freely(join))
     }
 
-    /// Joined freely, rows would come in any order. What is lateral can only be a loop within a loop, and loops keep it.
+    /// Joined freely, rows would come in any order. What is lateral can only be a loop within a loop, which has the order.
     fn order_again(&self, page: &PageSpec, out: &mut AstPass<'_, '_, Pg>) {
         if !self.joins_any_freely() {
             return;

@@ -1,5 +1,5 @@
 //! From the fields a client selected to the columns and edges of a declaration: fragments followed, type conditions
-//! judged, fields of one response key gathered (GraphQL's CollectFields). `@skip` and `@include` are gone by now.
+//! judged, fields of one response key gathered (GraphQL's CollectFields). `@skip` and `@include` were resolved before.
 
 use async_graphql::{
     ContextSelectionSet, Positioned,

@@ -21,7 +21,7 @@ use crate::kernel::{
     db::{PgRow, Scope},
 };
 
-/// Where the text of an object lies in its level's buffer.
+/// Where the text of an object is in its level's buffer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     start: u32,
@@ -37,10 +37,10 @@ impl Span {
     }
 }
 
-/// A failure below some object: which object of the level, the way down from it (deepest first), and what.
+/// A failure below an object: which object of the level, the path from it (deepest first), and the error.
 pub(super) struct Fault {
     pub at: usize,
-    pub way: Vec<PathSegment>,
+    pub path: Vec<PathSegment>,
     pub error: ServerError,
 }
 
@@ -76,11 +76,11 @@ impl Objects {
     }
 }
 
-/// What an edge gives each parent.
+/// What an edge finds for each parent.
 #[derive(Clone, Copy)]
 enum Cell {
     Null,
-    /// A non-null edge without a value: the parent dies of it.
+    /// A non-null edge without a value: the parent becomes null.
     Dead,
     One(u32),
     /// A list, of the objects from here to there.
@@ -102,7 +102,7 @@ impl Cells {
     /// The same failure for every parent.
     fn failed(error: &ServerError, key: &str, nullable: bool, parents: usize) -> Self {
         let cell = if nullable { Cell::Null } else { Cell::Dead };
-        let fault = |at| Fault { at, way: vec![PathSegment::Field(key.to_owned())], error: error.clone() };
+        let fault = |at| Fault { at, path: vec![PathSegment::Field(key.to_owned())], error: error.clone() };
         Self { faults: (0..parents).map(fault).collect(), ..Self::same(cell, parents) }
     }
 
@@ -208,7 +208,7 @@ impl<'a> Walk<'a> {
         if !level.plan.has_edges {
             return self.render(&level.plan, &rows.await?).await;
         }
-        // The row comes first on the wire, whatever the edges make of theirs.
+        // The row's statement is sent first, before those of the edges.
         let by_id = level.columns.places.iter().position(|place| place.table == 0 && place.sql == "id");
         let early = level.plan.slots.iter().map(|slot| async move {
             match &slot.what {
@@ -241,7 +241,7 @@ impl<'a> Walk<'a> {
         Ok(self.written(plan, rows, fetched))
     }
 
-    /// What lies behind the edges of a level, but for those by this column.
+    /// What the edges of a level lead to, except those by this column.
     fn fetch<'w>(self, plan: &'w Plan, rows: &'w [PgRow], but: Option<usize>) -> BoxFuture<'w, Result<Vec<Fetched>>>
     where
         'a: 'w,
@@ -390,9 +390,9 @@ impl<'a> Walk<'a> {
         for fault in std::mem::take(&mut objects.faults) {
             for (parent, key) in keys.iter().enumerate() {
                 if of_key(key) == Some(fault.at as u32) {
-                    let mut way = fault.way.clone();
-                    way.push(PathSegment::Field(name.to_owned()));
-                    faults.push(Fault { at: parent, way, error: fault.error.clone() });
+                    let mut path = fault.path.clone();
+                    path.push(PathSegment::Field(name.to_owned()));
+                    faults.push(Fault { at: parent, path, error: fault.error.clone() });
                 }
             }
         }
@@ -432,8 +432,9 @@ impl<'a> Walk<'a> {
 
 /// The failure of an object that must be there and is not seen.
 fn unseen(at: usize, key: &str, pos: Pos) -> Fault {
-    let error = async_graphql::Error::from(Error::new(Code::NotFound, "this cannot be seen"));
-    Fault { at, way: vec![PathSegment::Field(key.to_owned())], error: error.into_server_error(pos) }
+    let error =
+        async_graphql::Error::from(Error::new(Code::NotFound, "the object does not exist or you may not see it"));
+    Fault { at, path: vec![PathSegment::Field(key.to_owned())], error: error.into_server_error(pos) }
 }
 
 /// Takes the faults of what was fetched, as the objects of the plan see them.
@@ -451,10 +452,10 @@ fn collect_faults(plan: &Plan, fetched: &mut [Fetched], faults: &mut Vec<Fault>)
     }
 }
 
-/// Faults of an object, as the one sees them that has it under this key.
+/// Faults of an object, as seen from the object that has it under this key.
 fn under(key: &str, faults: &mut [Fault]) {
     for fault in faults {
-        fault.way.push(PathSegment::Field(key.to_owned()));
+        fault.path.push(PathSegment::Field(key.to_owned()));
     }
 }
 
@@ -541,7 +542,7 @@ impl Writer<'_> {
 
     fn fail(&mut self, at: usize, key: &str, pos: Pos, error: Error) {
         let error = async_graphql::Error::from(error).into_server_error(pos);
-        self.faults.push(Fault { at, way: vec![PathSegment::Field(key.to_owned())], error });
+        self.faults.push(Fault { at, path: vec![PathSegment::Field(key.to_owned())], error });
     }
 
     /// Writes an object that lies under a key of another.
@@ -587,7 +588,7 @@ pub(super) fn write_list(objects: &Objects, from: usize, to: usize, out: &mut Js
     true
 }
 
-/// Sorts rows by the parent in their first column, keeping the order within one, and tells where each parent's lie.
+/// Sorts rows by the parent in their first column, in their order within each, and returns where each parent's are.
 pub(super) fn by_parent(rows: Vec<PgRow>, parents: &[Uuid]) -> (Vec<PgRow>, Vec<(u32, u32)>) {
     let mut order: Vec<(Uuid, u32)> = parents.iter().enumerate().map(|(at, id)| (*id, at as u32)).collect();
     order.sort_unstable();
@@ -620,7 +621,7 @@ fn one_each(mut objects: Objects, key: &str, nullable: bool) -> Cells {
         .collect();
     let mut faults = std::mem::take(&mut objects.faults);
     for fault in &mut faults {
-        fault.way.push(PathSegment::Field(key.to_owned()));
+        fault.path.push(PathSegment::Field(key.to_owned()));
     }
     Cells { objects, of, faults }
 }
@@ -631,8 +632,8 @@ fn lists_each(mut objects: Objects, lists: &[(u32, u32)], key: &str) -> Cells {
     let mut faults = Vec::new();
     for mut fault in std::mem::take(&mut objects.faults) {
         if let Some(parent) = lists.iter().position(|(from, to)| (*from as usize..*to as usize).contains(&fault.at)) {
-            fault.way.push(PathSegment::Index(fault.at - lists[parent].0 as usize));
-            fault.way.push(PathSegment::Field(key.to_owned()));
+            fault.path.push(PathSegment::Index(fault.at - lists[parent].0 as usize));
+            fault.path.push(PathSegment::Field(key.to_owned()));
             faults.push(Fault { at: parent, ..fault });
         }
     }
