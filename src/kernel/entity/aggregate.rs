@@ -7,13 +7,14 @@ use async_graphql::{
 };
 
 use super::{
-    Cell, Def, Entity, Json, Listable, PageArgs, camel,
-    handle::{list_page, nullable},
-    plan::{Columns, heads},
-    quote, register,
+    cell::{Cell, Json, close, quote},
+    def::{Def, Entity, camel},
+    handle::{Listable, PageArgs, list_page, nullable},
+    plan::Columns,
+    register,
     select::Rows,
-    selection::Group,
-    walk::{Walk, close, int, with_bytes},
+    selection::{Group, heads},
+    walk::{Walk, int, with_bytes},
 };
 use crate::kernel::{Error, RequestOf, Result, db::PgRow, page::PageSpec};
 

@@ -6,7 +6,6 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::JsonShape;
 use crate::kernel::{
     hex::hex,
     ids::{self, AnyId, Id, Kind},
@@ -50,6 +49,42 @@ impl<T: Cell + Sync> Cell for Option<T> {
         T::register(registry);
         Self::create_type_info(registry)
     }
+}
+
+/// A declaration of objects in json (`json_object!`), as the walk reads it.
+#[derive(Debug)]
+pub struct JsonDef {
+    pub type_name: &'static str,
+    pub description: &'static str,
+    pub fields: Vec<JsonField>,
+}
+
+/// A field of such an object.
+#[derive(Debug)]
+pub struct JsonField {
+    /// As the column spells it.
+    pub key: &'static str,
+    pub name: String,
+    pub description: &'static str,
+    /// What an object without it has.
+    pub absent: &'static str,
+    /// Makes the GraphQL type known and returns its qualified name.
+    pub register: fn(&mut Registry) -> String,
+}
+
+/// What a column of json holds.
+#[derive(Debug, Clone, Copy)]
+pub enum JsonShape {
+    One(&'static JsonDef),
+    List(&'static JsonDef),
+}
+
+/// Ends an object; one without a field was never begun.
+pub(super) fn close(out: &mut Json, start: usize) {
+    if out.len() == start {
+        out.push(b'{');
+    }
+    out.push(b'}');
 }
 
 /// Writes a JSON string. Postgres hands out valid UTF-8 only, as the connection's encoding is UTF-8.

@@ -1,43 +1,18 @@
 //! Fields that Rust computes for the caller of some columns of the row, so that a rule has one place: the mutation that
 //! enforces it and the field that reports it call the same function.
 
-use async_graphql::{OutputType, registry::Registry};
 use diesel::{
     deserialize::{self, FromSql},
     pg::Pg,
     row::{Field, Row},
 };
 
-use super::{Json, camel, quote};
+use super::cell::{Json, quote};
 use crate::kernel::{Actor, db::PgRow};
-
-/// Such a field.
-#[derive(Debug)]
-pub struct Computed {
-    pub name: String,
-    pub description: &'static str,
-    /// The columns that the rule needs; they are selected only where the field is.
-    pub columns: &'static [&'static str],
-    pub write: Rule,
-    /// Makes the GraphQL type known and returns its qualified name.
-    pub register: fn(&mut Registry) -> String,
-}
 
 /// Computes a value and writes it as JSON. A subscription reads an event once for everybody who has the same role in the
 /// same clinic: a rule may look at the caller's permissions and clinic, and at nothing else of them.
 pub type Rule = fn(&Actor, &mut Inputs<'_>, &mut Json) -> deserialize::Result<()>;
-
-impl Computed {
-    #[must_use]
-    pub fn of<T: OutputType + WriteJson>(
-        name: &str,
-        description: &'static str,
-        columns: &'static [&'static str],
-        write: Rule,
-    ) -> Self {
-        Self { name: camel(name), description, columns, write, register: T::create_type_info }
-    }
-}
 
 /// The columns of a rule, in their order.
 pub struct Inputs<'r> {

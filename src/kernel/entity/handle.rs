@@ -10,11 +10,10 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::{
-    Argument, Condition, Def, Entity,
-    connection::Connection,
-    input_argument,
-    plan::{Level, Plans},
-    register,
+    def::{Argument, Def, Entity, FixedOrder, List},
+    plan::{Connection, Level, Plans},
+    register::{self, input_argument},
+    select::Condition,
     selection::Group,
     walk::Walk,
 };
@@ -34,6 +33,20 @@ pub trait Listable: Entity {
 
     /// What rows must fulfil.
     fn conditions(filter: Self::Filter) -> Result<Vec<Condition>>;
+}
+
+impl List {
+    /// A connection with one fixed order and no filter.
+    #[must_use]
+    pub const fn feed<O: FixedOrder>() -> Self {
+        Self { arguments: |_| Vec::new(), read: |ctx| read_feed(ctx, O::Of::def().type_name, O::SORT) }
+    }
+
+    /// A connection with the filter and orders of its entity.
+    #[must_use]
+    pub const fn of<E: Listable>() -> Self {
+        Self { arguments: list_arguments::<E>, read: read_list::<E> }
+    }
 }
 
 /// One object that exists: if the caller cannot see it, that is an error.
@@ -107,7 +120,7 @@ pub(super) fn list_page<E: Listable>(
 #[derive(Debug)]
 pub struct AnyNode(pub Option<(&'static Def, Uuid)>);
 
-pub(super) fn list_arguments<E: Listable>(registry: &mut Registry) -> Vec<Argument> {
+fn list_arguments<E: Listable>(registry: &mut Registry) -> Vec<Argument> {
     vec![
         input_argument::<Option<E::Filter>>(registry, "filter", "Returns only the items that match every given field."),
         input_argument::<Option<E::Order>>(
@@ -127,14 +140,14 @@ fn read_window(ctx: &Context<'_>) -> ServerResult<Window> {
     })
 }
 
-pub(super) fn read_list<E: Listable>(ctx: &Context<'_>) -> ServerResult<PageSpec> {
+fn read_list<E: Listable>(ctx: &Context<'_>) -> ServerResult<PageSpec> {
     let filter = ctx.param_value::<Option<E::Filter>>("filter", None)?.1;
     let order = ctx.param_value::<Option<E::Order>>("order", None)?.1;
     list_page::<E>(read_window(ctx)?, filter, order).map_err(|error| at(ctx, error))
 }
 
 /// A connection with one order and no filter; its cursors are bound to the sort column alone.
-pub(super) fn read_feed(ctx: &Context<'_>, list: &'static str, sort: Sort) -> ServerResult<PageSpec> {
+fn read_feed(ctx: &Context<'_>, list: &'static str, sort: Sort) -> ServerResult<PageSpec> {
     read_window(ctx)?.page(list, sort, Vec::new()).map_err(|error| at(ctx, error))
 }
 

@@ -21,32 +21,15 @@ use serde::{
 use serde_json::value::RawValue;
 use std::io::Write;
 
-use super::{Cell, Json, plan, quote, register, selection::Group, walk};
+use super::{
+    cell::{Cell, Json, JsonDef, JsonField, JsonShape, close, quote},
+    register,
+    selection::{Group, heads},
+};
 
 /// What such an object is; `json_object!` makes it.
 pub trait JsonObject: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn def() -> &'static JsonDef;
-}
-
-/// A declaration, as the walk reads it.
-#[derive(Debug)]
-pub struct JsonDef {
-    pub type_name: &'static str,
-    pub description: &'static str,
-    pub fields: Vec<JsonField>,
-}
-
-/// A field of such an object.
-#[derive(Debug)]
-pub struct JsonField {
-    /// As the column spells it.
-    pub key: &'static str,
-    pub name: String,
-    pub description: &'static str,
-    /// What an object without it has.
-    pub absent: &'static str,
-    /// Makes the GraphQL type known and returns its qualified name.
-    pub register: fn(&mut Registry) -> String,
 }
 
 /// Declares such an object: its struct, its type, and the input of the same shape where one is
@@ -86,13 +69,6 @@ macro_rules! json_object {
             }
         }
     };
-}
-
-/// What a column holds.
-#[derive(Debug, Clone, Copy)]
-pub enum JsonShape {
-    One(&'static JsonDef),
-    List(&'static JsonDef),
 }
 
 impl JsonDef {
@@ -216,7 +192,7 @@ impl Selected {
         };
         let groups = group.below(ctx, def.type_name);
         let place = |group: &Group<'_>| def.fields.iter().position(|field| field.name == group.name());
-        Self { def, is_list, heads: plan::heads(&groups), fields: groups.iter().map(place).collect() }
+        Self { def, is_list, heads: heads(&groups), fields: groups.iter().map(place).collect() }
     }
 
     /// Writes a column as it came: json travels as text, jsonb with a version byte before it.
@@ -256,7 +232,7 @@ impl Selected {
                 None => quote(self.def.type_name.as_bytes(), out),
             }
         }
-        walk::close(out, start);
+        close(out, start);
     }
 }
 

@@ -1,6 +1,8 @@
 //! What a selection takes: which columns of which tables, in what order they are written, and what is fetched beside
 //! them. It depends on the document alone, and is made once for it.
 
+mod page;
+
 use std::{
     any::Any,
     collections::HashMap,
@@ -10,10 +12,14 @@ use std::{
 use async_graphql::{ContextSelectionSet, Pos, Positioned, parser::types::Field};
 
 use super::{
-    Column, Computed, Def, Edge, EdgeKind, Json, Member, connection::Connection, json::Selected, reference::AnyKind,
-    selection::Group,
+    cell::Json,
+    def::{Column, Computed, Def, Edge, EdgeKind, Member},
+    json::Selected,
+    selection::{Group, heads},
 };
 use crate::kernel::actor::Permission;
+
+pub(super) use page::{Connection, EdgePart, PageInfoPart, Part};
 
 /// The most tables that are joined to a statement's own: more make Postgres' planner slow, and then choose blindly.
 const MOST_JOINS: usize = 6;
@@ -256,6 +262,36 @@ pub(super) enum Below {
     Pages(Connection),
 }
 
+/// What is selected of an object of any kind. Which kinds come is known only when rows are there, so each kind is planned
+/// when it is first met.
+pub(super) struct AnyKind {
+    pub key: String,
+    pub pos: Pos,
+    fields: Vec<Positioned<Field>>,
+    levels: Mutex<HashMap<&'static str, Arc<Level>>>,
+}
+
+impl AnyKind {
+    pub fn new(group: &Group<'_>) -> Self {
+        Self {
+            key: group.key.to_owned(),
+            pos: group.fields[0].pos,
+            fields: group.fields.iter().map(|field| (*field).clone()).collect(),
+            levels: Mutex::default(),
+        }
+    }
+
+    /// What the objects of one kind take.
+    pub fn level(&self, ctx: &ContextSelectionSet<'_>, def: &'static Def) -> Arc<Level> {
+        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        let level = levels.entry(def.prefix).or_insert_with(|| {
+            let group = Group { key: &self.key, fields: self.fields.iter().collect() };
+            Arc::new(Level::new(ctx, def, &group.below(ctx, def.type_name), &["id"], true))
+        });
+        Arc::clone(level)
+    }
+}
+
 impl Plan {
     /// Adds what a selection needs to the columns of its statement.
     pub fn new(
@@ -384,17 +420,4 @@ fn ends_here(ctx: &ContextSelectionSet<'_>, def: &'static Def, groups: &[Group<'
             Some(Member::Reference(_)) => false,
             Some(Member::Column(_) | Member::Computed(_)) | None => true,
         })
-}
-
-/// The text before the value of each field.
-pub(super) fn heads(groups: &[Group<'_>]) -> Vec<Json> {
-    let head = |(at, group): (usize, &Group<'_>)| {
-        let mut head = Vec::with_capacity(group.key.len() + 4);
-        head.push(if at == 0 { b'{' } else { b',' });
-        head.push(b'"');
-        head.extend_from_slice(group.key.as_bytes());
-        head.extend_from_slice(b"\":");
-        head
-    };
-    groups.iter().enumerate().map(head).collect()
 }

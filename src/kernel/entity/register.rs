@@ -8,11 +8,8 @@ use async_graphql::{
     registry::{MetaField, MetaInputValue, MetaType, ObjectBuilder, Registry},
 };
 
-use super::{Column, Computed, Def, Edge, EdgeKind, Reference};
+use super::def::{Argument, Column, Computed, Def, Edge, EdgeKind, Reference};
 use crate::kernel::actor::Permission;
-
-/// An argument of a field, or a field of an input, as the schema shows it.
-pub type Argument = MetaInputValue;
 
 /// An argument of the type `T`.
 pub fn input_argument<T: InputType>(registry: &mut Registry, name: &str, description: &str) -> Argument {

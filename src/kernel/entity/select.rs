@@ -16,7 +16,7 @@ use std::io::Write;
 use uuid::Uuid;
 
 use super::{
-    Def,
+    def::Def,
     plan::{Columns, Join, SORTED_BY},
 };
 use crate::kernel::{

@@ -6,6 +6,8 @@ use async_graphql::{
     parser::types::{Field, Selection, SelectionSet},
 };
 
+use super::cell::Json;
+
 /// The fields that share a response key; validation has seen that they agree.
 pub(super) struct Group<'a> {
     pub key: &'a str,
@@ -26,6 +28,19 @@ impl<'a> Group<'a> {
         }
         groups
     }
+}
+
+/// The text before the value of each field.
+pub(super) fn heads(groups: &[Group<'_>]) -> Vec<Json> {
+    let head = |(at, group): (usize, &Group<'_>)| {
+        let mut head = Vec::with_capacity(group.key.len() + 4);
+        head.push(if at == 0 { b'{' } else { b',' });
+        head.push(b'"');
+        head.extend_from_slice(group.key.as_bytes());
+        head.extend_from_slice(b"\":");
+        head
+    };
+    groups.iter().enumerate().map(head).collect()
 }
 
 /// What a selection set asks of a type.

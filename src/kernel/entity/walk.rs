@@ -11,9 +11,10 @@ use futures_util::future::{BoxFuture, try_join_all};
 use uuid::Uuid;
 
 use super::{
-    Def, Edge, EdgeKind, Inputs, Json, Kinds,
-    plan::{Below, Beyond, Columns, Level, Plan, What},
-    reference::AnyKind,
+    cell::{Json, close, quote},
+    computed::Inputs,
+    def::{Def, Edge, EdgeKind, Kinds},
+    plan::{AnyKind, Below, Beyond, Columns, Level, Plan, What},
     select::{Rows, Select},
 };
 use crate::kernel::{
@@ -128,14 +129,6 @@ pub(super) enum Fetched {
     Edge(Cells),
     /// Beside an object over the same rows.
     Below(Vec<Fetched>),
-}
-
-/// Ends an object; one without a field was never begun.
-pub(super) fn close(out: &mut Json, start: usize) {
-    if out.len() == start {
-        out.push(b'{');
-    }
-    out.push(b'}');
 }
 
 /// The bytes of a column, and what to make of them.
@@ -479,7 +472,7 @@ impl Writer<'_> {
                     true
                 }
                 What::TypeName => {
-                    super::quote(plan.def.type_name.as_bytes(), &mut self.out);
+                    quote(plan.def.type_name.as_bytes(), &mut self.out);
                     true
                 }
                 what => self.value(what, row, index, fetched.get(place)),
