@@ -1,6 +1,6 @@
 //! Enums, spelled once: lower case in the database (`in_progress`), SCREAMING in GraphQL (`IN_PROGRESS`).
 //!
-//! The database keeps them as text with a check constraint. A native enum type would lose its indexes under the
+//! The database stores them as text with a check constraint. A native enum type would lose its indexes under the
 //! tenant's policy, since its comparison is not leakproof, and a value could never be taken out again. That
 //! constraint and enum name the same values is held by a test.
 

@@ -87,7 +87,7 @@ pub(super) fn close(out: &mut Json, start: usize) {
     out.push(b'}');
 }
 
-/// Writes a JSON string. Postgres hands out valid UTF-8 only, as the connection's encoding is UTF-8.
+/// Writes a JSON string. Postgres returns valid UTF-8 only, as the connection's encoding is UTF-8.
 pub fn quote(text: &[u8], out: &mut Json) {
     out.reserve(text.len() + 2);
     out.push(b'"');

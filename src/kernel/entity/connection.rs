@@ -48,7 +48,7 @@ impl View<'_> {
         out.push(b'"');
     }
 
-    /// Writes the connection; false when it dies of a dead node.
+    /// Writes the connection; false if it is null because a node of it is.
     fn write(&self, out: &mut Json) -> bool {
         let start = out.len();
         for (part, head) in self.connection.parts.iter().zip(&self.connection.heads) {

@@ -34,8 +34,8 @@ pub struct Def {
     pub tenant: Option<&'static str>,
     /// Whether rows of the platform, which have the nil UUID for a clinic, are read by every clinic as if they were theirs.
     pub shared: bool,
-    /// SQL that holds for rows not deleted; lists and look-ups by id apply it, edges to one do not: a message keeps
-    /// its author when that person has left.
+    /// SQL that holds for rows not deleted; lists and look-ups by id apply it, edges to one do not: a message still
+    /// has its author when that person has left.
     pub live: Option<&'static str>,
     /// What the caller must be permitted to read any of it.
     pub read: Option<Permission>,
@@ -198,7 +198,7 @@ pub enum EdgeKind {
 /// An argument of a field, or a field of an input, as the schema shows it.
 pub type Argument = MetaInputValue;
 
-/// What a connection can be asked for.
+/// The arguments of a connection.
 #[derive(Debug, Clone, Copy)]
 pub struct List {
     /// The arguments beside `first`, `after`, `last` and `before`.

@@ -3,7 +3,7 @@
 //! the JSON (`cell.rs`) are all driven by one definition (`def.rs`); resolvers return handles (`handle.rs`) from which the
 //! walk starts. Mutations and rules use the struct that the same declaration makes.
 //!
-//! Imports run one way: `cell` and `computed`, `def`, `register` and `selection`, `json`, `plan`, `select`, `walk`,
+//! Imports run in one direction: `cell` and `computed`, `def`, `register` and `selection`, `json`, `plan`, `select`, `walk`,
 //! `connection`, `handle`, `aggregate`. Two of these go in a circle, since selections nest: a plan holds plans of pages,
 //! and the walk writes connections whose nodes it walks.
 

@@ -193,7 +193,7 @@ impl<'a> Walk<'a> {
         if select.needs_replan() { self.scope.load_planned(select).await } else { self.scope.load(select).await }
     }
 
-    /// The object with this id, if it is there. What hangs on the id alone is fetched at once with it.
+    /// The object with this id, if there is one. What depends on the id alone is fetched at the same time.
     pub async fn by_id(self, level: &Level, id: Uuid) -> Result<Objects> {
         let ids = [id];
         let rows = Rows::Of { column: "id", keys: &ids, live: true, order: None };
@@ -460,7 +460,7 @@ struct Writer<'w> {
 }
 
 impl Writer<'_> {
-    /// Writes an object; false when it dies of a field.
+    /// Writes an object; false if it is null because a non-null field failed.
     fn object(&mut self, plan: &Plan, row: &PgRow, index: usize, fetched: &[Fetched]) -> bool {
         let start = self.out.len();
         let mut alive = true;
@@ -482,7 +482,7 @@ impl Writer<'_> {
         alive
     }
 
-    /// Writes the value of a field; false when the object dies of it.
+    /// Writes the value of a field; false if the object is null because of it.
     fn value(&mut self, what: &What, row: &PgRow, index: usize, fetched: Option<&Fetched>) -> bool {
         match what {
             What::Column { at, column } => write(row, *at, &mut self.out, column.write),
@@ -538,7 +538,7 @@ impl Writer<'_> {
         self.faults.push(Fault { at, path: vec![PathSegment::Field(key.to_owned())], error });
     }
 
-    /// Writes an object that lies under a key of another.
+    /// Writes an object under a key of another.
     fn below(&mut self, key: &str, plan: &Plan, row: &PgRow, index: usize, fetched: Option<&Fetched>) -> bool {
         let before = self.faults.len();
         let fetched = match fetched {
@@ -555,7 +555,7 @@ pub(super) fn span(start: usize, end: usize) -> Span {
     Span { start: start as u32, end: end as u32 }
 }
 
-/// Writes what an edge gave a parent; false when the parent dies of it.
+/// Writes what an edge found for a parent; false if the parent is null because of it.
 fn write_cell(cells: &Cells, index: usize, out: &mut Json) -> bool {
     match cells.of[index] {
         Cell::Null => out.extend_from_slice(b"null"),
@@ -565,7 +565,7 @@ fn write_cell(cells: &Cells, index: usize, out: &mut Json) -> bool {
     }
     true
 }
-/// Writes objects as a list; false when one of them is dead, of which a list of non-null things dies too.
+/// Writes objects as a list; false if one of them is null, since then the list of non-null items is null too.
 pub(super) fn write_list(objects: &Objects, from: usize, to: usize, out: &mut Json) -> bool {
     out.push(b'[');
     for (place, span) in objects.spans[from..to].iter().enumerate() {

@@ -36,7 +36,7 @@ pub struct Selection {
 pub struct Arguments {
     pub first: Option<usize>,
     pub last: Option<usize>,
-    /// Rows whose cursors are meant.
+    /// The rows whose cursors are given.
     pub after: Option<String>,
     pub before: Option<String>,
     pub order: Option<Order>,
@@ -556,7 +556,7 @@ pub struct Evaluation<'e> {
     pub world: &'e World,
     pub actor: &'e Actor,
     pub fragments: &'e [(&'static str, Vec<Item>)],
-    /// Where an error is told.
+    /// The paths of the errors.
     pub errors: Vec<String>,
 }
 
@@ -722,7 +722,7 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    /// The page that is meant; none when its size is refused.
+    /// The page that the arguments name; none if its size is refused.
     fn page(
         &self,
         to: &'static str,

@@ -98,7 +98,7 @@ entity! {
             shelf: String,
         }
         edges {
-            /// Person who keeps the specimen; null if nobody does.
+            /// Person responsible for the specimen; null if nobody is.
             keeper: maybe User by keeper_id,
         }
     }
@@ -173,7 +173,7 @@ queries! {
     }
 }
 
-/// The remark and the storage are granted to the administrators' role alone: whoever selects them as a clinic fails.
+/// Only the administrators' role may select the remark and the storage: a statement of a clinic that does fails.
 const TABLE: &str = "
 create table specimens (
     id uuid primary key,
@@ -262,7 +262,7 @@ impl Laboratory {
     }
 }
 
-/// The data as a client gets it: the walk's own text stands in it as bytes.
+/// The data as a client gets it: the walk's own text is in it as bytes.
 fn plain(value: GraphqlValue) -> Value {
     match value {
         GraphqlValue::Binary(text) => serde_json::from_slice(&text).unwrap(),
@@ -309,18 +309,18 @@ async fn a_guarded_group_hides_its_columns_and_its_edges() {
     let oak = laboratory.app.clinic("Oak").await;
     let (manager, administrator) = (oak.manager().await, laboratory.app.administrator().await);
     let id = laboratory.specimen(oak.id, "First", &[("keeper_id", format!("'{}'", manager.user_id))]).await;
-    let query = format!("{{ specimen(id: {id:?}) {{ name kept: storage {{ shelf keeper {{ firstName }} }} }} }}");
+    let query = format!("{{ specimen(id: {id:?}) {{ name where: storage {{ shelf keeper {{ firstName }} }} }} }}");
 
     let seen = laboratory.send(&administrator, &query).await;
     let hidden = laboratory.send(&manager, &query).await;
 
     assert_eq!(
         seen.data,
-        json!({ "specimen": { "name": "First", "kept": { "shelf": "A1", "keeper": { "firstName": "ClinicManager" } } } })
+        json!({ "specimen": { "name": "First", "where": { "shelf": "A1", "keeper": { "firstName": "ClinicManager" } } } })
     );
     assert_eq!((seen.errors, seen.statements), (vec![], 2));
-    assert_eq!(hidden.data, json!({ "specimen": { "name": "First", "kept": null } }));
-    assert_eq!(hidden.errors, [("FORBIDDEN".to_owned(), json!(["specimen", "kept"]))]);
+    assert_eq!(hidden.data, json!({ "specimen": { "name": "First", "where": null } }));
+    assert_eq!(hidden.errors, [("FORBIDDEN".to_owned(), json!(["specimen", "where"]))]);
     assert_eq!(hidden.statements, 1, "the keeper is not looked up");
 }
 
