@@ -18,7 +18,7 @@ use crate::{
     access, audit, clinic,
     kernel::{
         Code, Error, Result,
-        entity::{AnyNode, AnyNodes, Def},
+        entity::{AnyNode, AnyNodes, Def, Kinds},
         error, ids,
     },
     live::Subscription,
@@ -112,6 +112,7 @@ fn finish_root_field(field: &mut MetaField) {
 #[must_use]
 pub fn schema() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription)
+        .data(Kinds::new(entities()))
         .register_output_type::<error::Code>()
         .validation_mode(async_graphql::ValidationMode::Fast)
         .disable_suggestions()

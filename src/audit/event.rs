@@ -110,6 +110,8 @@ entity! {
         actor: maybe User by actor_user_id,
         /// Clinic concerned. Null if the action concerns the platform.
         clinic: maybe Clinic by clinic_id,
+        /// Object that was created, changed, removed or viewed, as it is now.
+        resource: any Node by resource_type, resource_id,
     }
 }
 

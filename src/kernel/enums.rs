@@ -1,6 +1,6 @@
 //! Enums, spelled once: lower case in the database (`in_progress`), SCREAMING in GraphQL (`IN_PROGRESS`).
 //!
-//! The database keeps them as text with a check constraint. A native enum type would lose its indexes under the
+//! The database stores them as text with a check constraint. A native enum type would lose its indexes under the
 //! tenant's policy, since its comparison is not leakproof, and a value could never be taken out again. That
 //! constraint and enum name the same values is held by a test.
 
@@ -42,8 +42,17 @@ macro_rules! text_enum {
         }
 
         $crate::scalar_field!($name);
+        impl $crate::kernel::entity::WriteJson for $name {
+            fn write_json(&self, out: &mut Vec<u8>) {
+                <Self as $crate::kernel::entity::Cell>::write(self.text().as_bytes(), out);
+            }
+        }
 
         impl $crate::kernel::entity::Cell for $name {
+            fn rank(raw: &[u8]) -> usize {
+                Self::TEXTS.iter().position(|text| text.as_bytes() == raw).unwrap_or(usize::MAX)
+            }
+
             fn write(raw: &[u8], out: &mut Vec<u8>) {
                 out.push(b'"');
                 out.extend(raw.iter().map(u8::to_ascii_uppercase));

@@ -1,5 +1,5 @@
-//! Typed ids: `ticket_01jd3v…` outside, a plain `uuid` in the database, and one Rust type a kind inside, so that a
-//! user's id where a clinic's is meant does not compile. The text form is that of TypeID 0.3.
+//! Typed ids: `ticket_01jd3v…` for clients, a plain `uuid` in the database, and one Rust type for each kind, so that a
+//! user's id in place of a clinic's does not compile. The text form is that of TypeID 0.3.
 
 use std::{borrow::Cow, fmt, hash::Hash, marker::PhantomData, str::FromStr};
 
@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::Code;
 
-/// What an id can be of.
+/// A kind of object that ids can name.
 pub trait Kind: 'static {
     /// The prefix of its ids, in snake case.
     const PREFIX: &'static str;
@@ -98,10 +98,10 @@ impl<T: Kind> FromStr for Id<T> {
         let wanted = T::PREFIX;
         match split(text) {
             Some((prefix, uuid)) if prefix == wanted => Ok(Self::from_uuid(uuid)),
-            Some((prefix, _)) => Err(format!("a {wanted} id is wanted here, and this is one of a {prefix}")),
+            Some((prefix, _)) => Err(format!("must be a {wanted} id, not a {prefix} id")),
             None => Uuid::try_parse(text)
                 .map(Self::from_uuid)
-                .map_err(|_| format!("a {wanted} id is wanted here: `{wanted}_` and 26 letters and digits, or a UUID")),
+                .map_err(|_| format!("must be a {wanted} id: {wanted}_ and 26 letters and digits, or a UUID")),
         }
     }
 }
@@ -159,7 +159,7 @@ impl<T: Kind> InputType for Id<T> {
             |message: String| InputValueError::custom(message).with_extension("code", Code::InvalidId.as_str());
         match value.unwrap_or_default() {
             Value::String(text) => text.parse().map_err(refused),
-            _ => Err(refused(format!("a {} id is a string", T::PREFIX))),
+            _ => Err(refused(format!("must be a {} id, as a string", T::PREFIX))),
         }
     }
 
@@ -186,7 +186,7 @@ impl<T: Kind> OutputType for Id<T> {
     }
 }
 
-/// The id of something of any kind: in a column, the kind, `_` and the UUID as text.
+/// The id of an object of any kind: in a column, the kind, `_` and the UUID as text.
 #[derive(Debug, Clone, PartialEq, Eq, AsExpression)]
 #[diesel(sql_type = sql_types::Uuid)]
 pub struct AnyId {
@@ -214,12 +214,14 @@ impl InputType for AnyId {
     }
 
     fn parse(value: Option<Value>) -> InputValueResult<Self> {
-        let Some(Value::String(text)) = value else { return Err(InputValueError::custom("an id is a string")) };
+        let Some(Value::String(text)) = value else {
+            return Err(InputValueError::custom("must be an id, as a string"));
+        };
         match split(&text) {
             Some((prefix, uuid)) => Ok(Self { prefix: Some(prefix.to_owned()), uuid }),
             None => Uuid::try_parse(&text).map(|uuid| Self { prefix: None, uuid }).map_err(|_| {
-                let told = "an id is wanted here: a prefix, `_` and 26 letters and digits, or a UUID";
-                InputValueError::custom(told).with_extension("code", Code::InvalidId.as_str())
+                InputValueError::custom("must be an id: a prefix, _ and 26 letters and digits, or a UUID")
+                    .with_extension("code", Code::InvalidId.as_str())
             }),
         }
     }

@@ -14,6 +14,7 @@ pub mod loader;
 pub mod money;
 pub mod page;
 pub mod request;
+pub mod sealed;
 pub mod secrets;
 pub mod text;
 pub mod wall_clock;

@@ -28,7 +28,37 @@ pub enum SortType {
     Timestamptz,
     Date,
     SmallInt,
+    Integer,
+    BigInt,
+    Numeric,
     Text,
+}
+
+impl SortType {
+    /// Whether bytes can be a value of this type, so that Postgres does not fail over them.
+    fn fits(self, key: &[u8]) -> bool {
+        match self {
+            Self::SmallInt => key.len() == 2,
+            Self::Date | Self::Integer => key.len() == 4,
+            Self::Timestamptz | Self::BigInt => key.len() == 8,
+            Self::Numeric => is_numeric(key),
+            Self::Text => key.len() <= 4096 && !key.contains(&0) && std::str::from_utf8(key).is_ok(),
+        }
+    }
+}
+
+/// Whether these are the bytes of a finite decimal: how many groups of four digits, the weight of the first, a sign, how
+/// many digits to show behind the point, and the groups.
+fn is_numeric(key: &[u8]) -> bool {
+    let (words, rest) = key.as_chunks::<2>();
+    let Some(([groups, _, sign, scale], digits)) = words.split_first_chunk::<4>() else { return false };
+    let word = |bytes: &[u8; 2]| u16::from_be_bytes(*bytes);
+    rest.is_empty()
+        && digits.len() <= 1000
+        && usize::from(word(groups)) == digits.len()
+        && matches!(word(sign), 0 | 0x4000)
+        && word(scale) < 0x4000
+        && digits.iter().all(|digit| word(digit) < 10_000)
 }
 
 /// An order: a column that is never null, then the id, both the same way.
@@ -143,13 +173,7 @@ fn read_cursor(cursor: &str, list: &str, sort: Sort, path: &str) -> Result<Posit
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
     let (given, rest) = bytes.split_first_chunk::<4>().ok_or_else(refused)?;
     let (id, key) = rest.split_first_chunk::<16>().ok_or_else(refused)?;
-    let fits = match sort.of {
-        SortType::Timestamptz => key.len() == 8,
-        SortType::Date => key.len() == 4,
-        SortType::SmallInt => key.len() == 2,
-        SortType::Text => key.len() <= 4096 && !key.contains(&0) && std::str::from_utf8(key).is_ok(),
-    };
-    if *given != tag(list, sort) || !fits {
+    if *given != tag(list, sort) || !sort.of.fits(key) {
         return Err(refused());
     }
     Ok(Position { key: Key(key.to_vec()), id: Uuid::from_bytes(*id) })
@@ -186,6 +210,28 @@ mod tests {
         ] {
             let window = Window { before: Some(cursor), ..Window::default() };
             assert_eq!(window.page(list, sort, Vec::new()).err().map(|error| error.code()), Some(Code::InvalidCursor));
+        }
+    }
+
+    #[test]
+    fn a_key_has_the_form_of_its_type() {
+        let numeric = |words: &[u16]| words.iter().flat_map(|word| word.to_be_bytes()).collect::<Vec<_>>();
+        for (of, key, fits) in [
+            (SortType::Integer, vec![0; 4], true),
+            (SortType::Integer, vec![0; 8], false),
+            (SortType::BigInt, vec![0; 8], true),
+            (SortType::BigInt, vec![0; 4], false),
+            (SortType::Date, vec![0; 2], false),
+            (SortType::Numeric, numeric(&[2, 0, 0, 2, 120, 5000]), true),
+            (SortType::Numeric, numeric(&[1, 0, 0x4000, 0, 7]), true),
+            (SortType::Numeric, numeric(&[0, 0, 0, 0]), true),
+            (SortType::Numeric, numeric(&[2, 0, 0, 2, 120]), false),
+            (SortType::Numeric, numeric(&[1, 0, 0xC000, 0, 7]), false),
+            (SortType::Numeric, numeric(&[1, 0, 0, 0, 10_000]), false),
+            (SortType::Numeric, vec![0; 9], false),
+            (SortType::Numeric, Vec::new(), false),
+        ] {
+            assert_eq!(of.fits(&key), fits, "{of:?} {key:?}");
         }
     }
 

@@ -1,8 +1,8 @@
-//! Text with a form: scalars whose values were checked when they came in.
+//! Text with a format: scalars whose values are checked when they come in.
 
 use std::str::FromStr;
 
-/// Makes a type a scalar that is text outside: its specification, how it is read, and how it is written.
+/// Makes a type a scalar that clients see as text: its specification, how it is read, and how it is written.
 macro_rules! graphql_scalar {
     ($name:ident, $doc:expr, $specification:literal, $read:expr, $write:expr) => {
         impl async_graphql::InputType for $name {
@@ -125,27 +125,23 @@ pub(crate) fn scalar(
 }
 
 fn accept(holds: bool, text: String, wanted: &str) -> Result<String, String> {
-    if holds {
-        Ok(text)
-    } else {
-        Err(format!("{wanted} is wanted, like this is not: {:?}", text.chars().take(60).collect::<String>()))
-    }
+    if holds { Ok(text) } else { Err(format!("must be {wanted}")) }
 }
 
 text_scalar! {
-    /// An IANA time zone: `America/Vancouver`.
+    /// Time zone by its IANA name, such as `America/Vancouver`.
     TimeZone, "https://www.iana.org/time-zones",
-    |text| accept(chrono_tz::Tz::from_str(&text).is_ok(), text, "the name of an IANA time zone")
+    |text| accept(chrono_tz::Tz::from_str(&text).is_ok(), text, "an IANA time zone, such as America/Vancouver")
 }
 
 text_scalar! {
-    /// An ISO 4217 currency: `CAD`.
+    /// Currency by its ISO 4217 code, such as `CAD`.
     CurrencyCode, "https://www.iso.org/iso-4217-currency-codes.html",
-    |text| accept(text.len() == 3 && text.bytes().all(|letter| letter.is_ascii_uppercase()), text, "three capital letters of a currency")
+    |text| accept(text.len() == 3 && text.bytes().all(|letter| letter.is_ascii_uppercase()), text, "an ISO 4217 currency code, such as CAD")
 }
 
 text_scalar! {
-    /// A BCP 47 language tag: `en`, `zh-Hant`.
+    /// Language by its BCP 47 tag, such as `en` or `zh-Hant`.
     LanguageTag, "https://www.rfc-editor.org/info/bcp47",
     |text| accept(
         text.len() <= 35
@@ -153,22 +149,22 @@ text_scalar! {
                 (if at == 0 { 2..=8 } else { 1..=8 }).contains(&part.len())
                     && part.bytes().all(|letter| letter.is_ascii_alphanumeric() && (at > 0 || letter.is_ascii_alphabetic()))
             }),
-        text, "a language tag"
+        text, "a BCP 47 language tag, such as en or zh-Hant"
     )
 }
 
 text_scalar! {
-    /// A telephone number in E.164: `+16045550123`.
+    /// Phone number in E.164 format, such as `+16045550123`.
     PhoneNumber, "https://www.itu.int/rec/T-REC-E.164",
     |text| {
         let digits = text.strip_prefix('+').unwrap_or_default();
         let holds = (7..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit()) && !digits.starts_with('0');
-        accept(holds, text, "a + and 7 to 15 digits of a telephone number")
+        accept(holds, text, "a phone number in E.164 format, such as +16045550123")
     }
 }
 
 text_scalar! {
-    /// An e-mail address; taken in any case, kept in lower case.
+    /// Email address, such as `ada@clinic.example`; stored in lower case.
     EmailAddress, "https://html.spec.whatwg.org/multipage/input.html#valid-e-mail-address",
     |text| {
         let text = text.trim().to_lowercase();
@@ -177,17 +173,17 @@ text_scalar! {
             && text.split_once('@').is_some_and(|(name, host)| {
                 !name.is_empty() && name.len() <= 64 && !host.contains('@') && host.split('.').count() > 1 && host.split('.').all(|part| !part.is_empty())
             });
-        accept(holds, text, "an e-mail address")
+        accept(holds, text, "an email address, such as ada@clinic.example")
     }
 }
 
 text_scalar! {
-    /// An address on the web: `https://…` or `http://…`.
+    /// Web address that begins with `https://` or `http://`; at most 2,000 characters.
     Url, "https://url.spec.whatwg.org/",
     |text| {
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
         let holds = !rest.is_empty() && text.len() <= 2000 && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control());
-        accept(holds, text, "an address that begins with https://")
+        accept(holds, text, "a web address that begins with https:// or http://")
     }
 }
 
@@ -196,7 +192,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn forms_are_kept() {
+    fn formats_are_checked() {
         for zone in ["America/Vancouver", "Africa/Nairobi", "UTC"] {
             assert!(TimeZone::new(zone).is_ok(), "{zone}");
         }

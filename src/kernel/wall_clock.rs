@@ -1,4 +1,4 @@
-//! Calendar and clock as they hang on a wall: days, dates and times that only a clinic's zone makes instants of.
+//! Days, dates and times of day without a time zone: only a clinic's time zone makes instants of them.
 
 use chrono::{NaiveDate, NaiveTime};
 use diesel::{
@@ -40,23 +40,23 @@ macro_rules! chrono_scalar {
 }
 
 chrono_scalar! {
-    /// A day of the calendar, without a zone: `2026-12-24`.
+    /// Day of the calendar without a time zone, such as `2026-12-24`.
     Date of NaiveDate, sql_types::Date, "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
     |text: String| match NaiveDate::parse_from_str(&text, "%Y-%m-%d") {
         Ok(date) if text.len() == 10 => Ok(Self(date)),
-        _ => Err("a date is wanted, like 2026-12-24".to_owned()),
+        _ => Err("must be a date, such as 2026-12-24".to_owned()),
     }
 }
 
 chrono_scalar! {
-    /// A time on the clock of the wall, without a zone, to the second: `09:30:00`. Input may leave the seconds out.
+    /// Time of day without a time zone, to the second, such as `09:30:00`; input may omit the seconds.
     LocalTime of NaiveTime, sql_types::Time, "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
     |text: String| {
         let form = if text.len() == 5 { "%H:%M" } else { "%H:%M:%S" };
         match NaiveTime::parse_from_str(&text, form) {
             // A leap second would be a minute of 61.
             Ok(time) if matches!(text.len(), 5 | 8) && !text.ends_with(":60") => Ok(Self(time)),
-            _ => Err("a time of day is wanted, like 09:30:00".to_owned()),
+            _ => Err("must be a time of day, such as 09:30:00".to_owned()),
         }
     }
 }
@@ -73,12 +73,12 @@ impl Cell for LocalTime {
     }
 }
 
-/// A day of the week. The database counts them from Sunday, which is 0.
+/// Day of the week, counted from Sunday.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, async_graphql::Enum, FromSqlRow, AsExpression)]
 #[diesel(sql_type = sql_types::SmallInt)]
 #[repr(i16)]
 pub enum DayOfWeek {
-    /// The first day, as clinics' systems count.
+    /// The first day of the week.
     Sunday,
     /// The day after Sunday.
     Monday,
@@ -90,7 +90,7 @@ pub enum DayOfWeek {
     Thursday,
     /// The day after Thursday.
     Friday,
-    /// The last day.
+    /// The last day of the week.
     Saturday,
 }
 

@@ -64,6 +64,10 @@ impl Cost<'_> {
             let size = self.size(field, "first").or_else(|| self.size(field, "last")).unwrap_or(u64::from(USUAL));
             return self.set(below, &output.name, size.min(u64::from(MOST))).saturating_add(1);
         }
+        // Counts read every row that the filter leaves, and are priced as the longest page.
+        if output.name.ends_with("Counts") {
+            return self.set(below, &output.name, 1).saturating_add(u64::from(MOST));
+        }
         // The lists inside a connection are as long as its page.
         let times = match (output.is_list, of.ends_with("Connection")) {
             (true, true) => page,

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Object, SimpleObject};
 
 use super::{
-    Ticket, TicketMessage, TicketPriority, TicketStatus,
+    Ticket, TicketCounts, TicketMessage, TicketPriority, TicketStatus,
     message::{self, Reply},
     notices, ticket,
 };
@@ -30,6 +30,10 @@ queries! {
         /// Tickets of the caller's clinic; for platform administrators, of all clinics. Null, with an error, without the
         /// permission `TICKETS_READ`.
         tickets: Ticket,
+    }
+    count {
+        /// Numbers of the tickets that the caller reaches. Null, with an error, without the permission `TICKETS_READ`.
+        ticket_counts: TicketCounts,
     }
 }
 
@@ -220,8 +224,7 @@ impl SupportMutation {
         input: Input<ChangeTicketStatusInput>,
     ) -> Result<ChangeTicketStatusPayload> {
         let input = input.valid()?;
-        let closes = input.status == TicketStatus::Closed;
-        let scope = ctx.permitted(if closes { Permission::TicketsWrite } else { Permission::TicketsManage })?;
+        let scope = ctx.permitted(input.status.permission())?;
         let ticket = Ticket::lock(scope, input.ticket_id, input.expected_version).await?;
         if ticket.edit().move_to(input.status, scope.now())?.update(scope, "status_changed").await? {
             notices::status_changed(scope, &ticket, input.status).await?;

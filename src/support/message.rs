@@ -66,7 +66,7 @@ pub struct Reply<'a> {
 
 /// Writes a reply to a locked ticket, and what a public reply changes of the ticket.
 pub async fn reply(scope: &Scope, ticket: &Ticket, reply: Reply<'_>) -> Result<Id<TicketMessage>> {
-    if ticket.status == TicketStatus::Closed && !reply.is_internal {
+    if !ticket.status.takes_replies() && !reply.is_internal {
         let message = "a ticket that is CLOSED takes no replies; please open a new one";
         return Err(Error::new(Code::InvalidTransition, message).allowed(Vec::new()));
     }

@@ -2,6 +2,7 @@
 //!
 //! Other modules use [`Ticket`] and [`TicketMessage`] as edges.
 
+mod ability;
 mod graph;
 mod message;
 mod notices;
@@ -10,4 +11,4 @@ mod ticket;
 
 pub use graph::{SupportMutation, SupportReads};
 pub use message::TicketMessage;
-pub use ticket::{Ticket, TicketFilter, TicketOrder, TicketOrderField, TicketPriority, TicketStatus};
+pub use ticket::{Ticket, TicketCounts, TicketFilter, TicketOrder, TicketOrderField, TicketPriority, TicketStatus};

@@ -8,13 +8,15 @@ use super::{
 };
 use crate::{
     access::User,
+    aggregate,
     clinic::Clinic,
     entity, filter,
     kernel::{
-        Id, Result,
+        Id, Permission, Result,
         db::Scope,
         entity::DateTimeRange,
         error::Problems,
+        wall_clock::Date,
         write::{Draft, Stored},
     },
     orders,
@@ -90,6 +92,18 @@ entity! {
         created_by_user_id: Id<User>,
         assignee_id: Option<Id<User>>,
     }
+    computed {
+        /// Statuses to which the caller may move the ticket now; empty if there are none.
+        next_statuses: Vec<TicketStatus> = |viewer, status: TicketStatus| status.next_for(viewer),
+        /// Whether the caller may reply to the ticket now.
+        viewer_can_reply: bool = |viewer, status: TicketStatus| status.takes_replies() && viewer.may(Permission::TicketsWrite),
+        /// Whether the caller may close the ticket now.
+        viewer_can_close: bool = |viewer, status: TicketStatus| status.next_for(viewer).contains(&TicketStatus::Closed),
+        /// Whether the caller may add internal notes to the ticket.
+        viewer_can_add_note: bool = |viewer| viewer.may(Permission::TicketsWrite) && viewer.may(Permission::TicketsManage),
+        /// Whether the caller may assign the ticket and change its priority.
+        viewer_can_manage: bool = |viewer| viewer.may(Permission::TicketsManage),
+    }
     edges {
         /// Clinic that opened the ticket.
         clinic: one Clinic by clinic_id,
@@ -111,6 +125,28 @@ orders! {
     UpdatedAt = "updated_at" as Timestamptz,
     /// Urgency of the ticket, from low to urgent.
     Priority = "priority_rank" as SmallInt,
+}
+
+aggregate! {
+    /// Numbers of tickets, in all and by their properties.
+    TicketCounts of Ticket {
+        /// Numbers of tickets by status; a status that no ticket has is left out.
+        by_status: TicketStatusCount {
+            /// Status of the tickets.
+            status: TicketStatus,
+        },
+        /// Numbers of tickets by priority; a priority that no ticket has is left out.
+        by_priority: TicketPriorityCount {
+            /// Priority of the tickets.
+            priority: TicketPriority,
+        },
+        /// Numbers of tickets opened in the last 90 days, by day in the clinic's time zone (UTC for platform
+        /// administrators); a day without one is left out.
+        by_day: TicketDayCount {
+            /// Day on which the tickets were opened.
+            day: Date = "case when created_at >= now() - interval '90 days' then (created_at at time zone coalesce((select c.timezone from clinics c where c.id = (select private.request_clinic_id())), 'UTC'))::date end",
+        },
+    }
 }
 
 filter! {

@@ -30,7 +30,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// The kernel's macros, which are exported at the root of the crate.
-const MACROS: &[&str] = &["entity", "json_object", "orders", "patch", "queries", "text_enum"];
+const MACROS: &[&str] = &["aggregate", "entity", "json_object", "orders", "patch", "queries", "text_enum"];
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let inside = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };

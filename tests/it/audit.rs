@@ -132,3 +132,34 @@ async fn the_trail_is_filtered() {
         assert_eq!(administrator.fail(LIST, json!({ "filter": filter })).await, code, "{filter}");
     }
 }
+
+#[tokio::test]
+async fn the_trail_leads_to_what_was_changed_whatever_its_kind() {
+    let app = TestApp::new().await;
+    let clinic = app.clinic("Oak").await;
+    let manager = clinic.manager().await;
+    let ticket = manager.open_ticket("Printer").await;
+    manager.reply(&ticket, "Hello?", false).await;
+    let administrator = app.administrator().await;
+    let query = "query ($filter: AuditEventFilter, $order: AuditEventOrder) { auditEvents(filter: $filter, order: $order) { nodes {
+        resource { __typename what: id ...F ... on TicketMessage { body ticket { number } } }
+    } } } fragment F on Node { ... on Ticket { title clinic { name } } }";
+    let order = json!({ "field": "OCCURRED_AT", "direction": "ASC" });
+
+    let answer =
+        administrator.send(query, json!({ "filter": { "actorUserId": manager.api_id() }, "order": order })).await;
+
+    let nodes = answer.body["data"]["auditEvents"]["nodes"].as_array().unwrap();
+    let ticket = json!({ "resource": {
+        "__typename": "Ticket", "what": ticket, "title": "Printer", "clinic": { "name": "Oak" }
+    } });
+    assert_eq!(nodes[0], ticket);
+    assert_eq!(nodes[1]["resource"]["body"], "Hello?");
+    assert_eq!(nodes[1]["resource"]["ticket"]["number"], 1);
+    // The events, the tickets, the messages, and the tickets of the messages.
+    assert_eq!(answer.sql_count(), 4, "{}", answer.body);
+    // A session has no type of its own, and a notification is seen by its recipient alone.
+    let others = json!({ "filter": { "clinicId": clinic.api_id(), "resourceType": "notification" } });
+    let others = administrator.ask(query, others).await;
+    assert!(others["auditEvents"]["nodes"].as_array().unwrap().iter().all(|node| node["resource"].is_null()));
+}

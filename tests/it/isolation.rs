@@ -635,7 +635,7 @@ const MANAGES: [&str; 4] = ["UNAUTHENTICATED", "FORBIDDEN", "FORBIDDEN", "FORBID
 const NOT_THEIRS: [&str; 4] = ["UNAUTHENTICATED", "NOT_FOUND", "NOT_FOUND", "NOT_FOUND"];
 const WRITES: [&str; 4] = ["UNAUTHENTICATED", "NOT_FOUND", "FORBIDDEN", "FORBIDDEN"];
 
-const CASES: [Case; 30] = [
+const CASES: &[Case] = &[
     Case {
         field: "Query.viewer",
         document: "{ viewer { user { id email } actingClinic { id name } role permissions memberships { clinic { id } } } }",
@@ -674,6 +674,11 @@ const CASES: [Case; 30] = [
     Case {
         field: "Query.tickets",
         document: "query ($clinic: ID!) { all: tickets { totalCount nodes { id title } } tickets(filter: { clinicId: $clinic, text: \"secret\" }) { totalCount nodes { id title } pageInfo { startCursor endCursor } } }",
+        codes: READS_TICKETS,
+    },
+    Case {
+        field: "Query.ticketCounts",
+        document: "query ($clinic: ID!) { all: ticketCounts { total byStatus { status count } byDay { day count } } ticketCounts(filter: { clinicId: $clinic }) { total } }",
         codes: READS_TICKETS,
     },
     Case {

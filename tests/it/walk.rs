@@ -4,6 +4,7 @@
 mod evaluate;
 mod property;
 mod random;
+mod specimen;
 
 use clinigraph::kernel::actor::SystemRole;
 use serde_json::{Value, json};
@@ -188,7 +189,7 @@ async fn skip_and_include_hold_on_fields_fragments_and_inline_fragments() {
         let seen = data(&app, &manager, &query, variables.clone()).await;
         assert_eq!(seen, format!(r#"{{"clinic":{{"k":"Clinic"{wanted}}}}}"#), "{query} {variables}");
     }
-    // At the root, where all may be gone.
+    // At the root, where nothing may be left.
     let query = "query ($v: Boolean = true) { clinic @skip(if: $v) { name } ... @skip(if: $v) { viewer { role } } }";
     assert_eq!(data(&app, &manager, query, json!({})).await, "{}");
     assert_eq!(
@@ -273,13 +274,13 @@ async fn what_permission_hides_is_null_with_an_error_and_the_rest_is_there() {
         answer.body["data"],
         json!({ "clinic": { "name": "Oak", "tickets": null, "memberships": null }, "tickets": null })
     );
-    let told: Vec<_> = answer.body["errors"]
+    let errors: Vec<_> = answer.body["errors"]
         .as_array()
         .unwrap()
         .iter()
         .map(|error| format!("{} {}: {}", error["path"], error["extensions"]["code"], error["message"]))
         .collect();
-    insta::assert_snapshot!(told.join("\n"), @r#"
+    insta::assert_snapshot!(errors.join("\n"), @r#"
     ["tickets"] "FORBIDDEN": "this needs the permission TICKETS_READ"
     ["clinic","tickets"] "FORBIDDEN": "this needs the permission TICKETS_READ"
     ["clinic","memberships"] "FORBIDDEN": "this needs the permission MEMBERS_READ"

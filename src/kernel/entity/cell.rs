@@ -6,14 +6,13 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
 use rust_decimal::Decimal;
 use uuid::Uuid;
 
-use super::JsonDef;
 use crate::kernel::{
     hex::hex,
     ids::{self, AnyId, Id, Kind},
     text::scalar,
 };
 
-/// The JSON of an answer while it is written.
+/// The JSON of an answer while it is being written.
 pub type Json = Vec<u8>;
 
 /// A type that a column can have.
@@ -21,8 +20,13 @@ pub trait Cell: OutputType {
     /// Writes a value that is not null, in the form the type's own serialisation has.
     fn write(raw: &[u8], out: &mut Json);
 
-    /// Of a list of objects in json: what can be selected below.
-    fn below() -> Option<&'static JsonDef> {
+    /// The place of a value that is not null among those of its type, where they have an order of their own.
+    fn rank(_: &[u8]) -> usize {
+        0
+    }
+
+    /// Of objects in json: what can be selected below.
+    fn below() -> Option<JsonShape> {
         None
     }
 
@@ -37,7 +41,7 @@ impl<T: Cell + Sync> Cell for Option<T> {
         T::write(raw, out);
     }
 
-    fn below() -> Option<&'static JsonDef> {
+    fn below() -> Option<JsonShape> {
         T::below()
     }
 
@@ -47,7 +51,43 @@ impl<T: Cell + Sync> Cell for Option<T> {
     }
 }
 
-/// Writes a JSON string. Postgres hands out valid UTF-8 only, as the connection's encoding is UTF-8.
+/// A declaration of objects in json (`json_object!`), as the walk reads it.
+#[derive(Debug)]
+pub struct JsonDef {
+    pub type_name: &'static str,
+    pub description: &'static str,
+    pub fields: Vec<JsonField>,
+}
+
+/// A field of such an object.
+#[derive(Debug)]
+pub struct JsonField {
+    /// As the column spells it.
+    pub key: &'static str,
+    pub name: String,
+    pub description: &'static str,
+    /// What an object without it has.
+    pub absent: &'static str,
+    /// Makes the GraphQL type known and returns its qualified name.
+    pub register: fn(&mut Registry) -> String,
+}
+
+/// What a column of json holds.
+#[derive(Debug, Clone, Copy)]
+pub enum JsonShape {
+    One(&'static JsonDef),
+    List(&'static JsonDef),
+}
+
+/// Ends an object; one without a field was never begun.
+pub(super) fn close(out: &mut Json, start: usize) {
+    if out.len() == start {
+        out.push(b'{');
+    }
+    out.push(b'}');
+}
+
+/// Writes a JSON string. Postgres returns valid UTF-8 only, as the connection's encoding is UTF-8.
 pub fn quote(text: &[u8], out: &mut Json) {
     out.reserve(text.len() + 2);
     out.push(b'"');
@@ -66,7 +106,7 @@ fn is_special(byte: u8) -> bool {
     (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
-/// How many bytes stand for themselves until the first that does not. Nearly all texts have none of those, so they are
+/// Number of bytes that are written as they are, until the first that does not. Nearly all texts have none of those, so they are
 /// looked at sixteen at a time, which a processor does at once.
 fn plain_length(text: &[u8]) -> usize {
     let (chunks, _) = text.as_chunks::<16>();
@@ -178,7 +218,7 @@ impl Cell for NaiveTime {
     fn write(raw: &[u8], out: &mut Json) {
         let micros = i64::from_be_bytes(fixed(raw));
         let seconds = u32::try_from(micros / 1_000_000).unwrap_or_default();
-        // Postgres has a 24:00:00, which is no time of a day; a check constraint keeps it out where it matters.
+        // Postgres has a 24:00:00, which is no time of day; a check constraint refuses it where it matters.
         match NaiveTime::from_num_seconds_from_midnight_opt(seconds, (micros % 1_000_000) as u32 * 1000) {
             Some(time) => {
                 out.push(b'"');
@@ -253,10 +293,10 @@ impl<T: Cell> Cell for Vec<T> {
 }
 
 impl Cell for Decimal {
-    /// The library's scalar comes without a word about it.
+    /// The library's scalar has no description.
     fn register(registry: &mut Registry) -> String {
-        let told = "An exact decimal number, as a string: `\"120.50\"`.";
-        scalar(registry, "Decimal", told, "https://www.w3.org/TR/xmlschema-2/#decimal");
+        let description = "Exact decimal number as a string, such as `\"120.50\"`.";
+        scalar(registry, "Decimal", description, "https://www.w3.org/TR/xmlschema-2/#decimal");
         Self::create_type_info(registry)
     }
 

@@ -1,4 +1,4 @@
-//! What resolvers return: handles that know which rows are target and are walked when the answer is made.
+//! What resolvers return: handles that name rows, from which the walk starts when the answer is made.
 
 use std::{borrow::Cow, marker::PhantomData, sync::Arc};
 
@@ -10,11 +10,10 @@ use futures_util::future::BoxFuture;
 use uuid::Uuid;
 
 use super::{
-    Argument, Condition, Def, Entity,
-    connection::Connection,
-    input_argument,
-    plan::{Level, Plans},
-    register,
+    def::{Argument, Def, Entity, FixedOrder, List},
+    plan::{Connection, Level, Plans},
+    register::{self, input_argument},
+    select::Condition,
     selection::Group,
     walk::Walk,
 };
@@ -36,7 +35,21 @@ pub trait Listable: Entity {
     fn conditions(filter: Self::Filter) -> Result<Vec<Condition>>;
 }
 
-/// One object that is there: one not seen is an error.
+impl List {
+    /// A connection with one fixed order and no filter.
+    #[must_use]
+    pub const fn feed<O: FixedOrder>() -> Self {
+        Self { arguments: |_| Vec::new(), read: |ctx| read_feed(ctx, O::Of::def().type_name, O::SORT) }
+    }
+
+    /// A connection with the filter and orders of its entity.
+    #[must_use]
+    pub const fn of<E: Listable>() -> Self {
+        Self { arguments: list_arguments::<E>, read: read_list::<E> }
+    }
+}
+
+/// One object that exists: if the caller cannot see it, that is an error.
 #[derive(Debug)]
 pub struct One<E> {
     id: Uuid,
@@ -94,7 +107,11 @@ impl<E: Listable> Page<E> {
     }
 }
 
-fn list_page<E: Listable>(window: Window, filter: Option<E::Filter>, order: Option<E::Order>) -> Result<PageSpec> {
+pub(super) fn list_page<E: Listable>(
+    window: Window,
+    filter: Option<E::Filter>,
+    order: Option<E::Order>,
+) -> Result<PageSpec> {
     let conditions = filter.map(E::conditions).transpose()?.unwrap_or_default();
     window.page(E::def().type_name, order.unwrap_or_default().into(), conditions)
 }
@@ -103,10 +120,14 @@ fn list_page<E: Listable>(window: Window, filter: Option<E::Filter>, order: Opti
 #[derive(Debug)]
 pub struct AnyNode(pub Option<(&'static Def, Uuid)>);
 
-pub(super) fn list_arguments<E: Listable>(registry: &mut Registry) -> Vec<Argument> {
+fn list_arguments<E: Listable>(registry: &mut Registry) -> Vec<Argument> {
     vec![
-        input_argument::<Option<E::Filter>>(registry, "filter", "Only rows that fulfil all of it."),
-        input_argument::<Option<E::Order>>(registry, "order", "The order of the list; the id decides between equals."),
+        input_argument::<Option<E::Filter>>(registry, "filter", "Returns only the items that match every given field."),
+        input_argument::<Option<E::Order>>(
+            registry,
+            "order",
+            "Order of the list; items that are equal in it are ordered by id.",
+        ),
     ]
 }
 
@@ -119,14 +140,14 @@ fn read_window(ctx: &Context<'_>) -> ServerResult<Window> {
     })
 }
 
-pub(super) fn read_list<E: Listable>(ctx: &Context<'_>) -> ServerResult<PageSpec> {
+fn read_list<E: Listable>(ctx: &Context<'_>) -> ServerResult<PageSpec> {
     let filter = ctx.param_value::<Option<E::Filter>>("filter", None)?.1;
     let order = ctx.param_value::<Option<E::Order>>("order", None)?.1;
     list_page::<E>(read_window(ctx)?, filter, order).map_err(|error| at(ctx, error))
 }
 
 /// A connection with one order and no filter; its cursors are bound to the sort column alone.
-pub(super) fn read_feed(ctx: &Context<'_>, list: &'static str, sort: Sort) -> ServerResult<PageSpec> {
+fn read_feed(ctx: &Context<'_>, list: &'static str, sort: Sort) -> ServerResult<PageSpec> {
     read_window(ctx)?.page(list, sort, Vec::new()).map_err(|error| at(ctx, error))
 }
 
@@ -134,7 +155,7 @@ fn at(ctx: &Context<'_>, error: Error) -> ServerError {
     async_graphql::Error::from(error).into_server_error(ctx.item.pos)
 }
 
-/// What a handle stands for.
+/// What a handle leads to.
 enum Target<'a> {
     Object(Uuid),
     List(&'a PageSpec),
@@ -145,7 +166,8 @@ fn level(ctx: &ContextSelectionSet<'_>, def: &'static Def, group: &Group<'_>) ->
     Level::new(ctx, def, &group.below(ctx, def.type_name), &["id"], true)
 }
 
-/// Walks from a field to the text of its value; `None` is null. Boxed, since every resolver's future would carry its room.
+/// Walks from a field to the text of its value; `None` is null. Boxed, since every resolver's future would otherwise be as
+/// large as this one.
 fn answer<'w>(
     ctx: &'w ContextSelectionSet<'w>,
     field: &'w Positioned<Field>,
@@ -187,7 +209,7 @@ async fn walk(
     let value = objects.into_first().map(|text| Value::Binary(text.into()));
     let mut faults = faults.into_iter().map(|fault| {
         let error = ctx.set_error_path(fault.error);
-        let path = error.path.iter().cloned().chain(fault.way.into_iter().rev()).collect::<Vec<PathSegment>>();
+        let path = error.path.iter().cloned().chain(fault.path.into_iter().rev()).collect::<Vec<PathSegment>>();
         error.with_path(path)
     });
     // Of a dead object the last failure goes up with the null; the others are noted beside it.
@@ -311,14 +333,14 @@ impl OutputType for AnyNodes {
         let mut texts = vec![Value::Null; self.0.len()];
         for def in kinds {
             let places = || self.0.iter().enumerate().filter(|(_, (of, _))| of.prefix == def.prefix);
-            let note = |place: usize, way: Vec<PathSegment>, error: ServerError| {
+            let note = |place: usize, path: Vec<PathSegment>, error: ServerError| {
                 let error = ctx.set_error_path(error);
                 let path = error
                     .path
                     .iter()
                     .cloned()
                     .chain([PathSegment::Index(place)])
-                    .chain(way.into_iter().rev())
+                    .chain(path.into_iter().rev())
                     .collect();
                 ctx.add_error(error.with_path(path));
             };
@@ -335,7 +357,7 @@ impl OutputType for AnyNodes {
                     texts[place] = Value::Binary(text.to_vec().into());
                 }
                 for fault in objects.faults.iter().filter(|fault| Some(fault.at) == at) {
-                    note(place, fault.way.clone(), fault.error.clone());
+                    note(place, fault.path.clone(), fault.error.clone());
                 }
             }
         }
@@ -344,7 +366,7 @@ impl OutputType for AnyNodes {
 }
 
 /// A failed nullable field is null with its error beside it.
-fn nullable(ctx: &ContextSelectionSet<'_>, answered: ServerResult<Option<Value>>) -> ServerResult<Value> {
+pub(super) fn nullable(ctx: &ContextSelectionSet<'_>, answered: ServerResult<Option<Value>>) -> ServerResult<Value> {
     Ok(answered
         .unwrap_or_else(|error| {
             ctx.add_error(error);

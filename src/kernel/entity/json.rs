@@ -1,5 +1,5 @@
-//! Lists of objects in a json or jsonb column, as types of the schema. Only what is selected is copied out of Postgres' text,
-//! as it stands there.
+//! Objects in a json or jsonb column, one or a list of them, as types of the schema. Only what is selected is copied out
+//! of Postgres' text, unchanged.
 
 use std::borrow::Cow;
 
@@ -21,36 +21,19 @@ use serde::{
 use serde_json::value::RawValue;
 use std::io::Write;
 
-use super::{Cell, Json, plan, quote, register, selection::Group, walk};
+use super::{
+    cell::{Cell, Json, JsonDef, JsonField, JsonShape, close, quote},
+    register,
+    selection::{Group, heads},
+};
 
-/// What can lie in such a list; `json_object!` makes it.
+/// What such an object is; `json_object!` makes it.
 pub trait JsonObject: Serialize + DeserializeOwned + Send + Sync + 'static {
     fn def() -> &'static JsonDef;
 }
 
-/// A declaration, as the walk reads it.
-#[derive(Debug)]
-pub struct JsonDef {
-    pub type_name: &'static str,
-    pub description: &'static str,
-    pub fields: Vec<JsonField>,
-}
-
-/// A field of such an object.
-#[derive(Debug)]
-pub struct JsonField {
-    /// As the column spells it.
-    pub key: &'static str,
-    pub name: String,
-    pub description: &'static str,
-    /// What an object without it has.
-    pub absent: &'static str,
-    /// Makes the GraphQL type known and returns its qualified name.
-    pub register: fn(&mut Registry) -> String,
-}
-
-/// Declares an object that lies in such a list: its struct, its type, and the input of the same shape where it is
-/// wanted. What stands behind a `=` is written where an object has no such key; otherwise null is.
+/// Declares such an object: its struct, its type, and the input of the same shape where one is
+/// needed. The text after a `=` is written if an object has no such key; otherwise null is.
 ///
 /// ```ignore
 /// json_object! {
@@ -88,109 +71,135 @@ macro_rules! json_object {
     };
 }
 
-/// A column that holds a list of such objects; what is written from here is jsonb.
-#[derive(Debug, Clone, PartialEq, FromSqlRow, AsExpression)]
-#[diesel(sql_type = Jsonb)]
-pub struct JsonList<T: std::fmt::Debug>(pub Vec<T>);
-
-impl<T: JsonObject + std::fmt::Debug> FromSql<Jsonb, Pg> for JsonList<T> {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(serde_json::from_slice(value.as_bytes().get(1..).unwrap_or_default())?))
-    }
-}
-
-impl<T: JsonObject + std::fmt::Debug> FromSql<SqlJson, Pg> for JsonList<T> {
-    fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(serde_json::from_slice(value.as_bytes())?))
-    }
-}
-
-impl<T: JsonObject + std::fmt::Debug> ToSql<Jsonb, Pg> for JsonList<T> {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        out.write_all(&[1])?;
-        serde_json::to_writer(out, &self.0)?;
-        Ok(IsNull::No)
-    }
-}
-
-impl<T: JsonObject + std::fmt::Debug> ToSql<SqlJson, Pg> for JsonList<T> {
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
-        serde_json::to_writer(out, &self.0)?;
-        Ok(IsNull::No)
-    }
-}
-
-impl<T: JsonObject + std::fmt::Debug> OutputType for JsonList<T> {
-    fn type_name() -> Cow<'static, str> {
-        Cow::Owned(format!("[{}!]", T::def().type_name))
-    }
-
-    fn create_type_info(registry: &mut Registry) -> String {
-        let def = T::def();
-        register::define(registry, def.type_name, |registry| {
+impl JsonDef {
+    /// Makes the type of the object known.
+    fn register(&'static self, registry: &mut Registry) {
+        register::define(registry, self.type_name, |registry| {
             let field = |field: &JsonField| register::field(&field.name, (field.register)(registry), field.description);
-            let all: Vec<_> = def.fields.iter().map(field).collect();
-            register::object(def.type_name, def.description, register::fields(all))
+            let all: Vec<_> = self.fields.iter().map(field).collect();
+            register::object(self.type_name, self.description, register::fields(all))
         });
-        <Self as OutputType>::qualified_type_name()
-    }
-
-    async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
-        let group = Group { key: &field.node.response_key().node, fields: vec![field] };
-        let text = serde_json::to_vec(&self.0).unwrap_or_default();
-        let mut out = Json::new();
-        Selected::of(ctx, &group, T::def()).write(&text, &mut out);
-        Ok(Value::Binary(out.into()))
     }
 }
 
-/// Where the objects have an input of their shape.
-impl<T: InputType + std::fmt::Debug> InputType for JsonList<T> {
-    type RawValueType = Self;
+/// Declares a type of columns that hold such objects; what is written from here is jsonb.
+macro_rules! json_column {
+    ($(#[doc = $doc:literal])+ $name:ident of $inner:ty, $shape:ident, $type_name:literal) => {
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone, PartialEq, FromSqlRow, AsExpression)]
+        #[diesel(sql_type = Jsonb)]
+        pub struct $name<T: std::fmt::Debug>(pub $inner);
 
-    fn type_name() -> Cow<'static, str> {
-        <Vec<T> as InputType>::type_name()
-    }
+        impl<T: JsonObject + std::fmt::Debug> FromSql<Jsonb, Pg> for $name<T> {
+            fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+                Ok(Self(serde_json::from_slice(value.as_bytes().get(1..).unwrap_or_default())?))
+            }
+        }
 
-    fn create_type_info(registry: &mut Registry) -> String {
-        <Vec<T> as InputType>::create_type_info(registry)
-    }
+        impl<T: JsonObject + std::fmt::Debug> FromSql<SqlJson, Pg> for $name<T> {
+            fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+                Ok(Self(serde_json::from_slice(value.as_bytes())?))
+            }
+        }
 
-    fn parse(value: Option<Value>) -> InputValueResult<Self> {
-        <Vec<T> as InputType>::parse(value).map(Self).map_err(InputValueError::propagate)
-    }
+        impl<T: JsonObject + std::fmt::Debug> ToSql<Jsonb, Pg> for $name<T> {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                out.write_all(&[1])?;
+                serde_json::to_writer(out, &self.0)?;
+                Ok(IsNull::No)
+            }
+        }
 
-    fn to_value(&self) -> Value {
-        self.0.to_value()
-    }
+        impl<T: JsonObject + std::fmt::Debug> ToSql<SqlJson, Pg> for $name<T> {
+            fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, Pg>) -> serialize::Result {
+                serde_json::to_writer(out, &self.0)?;
+                Ok(IsNull::No)
+            }
+        }
 
-    fn as_raw_value(&self) -> Option<&Self> {
-        Some(self)
-    }
+        impl<T: JsonObject + std::fmt::Debug> OutputType for $name<T> {
+            fn type_name() -> Cow<'static, str> {
+                Cow::Owned(format!($type_name, T::def().type_name))
+            }
+
+            fn create_type_info(registry: &mut Registry) -> String {
+                T::def().register(registry);
+                <Self as OutputType>::qualified_type_name()
+            }
+
+            async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
+                let group = Group { key: &field.node.response_key().node, fields: vec![field] };
+                let text = serde_json::to_vec(&self.0).unwrap_or_default();
+                let mut out = Json::new();
+                Selected::of(ctx, &group, JsonShape::$shape(T::def())).write(&text, &mut out);
+                Ok(Value::Binary(out.into()))
+            }
+        }
+
+        /// Where the objects have an input of their shape.
+        impl<T: InputType + std::fmt::Debug> InputType for $name<T> {
+            type RawValueType = Self;
+
+            fn type_name() -> Cow<'static, str> {
+                <$inner as InputType>::type_name()
+            }
+
+            fn create_type_info(registry: &mut Registry) -> String {
+                <$inner as InputType>::create_type_info(registry)
+            }
+
+            fn parse(value: Option<Value>) -> InputValueResult<Self> {
+                <$inner as InputType>::parse(value).map(Self).map_err(InputValueError::propagate)
+            }
+
+            fn to_value(&self) -> Value {
+                self.0.to_value()
+            }
+
+            fn as_raw_value(&self) -> Option<&Self> {
+                Some(self)
+            }
+        }
+
+        impl<T: JsonObject + std::fmt::Debug> Cell for $name<T> {
+            fn write(raw: &[u8], out: &mut Json) {
+                serde_json::Value::write(raw, out);
+            }
+
+            fn below() -> Option<JsonShape> {
+                Some(JsonShape::$shape(T::def()))
+            }
+        }
+    };
 }
 
-impl<T: JsonObject + std::fmt::Debug> Cell for JsonList<T> {
-    fn write(raw: &[u8], out: &mut Json) {
-        serde_json::Value::write(raw, out);
-    }
-
-    fn below() -> Option<&'static JsonDef> {
-        Some(T::def())
-    }
+json_column! {
+    /// A column that holds one such object.
+    JsonOne of T, One, "{}"
 }
 
-/// What is selected of each object: where it stands among the declared fields; `None` is `__typename`.
+json_column! {
+    /// A column that holds a list of such objects.
+    JsonList of Vec<T>, List, "[{}!]"
+}
+
+/// What is selected of each object: their places among the declared fields; `None` is `__typename`.
 pub(super) struct Selected {
     def: &'static JsonDef,
+    is_list: bool,
     heads: Vec<Json>,
     fields: Vec<Option<usize>>,
 }
 
 impl Selected {
-    pub fn of(ctx: &ContextSelectionSet<'_>, group: &Group<'_>, def: &'static JsonDef) -> Self {
+    pub fn of(ctx: &ContextSelectionSet<'_>, group: &Group<'_>, shape: JsonShape) -> Self {
+        let (def, is_list) = match shape {
+            JsonShape::One(def) => (def, false),
+            JsonShape::List(def) => (def, true),
+        };
         let groups = group.below(ctx, def.type_name);
         let place = |group: &Group<'_>| def.fields.iter().position(|field| field.name == group.name());
-        Self { def, heads: plan::heads(&groups), fields: groups.iter().map(place).collect() }
+        Self { def, is_list, heads: heads(&groups), fields: groups.iter().map(place).collect() }
     }
 
     /// Writes a column as it came: json travels as text, jsonb with a version byte before it.
@@ -198,13 +207,23 @@ impl Selected {
         self.write(raw.strip_prefix(b"\x01").unwrap_or(raw), out);
     }
 
-    /// Writes the list; a column that holds none, which its check constraint prevents, as an empty one.
+    /// Writes one object or a list; a column that holds something else, which its check constraint prevents, as an
+    /// empty one.
     fn write(&self, text: &[u8], out: &mut Json) {
         let start = out.len();
         let mut json = serde_json::Deserializer::from_slice(text);
-        if json.deserialize_seq(Items { selected: self, out }).is_err() {
+        let written = if self.is_list {
+            json.deserialize_seq(Items { selected: self, out })
+        } else {
+            Item { selected: self, out }.deserialize(&mut json)
+        };
+        if written.is_err() {
             out.truncate(start);
-            out.extend_from_slice(b"[]");
+            if self.is_list {
+                out.extend_from_slice(b"[]");
+            } else {
+                self.write_object(&vec![None; self.def.fields.len()], out);
+            }
         }
     }
 
@@ -220,7 +239,7 @@ impl Selected {
                 None => quote(self.def.type_name.as_bytes(), out),
             }
         }
-        walk::close(out, start);
+        close(out, start);
     }
 }
 

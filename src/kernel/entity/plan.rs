@@ -1,6 +1,8 @@
 //! What a selection takes: which columns of which tables, in what order they are written, and what is fetched beside
 //! them. It depends on the document alone, and is made once for it.
 
+mod page;
+
 use std::{
     any::Any,
     collections::HashMap,
@@ -9,12 +11,20 @@ use std::{
 
 use async_graphql::{ContextSelectionSet, Pos, Positioned, parser::types::Field};
 
-use super::{Column, Def, Edge, EdgeKind, Json, Member, connection::Connection, json::Selected, selection::Group};
+use super::{
+    cell::Json,
+    def::{Column, Computed, Def, Edge, EdgeKind, Member},
+    json::Selected,
+    selection::{Group, heads},
+};
+use crate::kernel::actor::Permission;
 
-/// So many tables at most are joined to a statement's own: more make Postgres' planner slow, and then choose blindly.
+pub(super) use page::{Connection, EdgePart, PageInfoPart, Part};
+
+/// The most tables that are joined to a statement's own: more make Postgres' planner slow, and then choose blindly.
 const MOST_JOINS: usize = 6;
 
-/// The plans of a document's fields. A field is known by where it lies, so they are kept with the document itself.
+/// The plans of a document's fields. A field is known by its address, so they are stored with the document itself.
 #[derive(Default)]
 pub struct Plans(Mutex<HashMap<Place, Arc<dyn Any + Send + Sync>>>);
 
@@ -28,7 +38,7 @@ impl std::fmt::Debug for Plans {
 }
 
 impl Plans {
-    /// The plan of a field over an entity; made anew where the request's document is not kept.
+    /// The plan of a field over an entity; made anew if the request's document is not stored.
     pub(super) fn of<P: Send + Sync + 'static>(
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
@@ -63,13 +73,15 @@ pub(super) struct Taken {
     /// 0 for the statement's own, from 1 on for those joined.
     pub table: usize,
     pub sql: &'static str,
+    /// Without this permission, null is selected instead.
+    pub guard: Option<Permission>,
 }
 
 /// Another table's row beside each of the statement's own, found by a column that is unique there.
 #[derive(Debug)]
 pub(super) struct Join {
     pub table: &'static str,
-    /// Its column, and where that stands…
+    /// Its column, and the place of that in the row…
     pub column: &'static str,
     pub theirs: usize,
     /// …and the one that it must equal, of the statement's own table or of one joined before.
@@ -81,25 +93,48 @@ pub(super) struct Join {
 
 impl Columns {
     pub fn new(first: &[&'static str]) -> Self {
-        let places = first.iter().map(|sql| Taken { table: 0, sql }).collect();
+        let places = first.iter().map(|sql| Taken { table: 0, sql, guard: None }).collect();
         Self { places, joins: Vec::new() }
     }
 
-    /// Where a column stands in the row, which it joins when it is new.
+    /// The place of a column in the row, to which it is added if it is new.
     pub fn place(&mut self, table: usize, sql: &'static str) -> usize {
-        let known = self.places.iter().position(|place| place.table == table && place.sql == sql);
-        known.unwrap_or_else(|| {
-            self.places.push(Taken { table, sql });
+        self.place_for(Source { table, joins: false, guard: None }, sql)
+    }
+
+    fn place_for(&mut self, Source { table, guard, .. }: Source, sql: &'static str) -> usize {
+        let is_it = |place: &Taken| place.table == table && place.sql == sql && place.guard == guard;
+        self.places.iter().position(is_it).unwrap_or_else(|| {
+            self.places.push(Taken { table, sql, guard });
             self.places.len() - 1
         })
     }
 
-    /// Joins a table to one that is there; returns its number, and where its column stands.
+    /// Joins a table to one that is there; returns its number, and the place of its column.
     fn join(&mut self, to: &Def, from: usize, ours: &'static str, column: &'static str) -> (usize, usize) {
         let number = self.joins.len() + 1;
         let theirs = self.place(number, column);
         self.joins.push(Join { table: to.table, column, theirs, from, ours, is_tenant: to.tenant == Some("id") });
         (number, theirs)
+    }
+}
+
+/// Where the columns of an object come from.
+#[derive(Clone, Copy)]
+struct Source {
+    table: usize,
+    /// Whether other tables may be joined.
+    joins: bool,
+    guard: Option<Permission>,
+}
+
+impl Source {
+    /// The same, for callers with this permission only. Nothing is joined for them, since others must not cause it.
+    fn guarded(self, read: Option<Permission>) -> Self {
+        match read {
+            Some(_) => Self { joins: false, guard: read, ..self },
+            None => self,
+        }
     }
 }
 
@@ -133,19 +168,19 @@ pub(super) struct Plan {
 }
 
 pub(super) struct Slot {
-    /// What stands before the value.
+    /// The text before the value.
     pub head: Json,
     pub what: What,
 }
 
-/// One way to answer a selected field.
+/// How a selected field is answered.
 pub(super) enum What {
     TypeName,
     Column {
         at: usize,
         column: &'static Column,
     },
-    /// Objects in a list.
+    /// Objects in json.
     Objects {
         at: usize,
         selected: Selected,
@@ -170,14 +205,54 @@ pub(super) enum What {
         edge: &'static Edge,
         beyond: Box<Beyond>,
     },
+    /// A value that Rust makes of columns of the row.
+    Computed {
+        key: String,
+        pos: Pos,
+        at: Vec<usize>,
+        computed: &'static Computed,
+    },
+    /// An object of the kind that a column names.
+    Reference {
+        kind: usize,
+        id: usize,
+        any: Box<AnyKind>,
+    },
+    /// Null, with an error, for callers without this permission.
+    Guarded {
+        permission: Permission,
+        key: String,
+        pos: Pos,
+        what: Box<What>,
+    },
     /// Validation has refused what is no field; this is null all the same.
     Unknown,
 }
 
-/// What lies behind an edge.
+impl What {
+    fn guarded(self, read: Option<Permission>, group: &Group<'_>) -> Self {
+        match read {
+            Some(permission) => {
+                let (key, pos) = (group.key.to_owned(), group.fields[0].pos);
+                Self::Guarded { permission, key, pos, what: Box::new(self) }
+            }
+            None => self,
+        }
+    }
+
+    /// What it is for those who may read it.
+    pub fn unguarded(&self) -> &Self {
+        match self {
+            Self::Guarded { what, .. } => what,
+            what => what,
+        }
+    }
+}
+
+/// What is selected beyond an edge.
 pub(super) struct Beyond {
     pub key: String,
-    /// The field, for its arguments; what is selected below stands in `of`.
+    /// The field, for its arguments; what is selected below is in `of`.
     pub field: Positioned<Field>,
     pub of: Below,
 }
@@ -185,6 +260,36 @@ pub(super) struct Beyond {
 pub(super) enum Below {
     Objects(Level),
     Pages(Connection),
+}
+
+/// What is selected of an object of any kind. Which kinds come is known only when rows are there, so each kind is planned
+/// when it is first met.
+pub(super) struct AnyKind {
+    pub key: String,
+    pub pos: Pos,
+    fields: Vec<Positioned<Field>>,
+    levels: Mutex<HashMap<&'static str, Arc<Level>>>,
+}
+
+impl AnyKind {
+    pub fn new(group: &Group<'_>) -> Self {
+        Self {
+            key: group.key.to_owned(),
+            pos: group.fields[0].pos,
+            fields: group.fields.iter().map(|field| (*field).clone()).collect(),
+            levels: Mutex::default(),
+        }
+    }
+
+    /// What the objects of one kind take.
+    pub fn level(&self, ctx: &ContextSelectionSet<'_>, def: &'static Def) -> Arc<Level> {
+        let mut levels = self.levels.lock().unwrap_or_else(PoisonError::into_inner);
+        let level = levels.entry(def.prefix).or_insert_with(|| {
+            let group = Group { key: &self.key, fields: self.fields.iter().collect() };
+            Arc::new(Level::new(ctx, def, &group.below(ctx, def.type_name), &["id"], true))
+        });
+        Arc::clone(level)
+    }
 }
 
 impl Plan {
@@ -196,30 +301,38 @@ impl Plan {
         columns: &mut Columns,
         joins: bool,
     ) -> Self {
-        Self::of_table(ctx, def, groups, columns, 0, joins)
+        Self::of_source(ctx, def, groups, columns, Source { table: 0, joins, guard: None })
     }
 
-    fn of_table(
+    fn of_source(
         ctx: &ContextSelectionSet<'_>,
         def: &'static Def,
         groups: &[Group<'_>],
         columns: &mut Columns,
-        table: usize,
-        joins: bool,
+        source: Source,
     ) -> Self {
         let heads = heads(groups);
         let slot = |(group, head): (&Group<'_>, Json)| {
             let what = match def.members.get(group.name()) {
                 Some(Member::Column(index)) => {
                     let column = &def.columns[*index];
-                    let at = columns.place(table, column.sql);
-                    match (column.below)() {
-                        Some(objects) => What::Objects { at, selected: Selected::of(ctx, group, objects) },
+                    let at = columns.place_for(source.guarded(column.read), column.sql);
+                    let what = match (column.below)() {
+                        Some(shape) => What::Objects { at, selected: Selected::of(ctx, group, shape) },
                         None => What::Column { at, column },
-                    }
+                    };
+                    what.guarded(column.read, group)
                 }
-                Some(Member::Edge(index)) => {
-                    Self::edge(ctx, def.edges.get(*index), group, columns, table, joins).unwrap_or(What::Unknown)
+                Some(Member::Computed(index)) => {
+                    let computed = &def.computed[*index];
+                    let at = computed.columns.iter().map(|column| columns.place_for(source, column)).collect();
+                    What::Computed { key: group.key.to_owned(), pos: group.fields[0].pos, at, computed }
+                }
+                Some(Member::Edge(index)) => Self::edge(ctx, &def.edges[*index], group, columns, source),
+                Some(Member::Reference(index)) => {
+                    let reference = &def.references[*index];
+                    let [kind, id] = [reference.kind, reference.id].map(|column| columns.place_for(source, column));
+                    What::Reference { kind, id, any: Box::new(AnyKind::new(group)) }
                 }
                 None if group.name() == "__typename" => What::TypeName,
                 None => What::Unknown,
@@ -227,8 +340,8 @@ impl Plan {
             Slot { head, what }
         };
         let slots: Vec<Slot> = groups.iter().zip(heads).map(slot).collect();
-        let has_edges = slots.iter().any(|slot| match &slot.what {
-            What::Edge { .. } => true,
+        let has_edges = slots.iter().any(|slot| match slot.what.unguarded() {
+            What::Edge { .. } | What::Reference { .. } => true,
             What::Part { plan, .. } | What::Joined { plan, .. } => plan.has_edges,
             _ => false,
         });
@@ -237,46 +350,45 @@ impl Plan {
 
     fn edge(
         ctx: &ContextSelectionSet<'_>,
-        edge: Option<&'static Edge>,
+        edge: &'static Edge,
         group: &Group<'_>,
         columns: &mut Columns,
-        table: usize,
-        joins: bool,
-    ) -> Option<What> {
-        let edge = edge?;
+        source: Source,
+    ) -> What {
         let to = (edge.to)();
         let key = group.key.to_owned();
         let (ours, theirs, nullable) = match edge.kind {
             EdgeKind::Part { present } => {
-                let present = present.map(|column| columns.place(table, column));
+                let source = source.guarded(to.read);
+                let present = present.map(|column| columns.place_for(source, column));
                 let groups = group.below(ctx, to.type_name);
-                let plan = Self::of_table(ctx, to, &groups, columns, table, joins);
-                return Some(What::Part { key, present, plan });
+                let plan = Self::of_source(ctx, to, &groups, columns, source);
+                return What::Part { key, present, plan }.guarded(to.read, group);
             }
             EdgeKind::One { column, nullable } => (column, "id", nullable),
             EdgeKind::Own { column, nullable } => ("id", column, nullable),
             EdgeKind::All { column, .. } => {
-                let at = columns.place(table, "id");
+                let at = columns.place_for(source, "id");
                 let groups = group.below(ctx, to.type_name);
                 // A short list may have an order of more columns than a page, which could not be said again outside.
                 let below = Below::Objects(Level::new(ctx, to, &groups, &[column], false));
-                return Some(What::Edge { at, edge, beyond: Beyond::boxed(group, below) });
+                return What::Edge { at, edge, beyond: Beyond::boxed(group, below) };
             }
             EdgeKind::Page { column, .. } => {
-                let at = columns.place(table, "id");
+                let at = columns.place_for(source, "id");
                 let below = Below::Pages(Connection::new(ctx, to, group, column));
-                return Some(What::Edge { at, edge, beyond: Beyond::boxed(group, below) });
+                return What::Edge { at, edge, beyond: Beyond::boxed(group, below) };
             }
         };
         let groups = group.below(ctx, to.type_name);
-        if joins && columns.joins.len() < MOST_JOINS && ends_here(ctx, to, &groups) {
-            let (number, present) = columns.join(to, table, ours, theirs);
-            let plan = Self::of_table(ctx, to, &groups, columns, number, joins);
-            return Some(What::Joined { key, pos: group.fields[0].pos, present, nullable, plan });
+        if source.joins && columns.joins.len() < MOST_JOINS && ends_here(ctx, to, &groups) {
+            let (number, present) = columns.join(to, source.table, ours, theirs);
+            let plan = Self::of_source(ctx, to, &groups, columns, Source { table: number, ..source });
+            return What::Joined { key, pos: group.fields[0].pos, present, nullable, plan };
         }
-        let at = columns.place(table, ours);
+        let at = columns.place_for(source, ours);
         let below = Below::Objects(Level::new(ctx, to, &groups, &[theirs], true));
-        Some(What::Edge { at, edge, beyond: Beyond::boxed(group, below) })
+        What::Edge { at, edge, beyond: Beyond::boxed(group, below) }
     }
 }
 
@@ -305,19 +417,7 @@ fn ends_here(ctx: &ContextSelectionSet<'_>, def: &'static Def, groups: &[Group<'
                 matches!(edge.kind, EdgeKind::One { .. } | EdgeKind::Own { .. } | EdgeKind::Part { .. })
                     && ends_here(ctx, to, &group.below(ctx, to.type_name))
             }
-            Some(Member::Column(_)) | None => true,
+            Some(Member::Reference(_)) => false,
+            Some(Member::Column(_) | Member::Computed(_)) | None => true,
         })
-}
-
-/// What stands before the value of each field.
-pub(super) fn heads(groups: &[Group<'_>]) -> Vec<Json> {
-    let head = |(at, group): (usize, &Group<'_>)| {
-        let mut head = Vec::with_capacity(group.key.len() + 4);
-        head.push(if at == 0 { b'{' } else { b',' });
-        head.push(b'"');
-        head.extend_from_slice(group.key.as_bytes());
-        head.extend_from_slice(b"\":");
-        head
-    };
-    groups.iter().enumerate().map(head).collect()
 }

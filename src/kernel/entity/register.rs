@@ -1,4 +1,5 @@
-//! From a declaration to the GraphQL type in the schema. What permission may hide is nullable, and says so.
+//! From a declaration to the GraphQL type in the schema. What a permission may hide is nullable, and its description says
+//! so.
 
 use async_graphql::{
     InputType, OutputType,
@@ -7,10 +8,8 @@ use async_graphql::{
     registry::{MetaField, MetaInputValue, MetaType, ObjectBuilder, Registry},
 };
 
-use super::{Column, Def, Edge, EdgeKind};
-
-/// An argument of a field, or a field of an input, as the schema shows it.
-pub type Argument = MetaInputValue;
+use super::def::{Argument, Column, Computed, Def, Edge, EdgeKind, Reference};
+use crate::kernel::actor::Permission;
 
 /// An argument of the type `T`.
 pub fn input_argument<T: InputType>(registry: &mut Registry, name: &str, description: &str) -> Argument {
@@ -25,7 +24,7 @@ pub(super) fn field(name: &str, ty: impl Into<String>, description: impl Into<St
     field
 }
 
-/// Adds a type unless it is known. A placeholder goes first, since types may run in rings.
+/// Adds a type unless it is known. A placeholder goes first, since types may refer to each other.
 pub(super) fn define(registry: &mut Registry, name: &str, make: impl FnOnce(&mut Registry) -> MetaType) {
     if !registry.types.contains_key(name) {
         registry.types.insert(name.to_owned(), object(name, "", IndexMap::new()));
@@ -42,12 +41,15 @@ pub(super) fn fields(fields: impl IntoIterator<Item = MetaField>) -> IndexMap<St
     fields.into_iter().map(|field| (field.name.clone(), field)).collect()
 }
 
-/// Makes the type of a declaration known, and nothing of it a node; returns its name.
+/// Makes the type of a declaration known, which need not be a node; returns its name.
 fn part(def: &'static Def, registry: &mut Registry) -> &'static str {
     define(registry, def.type_name, |registry| {
         let columns: Vec<_> = def.columns.iter().map(|column| column_field(column, registry)).collect();
+        let computed: Vec<_> = def.computed.iter().map(|field| computed_field(field, registry)).collect();
         let edges: Vec<_> = def.edges.iter().map(|edge| edge_field(edge, registry)).collect();
-        object(def.type_name, def.description, fields(columns.into_iter().chain(edges)))
+        let references: Vec<_> = def.references.iter().map(|one| reference_field(one, registry)).collect();
+        let all = columns.into_iter().chain(computed).chain(edges).chain(references);
+        object(def.type_name, def.description, fields(all))
     });
     def.type_name
 }
@@ -73,19 +75,19 @@ pub(super) fn connection(def: &'static Def, registry: &mut Registry) -> String {
     let int = <i32 as OutputType>::create_type_info(registry);
     define(registry, &edge, |_| {
         let all = [
-            field("cursor", &string, "Where this row stands in the list; give it to after or before."),
-            field("node", format!("{node}!"), "The row."),
+            field("cursor", &string, "Position of the item in the list, to give to `after` or `before`."),
+            field("node", format!("{node}!"), "Item at this position of the list."),
         ];
-        object(&edge, &format!("A row of a list of {node}."), fields(all))
+        object(&edge, &format!("Item of a list of type {node}, with its cursor."), fields(all))
     });
     define(registry, &name, |_| {
         let all = [
-            field("edges", format!("[{edge}!]!"), "The rows of the page with their cursors, in the list's order."),
-            field("nodes", format!("[{node}!]!"), "The rows of the page, in the list's order."),
-            field("pageInfo", page_info, "Whether there is more, and from where."),
-            field("totalCount", int, "How many there are on all pages; counted only when it is selected."),
+            field("edges", format!("[{edge}!]!"), "Items of the page with their cursors, in the order of the list."),
+            field("nodes", format!("[{node}!]!"), "Items of the page, in the order of the list."),
+            field("pageInfo", page_info, "Whether items precede or follow the page, and its first and last cursor."),
+            field("totalCount", int, "Number of items on all pages; counted only if it is selected."),
         ];
-        object(&name, &format!("A page of a list of {node}."), fields(all))
+        object(&name, &format!("Page of a list of type {node}."), fields(all))
     });
     name
 }
@@ -94,10 +96,10 @@ pub(super) fn connection(def: &'static Def, registry: &mut Registry) -> String {
 pub(super) fn node(registry: &mut Registry) {
     let id = <async_graphql::ID as OutputType>::create_type_info(registry);
     if !registry.types.contains_key("Node") {
-        let all = fields([field("id", id, "The object's own id; its prefix tells the type.")]);
+        let all = fields([field("id", id, "Unique identifier of the object; its prefix names the type.")]);
         let interface = MetaType::Interface {
             name: "Node".to_owned(),
-            description: Some("Anything with an id of its own.".to_owned()),
+            description: Some("Object with an identifier of its own.".to_owned()),
             fields: all,
             possible_types: IndexSet::new(),
             extends: false,
@@ -113,16 +115,37 @@ pub(super) fn node(registry: &mut Registry) {
     }
 }
 
+/// A description that says what callers without a permission get.
+fn with_permission(description: &str, read: Option<Permission>) -> String {
+    match read {
+        Some(permission) => {
+            format!("{description}\n\nNull, with an error, without the permission `{}`.", permission.name())
+        }
+        None => description.to_owned(),
+    }
+}
+
 fn column_field(column: &Column, registry: &mut Registry) -> MetaField {
-    field(&column.name, (column.register)(registry), column.description)
+    let ty = (column.register)(registry);
+    let ty = if column.read.is_some() { ty.trim_end_matches('!') } else { &ty };
+    field(&column.name, ty, with_permission(column.description, column.read))
+}
+
+fn computed_field(computed: &Computed, registry: &mut Registry) -> MetaField {
+    field(&computed.name, (computed.register)(registry), computed.description)
+}
+
+fn reference_field(reference: &Reference, registry: &mut Registry) -> MetaField {
+    node(registry);
+    let description = reference.description;
+    let null = "Null if it does not exist or the caller may not see it; with an error if the permission to read its \
+                type is missing.";
+    field(&reference.name, "Node", format!("{description}\n\n{null}"))
 }
 
 fn edge_field(edge: &'static Edge, registry: &mut Registry) -> MetaField {
     let to = (edge.to)();
-    let mut description = edge.description.to_owned();
-    if let Some(permission) = to.read {
-        description = format!("{description}\n\nNull, with an error, without the permission `{}`.", permission.name());
-    }
+    let description = with_permission(edge.description, to.read);
     let mut arguments = Vec::new();
     let hidden = to.read.is_some();
     let bang = if hidden { "" } else { "!" };
@@ -132,7 +155,7 @@ fn edge_field(edge: &'static Edge, registry: &mut Registry) -> MetaField {
             if nullable { name.to_owned() } else { format!("{name}{bang}") }
         }
         EdgeKind::All { .. } => format!("[{}!]{bang}", entity(to, registry)),
-        EdgeKind::Part { present } => format!("{}{}", part(to, registry), if present.is_some() { "" } else { "!" }),
+        EdgeKind::Part { present } => format!("{}{}", part(to, registry), if present.is_some() { "" } else { bang }),
         EdgeKind::Page { list, .. } => {
             arguments = window_arguments(registry);
             arguments.extend((list.arguments)(registry));
@@ -150,10 +173,14 @@ pub(super) fn window_arguments(registry: &mut Registry) -> Vec<Argument> {
         input_argument::<Option<i32>>(
             registry,
             "first",
-            "So many from the start, 1 to 100; 25 when neither first nor last is given.",
+            "Number of items to return from the start, 1 to 100; 25 if neither first nor last is given.",
         ),
-        input_argument::<Option<String>>(registry, "after", "Only what follows this cursor."),
-        input_argument::<Option<i32>>(registry, "last", "So many from the end, 1 to 100, in the list's own order."),
-        input_argument::<Option<String>>(registry, "before", "Only what precedes this cursor."),
+        input_argument::<Option<String>>(registry, "after", "Returns only the items that follow this cursor."),
+        input_argument::<Option<i32>>(
+            registry,
+            "last",
+            "Number of items to return from the end, 1 to 100, in the order of the list.",
+        ),
+        input_argument::<Option<String>>(registry, "before", "Returns only the items that precede this cursor."),
     ]
 }

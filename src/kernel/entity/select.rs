@@ -16,17 +16,17 @@ use std::io::Write;
 use uuid::Uuid;
 
 use super::{
-    Def,
+    def::Def,
     plan::{Columns, Join, SORTED_BY},
 };
 use crate::kernel::{
-    Error, Result,
+    Error, Permission, Result,
     page::{Key, PageSpec, Position, Sort, SortType},
 };
 
 /// A filter of a list.
 pub struct Condition {
-    /// Of whatever diesel expression.
+    /// Any expression of diesel.
     holds: Box<dyn QueryFragment<Pg> + Send + Sync>,
     /// Some values are rare and others everywhere, so that the statement needs a plan for the very value.
     needs_replan: bool,
@@ -58,7 +58,7 @@ impl std::fmt::Debug for Condition {
     }
 }
 
-/// A filter; that it stands on the list's own table is checked where it is written.
+/// A filter; the compiler checks that it is over the list's own table.
 pub fn condition<T, E>(_: T, expression: E) -> Condition
 where
     T: Table,
@@ -114,7 +114,7 @@ fn prefixes(text: &str) -> Option<String> {
 pub(super) enum Rows<'a> {
     /// Those whose column is one of these.
     Of { column: &'a str, keys: &'a [Uuid], live: bool, order: Option<&'a str> },
-    /// A page of all; `most` counts the row that tells whether more follow.
+    /// A page of all; `most` includes the row that shows whether more follow.
     Page { page: &'a PageSpec, tenant: Option<Uuid>, most: u32 },
     /// A page for each of these parents.
     PageEach { page: &'a PageSpec, column: &'a str, parents: &'a [Uuid], most: u32 },
@@ -122,7 +122,13 @@ pub(super) enum Rows<'a> {
     Count { page: &'a PageSpec, tenant: Option<Uuid> },
     /// How many there are for each of these parents.
     CountEach { page: &'a PageSpec, column: &'a str, parents: &'a [Uuid] },
+    /// How many there are, of all and by each of these expressions: the number, a bit for each expression that a row is
+    /// not about, and the expressions' values.
+    Grouped { page: &'a PageSpec, tenant: Option<Uuid>, keys: Vec<&'static str> },
 }
+
+/// Ends a list of clinics with the one that rows of the platform have.
+const PLATFORM: &str = ", '00000000-0000-0000-0000-000000000000')";
 
 /// A statement of the walk.
 pub(super) struct Select<'a> {
@@ -131,6 +137,8 @@ pub(super) struct Select<'a> {
     pub rows: Rows<'a>,
     /// Whether the caller reaches every row, so that no policy makes a table dearer than it looks.
     pub reaches_all: bool,
+    /// The caller's: columns that need another one are not selected.
+    pub permissions: &'static [Permission],
 }
 
 impl Select<'_> {
@@ -141,7 +149,8 @@ impl Select<'_> {
             Rows::Page { page, .. }
             | Rows::PageEach { page, .. }
             | Rows::Count { page, .. }
-            | Rows::CountEach { page, .. } => page.conditions.iter().any(Condition::needs_replan),
+            | Rows::CountEach { page, .. }
+            | Rows::Grouped { page, .. } => page.conditions.iter().any(Condition::needs_replan),
         }
     }
 }
@@ -219,6 +228,27 @@ impl QueryFragment<Pg> for Select<'_> {
                 out.push_sql(" GROUP BY ");
                 out.push_sql(column);
             }
+            Rows::Grouped { page, tenant, keys } if keys.is_empty() => {
+                out.push_sql("SELECT count(*)::int FROM ");
+                out.push_sql(self.def.table);
+                self.filter(page, tenant.as_ref(), " WHERE ", &mut out)?;
+            }
+            Rows::Grouped { page, tenant, keys } => {
+                let names: Vec<String> = (0..keys.len()).map(|at| format!("k{at}")).collect();
+                let all = names.join(", ");
+                out.push_sql(&format!("SELECT count(*)::int, GROUPING({all}), {all} FROM ("));
+                for (at, (key, name)) in keys.iter().zip(&names).enumerate() {
+                    out.push_sql(if at > 0 { ", " } else { "SELECT " });
+                    out.push_sql(key);
+                    out.push_sql(" AS ");
+                    out.push_sql(name);
+                }
+                out.push_sql(" FROM ");
+                out.push_sql(self.def.table);
+                self.filter(page, tenant.as_ref(), " WHERE ", &mut out)?;
+                let sets = names.join("), (");
+                out.push_sql(&format!(") AS t GROUP BY GROUPING SETS ((), ({sets})) ORDER BY {all}"));
+            }
         }
         Ok(())
     }
@@ -262,8 +292,9 @@ impl Select<'_> {
         let mut glue = "SELECT ";
         for (at, place) in self.columns.places.iter().enumerate().filter(|(_, place)| place.table == table) {
             out.push_sql(std::mem::replace(&mut glue, ", "));
-            out.push_sql(match sort {
-                Some(sort) if place.sql == SORTED_BY => sort.column,
+            out.push_sql(match (sort, place.guard) {
+                (Some(sort), _) if place.sql == SORTED_BY => sort.column,
+                (_, Some(needed)) if !self.permissions.contains(&needed) => "NULL",
                 _ => place.sql,
             });
             if !self.columns.joins.is_empty() {
@@ -321,7 +352,7 @@ impl Select<'_> {
         self.columns.joins.iter().any(|join| self.joins_freely(join))
     }
 
-    /// Joined freely, rows would come in any order. What is lateral can only be a loop within a loop, and loops keep it.
+    /// Joined freely, rows would come in any order. What is lateral can only be a loop within a loop, which has the order.
     fn order_again(&self, page: &PageSpec, out: &mut AstPass<'_, '_, Pg>) {
         if !self.joins_any_freely() {
             return;
@@ -341,8 +372,9 @@ impl Select<'_> {
         if let (Some(tenant), Some(column)) = (tenant, self.def.tenant) {
             next(out);
             out.push_sql(column);
-            out.push_sql(" = ");
+            out.push_sql(if self.def.shared { " IN (" } else { " = " });
             out.push_bind_param::<sql_types::Uuid, Uuid>(tenant)?;
+            out.push_sql(if self.def.shared { PLATFORM } else { "" });
         }
         if let Some(live) = self.def.live {
             next(out);
@@ -405,13 +437,24 @@ macro_rules! key_to_sql {
         }
     )+};
 }
-key_to_sql!(sql_types::Timestamptz, sql_types::Date, sql_types::SmallInt, sql_types::Text);
+key_to_sql!(
+    sql_types::Timestamptz,
+    sql_types::Date,
+    sql_types::SmallInt,
+    sql_types::Integer,
+    sql_types::BigInt,
+    sql_types::Numeric,
+    sql_types::Text
+);
 
 fn push_key<'b>(sort: Sort, position: &'b Position, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
     match sort.of {
         SortType::Timestamptz => out.push_bind_param::<sql_types::Timestamptz, Key>(&position.key),
         SortType::Date => out.push_bind_param::<sql_types::Date, Key>(&position.key),
         SortType::SmallInt => out.push_bind_param::<sql_types::SmallInt, Key>(&position.key),
+        SortType::Integer => out.push_bind_param::<sql_types::Integer, Key>(&position.key),
+        SortType::BigInt => out.push_bind_param::<sql_types::BigInt, Key>(&position.key),
+        SortType::Numeric => out.push_bind_param::<sql_types::Numeric, Key>(&position.key),
         SortType::Text => out.push_bind_param::<sql_types::Text, Key>(&position.key),
     }
 }

@@ -1,10 +1,12 @@
 //! From the fields a client selected to the columns and edges of a declaration: fragments followed, type conditions
-//! judged, fields of one response key gathered (GraphQL's CollectFields). `@skip` and `@include` are gone by now.
+//! judged, fields of one response key gathered (GraphQL's CollectFields). `@skip` and `@include` were resolved before.
 
 use async_graphql::{
     ContextSelectionSet, Positioned,
     parser::types::{Field, Selection, SelectionSet},
 };
+
+use super::cell::Json;
 
 /// The fields that share a response key; validation has seen that they agree.
 pub(super) struct Group<'a> {
@@ -26,6 +28,19 @@ impl<'a> Group<'a> {
         }
         groups
     }
+}
+
+/// The text before the value of each field.
+pub(super) fn heads(groups: &[Group<'_>]) -> Vec<Json> {
+    let head = |(at, group): (usize, &Group<'_>)| {
+        let mut head = Vec::with_capacity(group.key.len() + 4);
+        head.push(if at == 0 { b'{' } else { b',' });
+        head.push(b'"');
+        head.extend_from_slice(group.key.as_bytes());
+        head.extend_from_slice(b"\":");
+        head
+    };
+    groups.iter().enumerate().map(head).collect()
 }
 
 /// What a selection set asks of a type.

@@ -11,16 +11,18 @@ use futures_util::future::{BoxFuture, try_join_all};
 use uuid::Uuid;
 
 use super::{
-    Def, Edge, EdgeKind, Json,
-    plan::{Below, Beyond, Level, Plan, What},
+    cell::{Json, close, quote},
+    computed::Inputs,
+    def::{Def, Edge, EdgeKind, Kinds},
+    plan::{AnyKind, Below, Beyond, Columns, Level, Plan, What},
     select::{Rows, Select},
 };
 use crate::kernel::{
-    Code, Error, Result,
+    Actor, Code, Error, Result,
     db::{PgRow, Scope},
 };
 
-/// Where the text of an object lies in its level's buffer.
+/// Where the text of an object is in its level's buffer.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Span {
     start: u32,
@@ -36,10 +38,10 @@ impl Span {
     }
 }
 
-/// A failure below some object: which object of the level, the way down from it (deepest first), and what.
+/// A failure below an object: which object of the level, the path from it (deepest first), and the error.
 pub(super) struct Fault {
     pub at: usize,
-    pub way: Vec<PathSegment>,
+    pub path: Vec<PathSegment>,
     pub error: ServerError,
 }
 
@@ -75,11 +77,11 @@ impl Objects {
     }
 }
 
-/// What an edge gives each parent.
+/// What an edge finds for each parent.
 #[derive(Clone, Copy)]
 enum Cell {
     Null,
-    /// A non-null edge without a value: the parent dies of it.
+    /// A non-null edge without a value: the parent becomes null.
     Dead,
     One(u32),
     /// A list, of the objects from here to there.
@@ -101,8 +103,23 @@ impl Cells {
     /// The same failure for every parent.
     fn failed(error: &ServerError, key: &str, nullable: bool, parents: usize) -> Self {
         let cell = if nullable { Cell::Null } else { Cell::Dead };
-        let fault = |at| Fault { at, way: vec![PathSegment::Field(key.to_owned())], error: error.clone() };
+        let fault = |at| Fault { at, path: vec![PathSegment::Field(key.to_owned())], error: error.clone() };
         Self { faults: (0..parents).map(fault).collect(), ..Self::same(cell, parents) }
+    }
+
+    /// Takes what another statement found for the parents that have nothing yet.
+    fn absorb(&mut self, mut other: Self) {
+        let (text, spans) = (self.objects.json.len() as u32, self.objects.spans.len() as u32);
+        self.objects.json.append(&mut other.objects.json);
+        let moved =
+            |span: Span| if span.is_dead() { span } else { Span { start: span.start + text, end: span.end + text } };
+        self.objects.spans.extend(other.objects.spans.into_iter().map(moved));
+        for (cell, found) in self.of.iter_mut().zip(other.of) {
+            if let Cell::One(at) = found {
+                *cell = Cell::One(at + spans);
+            }
+        }
+        self.faults.append(&mut other.faults);
     }
 }
 
@@ -112,14 +129,6 @@ pub(super) enum Fetched {
     Edge(Cells),
     /// Beside an object over the same rows.
     Below(Vec<Fetched>),
-}
-
-/// Ends an object; one without a field was never begun.
-pub(super) fn close(out: &mut Json, start: usize) {
-    if out.len() == start {
-        out.push(b'{');
-    }
-    out.push(b'}');
 }
 
 /// The bytes of a column, and what to make of them.
@@ -132,6 +141,11 @@ pub(super) fn with_bytes<T>(row: &PgRow, at: usize, read: impl FnOnce(Option<&[u
 
 pub(super) fn uuid(row: &PgRow, at: usize) -> Option<Uuid> {
     with_bytes(row, at, |bytes| bytes.and_then(|bytes| Uuid::from_slice(bytes).ok()))
+}
+
+/// An `int4`; 0 where it is null.
+pub(super) fn int(row: &PgRow, at: usize) -> i32 {
+    with_bytes(row, at, |bytes| bytes.and_then(|bytes| bytes.try_into().ok()).map_or(0, i32::from_be_bytes))
 }
 
 fn is_null(row: &PgRow, at: usize) -> bool {
@@ -166,16 +180,20 @@ impl<'a> Walk<'a> {
         self.scope.actor().is_platform_admin()
     }
 
+    /// A statement under the caller's rights.
+    pub fn select<'s>(self, def: &'static Def, columns: &'s Columns, rows: Rows<'s>) -> Select<'s> {
+        Select { def, columns, rows, reaches_all: self.reaches_all(), permissions: self.scope.actor().permissions() }
+    }
+
     async fn load_level(self, level: &Level, rows: Rows<'_>) -> Result<Vec<PgRow>> {
-        let (def, columns, reaches_all) = (level.plan.def, &level.columns, self.reaches_all());
-        self.scope.load(Select { def, columns, rows, reaches_all }).await
+        self.scope.load(self.select(level.plan.def, &level.columns, rows)).await
     }
 
     pub async fn load(self, select: Select<'_>) -> Result<Vec<PgRow>> {
         if select.needs_replan() { self.scope.load_planned(select).await } else { self.scope.load(select).await }
     }
 
-    /// The object with this id, if it is there. What hangs on the id alone is fetched at once with it.
+    /// The object with this id, if there is one. What depends on the id alone is fetched at the same time.
     pub async fn by_id(self, level: &Level, id: Uuid) -> Result<Objects> {
         let ids = [id];
         let rows = Rows::Of { column: "id", keys: &ids, live: true, order: None };
@@ -183,7 +201,7 @@ impl<'a> Walk<'a> {
         if !level.plan.has_edges {
             return self.render(&level.plan, &rows.await?).await;
         }
-        // The row comes first on the wire, whatever the edges make of theirs.
+        // The row's statement is sent first, before those of the edges.
         let by_id = level.columns.places.iter().position(|place| place.table == 0 && place.sql == "id");
         let early = level.plan.slots.iter().map(|slot| async move {
             match &slot.what {
@@ -199,7 +217,7 @@ impl<'a> Walk<'a> {
         }
         let late = self.fetch(&level.plan, &rows, by_id).await?;
         let fetched = early.into_iter().zip(late).map(|(early, late)| early.map_or(late, Fetched::Edge)).collect();
-        Ok(written(&level.plan, &rows, fetched))
+        Ok(self.written(&level.plan, &rows, fetched))
     }
 
     /// The objects with these ids, in the database's order, and the id of each; the first column is the id.
@@ -213,26 +231,73 @@ impl<'a> Walk<'a> {
     /// Writes a level: first all edges below it, at once, then row by row.
     pub async fn render(self, plan: &Plan, rows: &[PgRow]) -> Result<Objects> {
         let fetched = if plan.has_edges && !rows.is_empty() { self.fetch(plan, rows, None).await? } else { Vec::new() };
-        Ok(written(plan, rows, fetched))
+        Ok(self.written(plan, rows, fetched))
     }
 
-    /// What lies behind the edges of a level, but for those by this column.
+    /// What the edges of a level lead to, except those by this column.
     fn fetch<'w>(self, plan: &'w Plan, rows: &'w [PgRow], but: Option<usize>) -> BoxFuture<'w, Result<Vec<Fetched>>>
     where
         'a: 'w,
     {
         Box::pin(try_join_all(plan.slots.iter().map(move |slot| async move {
             match &slot.what {
-                What::Edge { at, edge, beyond } if Some(*at) != but => {
-                    let keys = rows.iter().map(|row| uuid(row, *at)).collect();
-                    self.edge(edge, beyond, keys).await.map(Fetched::Edge)
-                }
-                What::Part { plan, .. } | What::Joined { plan, .. } if plan.has_edges => {
-                    self.fetch(plan, rows, None).await.map(Fetched::Below)
-                }
-                _ => Ok(Fetched::Nothing),
+                What::Guarded { permission, .. } if !self.scope.actor().may(*permission) => Ok(Fetched::Nothing),
+                what => self.fetch_one(what.unguarded(), rows, but).await,
             }
         })))
+    }
+
+    async fn fetch_one(self, what: &What, rows: &[PgRow], but: Option<usize>) -> Result<Fetched> {
+        match what {
+            What::Edge { at, edge, beyond } if Some(*at) != but => {
+                let keys = rows.iter().map(|row| uuid(row, *at)).collect();
+                self.edge(edge, beyond, keys).await.map(Fetched::Edge)
+            }
+            What::Reference { kind, id, any } => {
+                let keys = rows.iter().map(|row| Some((self.kind(row, *kind)?, uuid(row, *id)?))).collect();
+                self.reference(any, keys).await.map(Fetched::Edge)
+            }
+            What::Part { plan, .. } | What::Joined { plan, .. } if plan.has_edges => {
+                self.fetch(plan, rows, None).await.map(Fetched::Below)
+            }
+            _ => Ok(Fetched::Nothing),
+        }
+    }
+
+    /// The kind of object that a column names.
+    fn kind(self, row: &PgRow, at: usize) -> Option<&'static Def> {
+        let kinds = self.ctx.data_opt::<Kinds>()?;
+        with_bytes(row, at, |bytes| kinds.get(std::str::from_utf8(bytes?).ok()?))
+    }
+
+    /// The objects that rows refer to: one statement for each kind of them.
+    fn reference<'w>(self, any: &'w AnyKind, keys: Vec<Option<(&'static Def, Uuid)>>) -> BoxFuture<'w, Result<Cells>>
+    where
+        'a: 'w,
+    {
+        Box::pin(self.reference_each(any, keys))
+    }
+
+    async fn reference_each(self, any: &AnyKind, keys: Vec<Option<(&'static Def, Uuid)>>) -> Result<Cells> {
+        let mut kinds: Vec<&'static Def> = keys.iter().flatten().map(|(def, _)| *def).collect();
+        kinds.sort_unstable_by_key(|def| def.prefix);
+        kinds.dedup_by_key(|def| def.prefix);
+        let found = try_join_all(kinds.into_iter().map(|def| {
+            let of_kind = |key: &Option<(&'static Def, Uuid)>| key.filter(|(of, _)| of.prefix == def.prefix);
+            let ids: Vec<Option<Uuid>> = keys.iter().map(|key| of_kind(key).map(|(_, id)| id)).collect();
+            async move {
+                let Err(refused) = self.permitted(def) else {
+                    return self.to_one(&any.level(self.ctx, def), "id", true, (&any.key, any.pos), &ids).await;
+                };
+                let error = async_graphql::Error::from(refused).into_server_error(any.pos);
+                let mut cells = Cells::failed(&error, &any.key, true, ids.len());
+                cells.faults.retain(|fault| ids[fault.at].is_some());
+                Ok(cells)
+            }
+        }));
+        let mut all = Cells::same(Cell::Null, keys.len());
+        found.await?.into_iter().for_each(|cells| all.absorb(cells));
+        Ok(all)
     }
 
     /// What an edge gives the parents with these keys.
@@ -318,9 +383,9 @@ impl<'a> Walk<'a> {
         for fault in std::mem::take(&mut objects.faults) {
             for (parent, key) in keys.iter().enumerate() {
                 if of_key(key) == Some(fault.at as u32) {
-                    let mut way = fault.way.clone();
-                    way.push(PathSegment::Field(name.to_owned()));
-                    faults.push(Fault { at: parent, way, error: fault.error.clone() });
+                    let mut path = fault.path.clone();
+                    path.push(PathSegment::Field(name.to_owned()));
+                    faults.push(Fault { at: parent, path, error: fault.error.clone() });
                 }
             }
         }
@@ -343,32 +408,32 @@ impl<'a> Walk<'a> {
         let objects = self.render(&level.plan, &rows).await?;
         Ok(lists_each(objects, &lists, name))
     }
+
+    /// The objects of a level, with what was fetched beside them.
+    fn written(self, plan: &Plan, rows: &[PgRow], mut fetched: Vec<Fetched>) -> Objects {
+        let Objects { json, mut spans, mut faults } = Objects::with_room(rows.len() * 256);
+        collect_faults(plan, &mut fetched, &mut faults);
+        let mut writer = Writer { actor: self.scope.actor(), out: json, faults };
+        for (index, row) in rows.iter().enumerate() {
+            let start = writer.out.len();
+            let alive = writer.object(plan, row, index, &fetched);
+            spans.push(if alive { span(start, writer.out.len()) } else { DEAD });
+        }
+        Objects { json: writer.out, spans, faults: writer.faults }
+    }
 }
 
 /// The failure of an object that must be there and is not seen.
 fn unseen(at: usize, key: &str, pos: Pos) -> Fault {
-    let error = async_graphql::Error::from(Error::new(Code::NotFound, "this cannot be seen"));
-    Fault { at, way: vec![PathSegment::Field(key.to_owned())], error: error.into_server_error(pos) }
-}
-
-/// The objects of a level, with what was fetched beside them.
-fn written(plan: &Plan, rows: &[PgRow], mut fetched: Vec<Fetched>) -> Objects {
-    let mut out = Objects::with_room(rows.len() * 256);
-    let mut faults = Vec::new();
-    collect_faults(plan, &mut fetched, &mut faults);
-    for (index, row) in rows.iter().enumerate() {
-        let start = out.json.len();
-        let alive = write_object(plan, row, index, &fetched, &mut out.json, &mut faults);
-        out.spans.push(if alive { span(start, out.json.len()) } else { DEAD });
-    }
-    out.faults = faults;
-    out
+    let error =
+        async_graphql::Error::from(Error::new(Code::NotFound, "the object does not exist or you may not see it"));
+    Fault { at, path: vec![PathSegment::Field(key.to_owned())], error: error.into_server_error(pos) }
 }
 
 /// Takes the faults of what was fetched, as the objects of the plan see them.
 fn collect_faults(plan: &Plan, fetched: &mut [Fetched], faults: &mut Vec<Fault>) {
     for (slot, fetched) in plan.slots.iter().zip(fetched) {
-        match (fetched, &slot.what) {
+        match (fetched, slot.what.unguarded()) {
             (Fetched::Edge(cells), _) => faults.append(&mut cells.faults),
             (Fetched::Below(below), What::Part { key, plan, .. } | What::Joined { key, plan, .. }) => {
                 let before = faults.len();
@@ -380,89 +445,117 @@ fn collect_faults(plan: &Plan, fetched: &mut [Fetched], faults: &mut Vec<Fault>)
     }
 }
 
-/// Faults of an object, as the one sees them that has it under this key.
+/// Faults of an object, as seen from the object that has it under this key.
 fn under(key: &str, faults: &mut [Fault]) {
     for fault in faults {
-        fault.way.push(PathSegment::Field(key.to_owned()));
+        fault.path.push(PathSegment::Field(key.to_owned()));
     }
 }
 
-/// Writes an object; false when it dies of a field.
-fn write_object(
-    plan: &Plan,
-    row: &PgRow,
-    index: usize,
-    fetched: &[Fetched],
-    out: &mut Json,
-    faults: &mut Vec<Fault>,
-) -> bool {
-    let start = out.len();
-    let mut alive = true;
-    for (place, slot) in plan.slots.iter().enumerate() {
-        out.extend_from_slice(&slot.head);
-        match &slot.what {
-            What::Column { at, column } => write(row, *at, out, column.write),
-            What::Objects { at, selected } => write(row, *at, out, |bytes, out| selected.write_column(bytes, out)),
-            What::TypeName => super::quote(plan.def.type_name.as_bytes(), out),
-            What::Part { key, present, plan } => {
-                if present.is_some_and(|at| is_null(row, at)) {
-                    out.extend_from_slice(b"null");
-                } else {
-                    alive &= write_below(key, plan, row, index, fetched.get(place), out, faults);
+/// Writes the objects of a level, one after the other.
+struct Writer<'w> {
+    actor: &'w Actor,
+    out: Json,
+    faults: Vec<Fault>,
+}
+
+impl Writer<'_> {
+    /// Writes an object; false if it is null because a non-null field failed.
+    fn object(&mut self, plan: &Plan, row: &PgRow, index: usize, fetched: &[Fetched]) -> bool {
+        let start = self.out.len();
+        let mut alive = true;
+        for (place, slot) in plan.slots.iter().enumerate() {
+            self.out.extend_from_slice(&slot.head);
+            alive &= match &slot.what {
+                What::Column { at, column } => {
+                    write(row, *at, &mut self.out, column.write);
+                    true
+                }
+                What::TypeName => {
+                    quote(plan.def.type_name.as_bytes(), &mut self.out);
+                    true
+                }
+                what => self.value(what, row, index, fetched.get(place)),
+            };
+        }
+        close(&mut self.out, start);
+        alive
+    }
+
+    /// Writes the value of a field; false if the object is null because of it.
+    fn value(&mut self, what: &What, row: &PgRow, index: usize, fetched: Option<&Fetched>) -> bool {
+        match what {
+            What::Column { at, column } => write(row, *at, &mut self.out, column.write),
+            What::Objects { at, selected } => {
+                write(row, *at, &mut self.out, |bytes, out| selected.write_column(bytes, out));
+            }
+            What::Computed { key, pos, at, computed } => {
+                if let Err(error) = (computed.write)(self.actor, &mut Inputs::new(row, at), &mut self.out) {
+                    self.fail(index, key, *pos, Error::internal(error.to_string()));
+                    return false;
                 }
             }
+            What::Guarded { permission, key, pos, what } => match self.actor.require(*permission) {
+                Ok(()) => return self.value(what, row, index, fetched),
+                Err(refused) => {
+                    self.fail(index, key, *pos, refused);
+                    self.null();
+                }
+            },
+            What::Part { present: Some(present), .. } if is_null(row, *present) => self.null(),
+            What::Part { key, plan, .. } => return self.below(key, plan, row, index, fetched),
             What::Joined { key, pos, present, nullable, plan } => {
-                let start = out.len();
+                let start = self.out.len();
                 let there = !is_null(row, *present);
-                if there && write_below(key, plan, row, index, fetched.get(place), out, faults) {
-                    continue;
+                if there && self.below(key, plan, row, index, fetched) {
+                    return true;
                 }
                 if *nullable {
-                    out.truncate(start);
-                    out.extend_from_slice(b"null");
-                    continue;
+                    self.out.truncate(start);
+                    self.null();
+                    return true;
                 }
                 if !there {
-                    faults.push(unseen(index, key, *pos));
+                    self.faults.push(unseen(index, key, *pos));
                 }
-                alive = false;
+                return false;
             }
-            What::Edge { .. } => match fetched.get(place) {
-                Some(Fetched::Edge(cells)) => alive &= write_cell(cells, index, out),
-                _ => alive = false,
+            What::Edge { .. } | What::Reference { .. } => match fetched {
+                Some(Fetched::Edge(cells)) => return write_cell(cells, index, &mut self.out),
+                _ => return false,
             },
-            What::Unknown => out.extend_from_slice(b"null"),
+            What::TypeName | What::Unknown => self.null(),
         }
+        true
     }
-    close(out, start);
-    alive
-}
 
-/// Writes an object that lies under a key of another.
-fn write_below(
-    key: &str,
-    plan: &Plan,
-    row: &PgRow,
-    index: usize,
-    fetched: Option<&Fetched>,
-    out: &mut Json,
-    faults: &mut Vec<Fault>,
-) -> bool {
-    let before = faults.len();
-    let fetched = match fetched {
-        Some(Fetched::Below(below)) => below.as_slice(),
-        _ => &[],
-    };
-    let alive = write_object(plan, row, index, fetched, out, faults);
-    under(key, &mut faults[before..]);
-    alive
+    fn null(&mut self) {
+        self.out.extend_from_slice(b"null");
+    }
+
+    fn fail(&mut self, at: usize, key: &str, pos: Pos, error: Error) {
+        let error = async_graphql::Error::from(error).into_server_error(pos);
+        self.faults.push(Fault { at, path: vec![PathSegment::Field(key.to_owned())], error });
+    }
+
+    /// Writes an object under a key of another.
+    fn below(&mut self, key: &str, plan: &Plan, row: &PgRow, index: usize, fetched: Option<&Fetched>) -> bool {
+        let before = self.faults.len();
+        let fetched = match fetched {
+            Some(Fetched::Below(below)) => below.as_slice(),
+            _ => &[],
+        };
+        let alive = self.object(plan, row, index, fetched);
+        under(key, &mut self.faults[before..]);
+        alive
+    }
 }
 
 pub(super) fn span(start: usize, end: usize) -> Span {
     Span { start: start as u32, end: end as u32 }
 }
 
-/// Writes what an edge gave a parent; false when the parent dies of it.
+/// Writes what an edge found for a parent; false if the parent is null because of it.
 fn write_cell(cells: &Cells, index: usize, out: &mut Json) -> bool {
     match cells.of[index] {
         Cell::Null => out.extend_from_slice(b"null"),
@@ -472,7 +565,7 @@ fn write_cell(cells: &Cells, index: usize, out: &mut Json) -> bool {
     }
     true
 }
-/// Writes objects as a list; false when one of them is dead, of which a list of non-null things dies too.
+/// Writes objects as a list; false if one of them is null, since then the list of non-null items is null too.
 pub(super) fn write_list(objects: &Objects, from: usize, to: usize, out: &mut Json) -> bool {
     out.push(b'[');
     for (place, span) in objects.spans[from..to].iter().enumerate() {
@@ -488,7 +581,7 @@ pub(super) fn write_list(objects: &Objects, from: usize, to: usize, out: &mut Js
     true
 }
 
-/// Sorts rows by the parent in their first column, keeping the order within one, and tells where each parent's lie.
+/// Sorts rows by the parent in their first column, in their order within each, and returns where each parent's are.
 pub(super) fn by_parent(rows: Vec<PgRow>, parents: &[Uuid]) -> (Vec<PgRow>, Vec<(u32, u32)>) {
     let mut order: Vec<(Uuid, u32)> = parents.iter().enumerate().map(|(at, id)| (*id, at as u32)).collect();
     order.sort_unstable();
@@ -521,7 +614,7 @@ fn one_each(mut objects: Objects, key: &str, nullable: bool) -> Cells {
         .collect();
     let mut faults = std::mem::take(&mut objects.faults);
     for fault in &mut faults {
-        fault.way.push(PathSegment::Field(key.to_owned()));
+        fault.path.push(PathSegment::Field(key.to_owned()));
     }
     Cells { objects, of, faults }
 }
@@ -532,8 +625,8 @@ fn lists_each(mut objects: Objects, lists: &[(u32, u32)], key: &str) -> Cells {
     let mut faults = Vec::new();
     for mut fault in std::mem::take(&mut objects.faults) {
         if let Some(parent) = lists.iter().position(|(from, to)| (*from as usize..*to as usize).contains(&fault.at)) {
-            fault.way.push(PathSegment::Index(fault.at - lists[parent].0 as usize));
-            fault.way.push(PathSegment::Field(key.to_owned()));
+            fault.path.push(PathSegment::Index(fault.at - lists[parent].0 as usize));
+            fault.path.push(PathSegment::Field(key.to_owned()));
             faults.push(Fault { at: parent, ..fault });
         }
     }

@@ -208,3 +208,72 @@ async fn edges_lead_both_ways() {
     }
     "#);
 }
+
+#[tokio::test]
+async fn tickets_are_counted_by_status_priority_and_day_within_reach_and_filter() {
+    let app = TestApp::new().await;
+    let (oak, elm) = (app.clinic("Oak").await, app.clinic("Elm").await);
+    let (ours, theirs, administrator) = (oak.manager().await, elm.manager().await, app.administrator().await);
+    let a = open(&ours, "a", "-", "LOW").await;
+    open(&ours, "b", "-", "URGENT").await;
+    open(&ours, "c", "-", "URGENT").await;
+    open(&theirs, "d", "-", "HIGH").await;
+    bring_to(&administrator, &a, "WAITING").await;
+    // Two hours into the day in UTC, where the day before is not over in Vancouver; and too long ago for a count by day.
+    app.execute(
+        "update support_tickets set created_at = date_trunc('day', now() - interval '2 days', 'UTC') + interval '2 hours';
+         update support_tickets set created_at = created_at - interval '1 day' where title = 'b';
+         update support_tickets set created_at = created_at - interval '91 days' where title = 'c'",
+    )
+    .await;
+    let day = async |title: &str, zone: &str| {
+        let day = format!("to_char(created_at at time zone '{zone}', 'YYYY-MM-DD')");
+        app.value(&format!("select {day} from support_tickets where title = '{title}'")).await
+    };
+    let query = "query ($filter: TicketFilter) { ticketCounts(filter: $filter) {
+        total states: byStatus { status count } byPriority { count priority } again: byPriority { __typename } } }";
+
+    let all = administrator.ask(query, json!({})).await;
+    let own = ours.ask(query, json!({})).await;
+    let urgent = ours.ask(query, json!({ "filter": { "priority": "URGENT" } })).await;
+    let none = theirs.ask(query, json!({ "filter": { "clinicId": oak.api_id() } })).await;
+
+    let of = |name: &'static str| move |(value, count): (&str, i32)| json!({ name: value, "count": count });
+    let counts = |total: i32, states: &[(&str, i32)], priorities: &[(&str, i32)]| {
+        json!({ "ticketCounts": {
+            "total": total,
+            "states": states.iter().copied().map(of("status")).collect::<Vec<_>>(),
+            "byPriority": priorities.iter().copied().map(of("priority")).collect::<Vec<_>>(),
+            "again": vec![json!({ "__typename": "TicketPriorityCount" }); priorities.len()],
+        } })
+    };
+    // In the order in which the values are declared.
+    assert_eq!(all, counts(4, &[("OPEN", 3), ("WAITING", 1)], &[("LOW", 1), ("HIGH", 1), ("URGENT", 2)]));
+    assert_eq!(own, counts(3, &[("OPEN", 2), ("WAITING", 1)], &[("LOW", 1), ("URGENT", 2)]));
+    assert_eq!(urgent, counts(2, &[("OPEN", 2)], &[("URGENT", 2)]));
+    assert_eq!(none, counts(0, &[], &[]));
+    for (person, zone, last) in [(&ours, "America/Vancouver", 1), (&administrator, "UTC", 2)] {
+        let days = person.ask("{ ticketCounts { byDay { day count } } }", json!({})).await;
+        let [first, second] = [day("b", zone).await, day("a", zone).await];
+        let expected = json!([{ "day": first, "count": 1 }, { "day": second, "count": last }]);
+        assert_eq!(days["ticketCounts"]["byDay"], expected, "{zone}");
+    }
+    assert_ne!(day("a", "UTC").await, day("a", "America/Vancouver").await);
+}
+
+#[tokio::test]
+async fn counts_need_the_permission_of_what_they_count_and_cost_as_much_as_a_long_page() {
+    let app = TestApp::new().await;
+    let oak = app.clinic("Oak").await;
+    let query = "{ ticketCounts { total byStatus { count } } }";
+
+    let clinician = oak.person(clinigraph::kernel::actor::SystemRole::Clinician).await;
+    let refused = clinician.send(query, json!({})).await;
+    let counted = oak.manager().await.send(query, json!({})).await;
+
+    assert_eq!(
+        (refused.code().as_deref(), &refused.body["data"]),
+        (Some("FORBIDDEN"), &json!({ "ticketCounts": null }))
+    );
+    assert_eq!(counted.body["extensions"]["cost"]["cost"], 107, "a page of 100, and a short list");
+}

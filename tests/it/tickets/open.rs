@@ -193,5 +193,5 @@ async fn an_id_of_another_kind_is_told_as_such() {
 
     assert_eq!(code(&error), "INVALID_ID");
     let message = error["message"].as_str().unwrap();
-    assert!(message.contains("a clinic id is wanted") && message.contains("one of a user"), "{message}");
+    assert!(message.contains("must be a clinic id, not a user id"), "{message}");
 }

@@ -173,3 +173,47 @@ async fn of_many_who_saw_the_same_version_one_wins() {
     assert!(lost.iter().all(|answer| answer.code().as_deref() == Some("STALE_OBJECT")));
     assert_eq!(see(&administrator, &ticket, "{ version }").await["version"], Value::from(2));
 }
+
+#[tokio::test]
+async fn a_ticket_reports_what_its_caller_may_do_and_that_holds() {
+    let app = TestApp::new().await;
+    let oak = app.clinic("Oak").await;
+    let (administrator, manager, auditor) =
+        (app.administrator().await, oak.manager().await, oak.person(SystemRole::Auditor).await);
+    let fields = "{ nextStatuses viewerCanReply viewerCanClose viewerCanAddNote viewerCanManage }";
+
+    for status in ALL {
+        for person in [&administrator, &manager, &auditor] {
+            let ticket = manager.open_ticket("Printer").await;
+            bring_to(&administrator, &ticket, &spelled(status)).await;
+            let reported = see(person, &ticket, fields).await;
+
+            let mut next = Vec::new();
+            for to in ALL.into_iter().filter(|to| *to != status) {
+                let other = manager.open_ticket("Printer").await;
+                bring_to(&administrator, &other, &spelled(status)).await;
+                let input = json!({ "ticketId": other, "status": spelled(to) });
+                if change(person, "changeTicketStatus", input, "{ id }").await.code().is_none() {
+                    next.push(spelled(to));
+                }
+            }
+            let assigned = change(person, "assignTicket", json!({ "ticketId": ticket, "assigneeId": null }), "{ id }");
+            let assigned = assigned.await.code().is_none();
+            let note = json!({ "ticketId": ticket, "body": "Aside", "isInternal": true });
+            let noted = change(person, "replyToTicket", note, "{ isInternal }").await;
+            let replied =
+                change(person, "replyToTicket", json!({ "ticketId": ticket, "body": "Hello" }), "{ id }").await;
+
+            next.sort_by_key(|name| ALL.iter().position(|status| spelled(*status) == *name));
+            let mut told: Vec<&str> =
+                reported["nextStatuses"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
+            told.sort_by_key(|name| ALL.iter().position(|status| spelled(*status) == *name));
+            assert_eq!(told, next, "{status:?}");
+            assert_eq!(reported["viewerCanClose"], next.contains(&"CLOSED".to_owned()), "{status:?}");
+            assert_eq!(reported["viewerCanReply"], replied.code().is_none(), "{status:?}");
+            assert_eq!(reported["viewerCanManage"], assigned, "{status:?}");
+            let internal = noted.body["data"]["replyToTicket"]["isInternal"] == true;
+            assert_eq!(reported["viewerCanAddNote"], internal, "{status:?}");
+        }
+    }
+}

@@ -36,7 +36,7 @@ pub struct Selection {
 pub struct Arguments {
     pub first: Option<usize>,
     pub last: Option<usize>,
-    /// Rows whose cursors are meant.
+    /// The rows whose cursors are given.
     pub after: Option<String>,
     pub before: Option<String>,
     pub order: Option<Order>,
@@ -239,6 +239,11 @@ static SCHEMA: LazyLock<HashMap<&'static str, Vec<Field>>> = LazyLock::new(|| {
                 ("clinic", One { to: "Clinic", column: "clinic_id" }),
                 ("createdBy", One { to: "User", column: "created_by_user_id" }),
                 ("assignee", One { to: "User", column: "assignee_id" }),
+                ("nextStatuses", Derived(next_statuses)),
+                ("viewerCanReply", Derived(can_reply)),
+                ("viewerCanClose", Derived(can_close)),
+                ("viewerCanAddNote", Derived(|_, actor| actor.may("TICKETS_MANAGE").into())),
+                ("viewerCanManage", Derived(|_, actor| actor.may("TICKETS_MANAGE").into())),
                 ("messages", Page { to: "TicketMessage", by: Some("ticket_id"), orders: OF_MESSAGES, filters: &[] }),
             ]),
         ),
@@ -308,6 +313,26 @@ fn email(row: &Row, actor: &Actor) -> Value {
     if row["is_platform_admin"] == true && !actor.is_admin { Value::Null } else { row["email"].clone() }
 }
 
+fn next_statuses(row: &Row, actor: &Actor) -> Value {
+    let next: &[&str] = match row["status"].as_str().unwrap() {
+        "open" => &["IN_PROGRESS", "CLOSED"],
+        "in_progress" => &["WAITING", "RESOLVED", "CLOSED"],
+        "waiting" => &["IN_PROGRESS", "RESOLVED", "CLOSED"],
+        "resolved" => &["IN_PROGRESS", "CLOSED"],
+        _ => &[],
+    };
+    let permission = |to: &str| if to == "CLOSED" { "TICKETS_WRITE" } else { "TICKETS_MANAGE" };
+    next.iter().filter(|to| actor.may(permission(to))).copied().collect()
+}
+
+fn can_reply(row: &Row, actor: &Actor) -> Value {
+    (row["status"] != "closed" && actor.may("TICKETS_WRITE")).into()
+}
+
+fn can_close(row: &Row, actor: &Actor) -> Value {
+    (row["status"] != "closed" && actor.may("TICKETS_WRITE")).into()
+}
+
 /// Types with rows: table, prefix of ids, permission.
 const TYPES: [(&str, &str, &str, Option<&str>); 6] = [
     ("Clinic", "clinics", "clinic", None),
@@ -325,6 +350,12 @@ pub struct Actor {
     pub clinic: Value,
     pub role: Value,
     pub permissions: Vec<&'static str>,
+}
+
+impl Actor {
+    fn may(&self, permission: &str) -> bool {
+        self.permissions.contains(&permission)
+    }
 }
 
 /// Everything there is.
@@ -525,7 +556,7 @@ pub struct Evaluation<'e> {
     pub world: &'e World,
     pub actor: &'e Actor,
     pub fragments: &'e [(&'static str, Vec<Item>)],
-    /// Where an error is told.
+    /// The paths of the errors.
     pub errors: Vec<String>,
 }
 
@@ -691,7 +722,7 @@ impl<'e> Evaluation<'e> {
         }
     }
 
-    /// The page that is meant; none when its size is refused.
+    /// The page that the arguments name; none if its size is refused.
     fn page(
         &self,
         to: &'static str,

@@ -1,4 +1,4 @@
-//! Whatever is selected, the walk answers as the evaluator does, over a request, a socket and an event stream.
+//! Every selection is answered as the evaluator does: over a request, a socket and an event stream.
 
 use std::time::Duration;
 
@@ -140,7 +140,7 @@ fn settings() -> Settings {
 }
 
 #[test]
-fn whatever_is_selected_the_walk_answers_as_the_evaluator_does_by_every_way() {
+fn every_selection_is_answered_as_the_evaluator_does_over_every_transport() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let (app, world, askers) = runtime.block_on(async {
         let app = TestApp::with(settings(), 4).await;
@@ -220,9 +220,9 @@ async fn compare(
     let data = evaluation.data(&document.roots);
     evaluation.errors.sort();
     for (way, answer) in &answers {
-        let (text, told) = parts(answer);
+        let (text, paths) = parts(answer);
         prop_assert_eq!(text, &data, "by {}\n{}", way, query);
-        prop_assert_eq!(told, &evaluation.errors[..], "by {}\n{}", way, query);
+        prop_assert_eq!(paths, &evaluation.errors[..], "by {}\n{}", way, query);
     }
     Ok(())
 }
@@ -231,8 +231,8 @@ async fn compare(
 fn parts(answer: &str) -> (&str, Vec<String>) {
     let whole: Value = serde_json::from_str(answer).unwrap();
     let errors = whole["errors"].as_array().into_iter().flatten();
-    let mut told: Vec<String> = errors.map(|error| error["path"].to_string()).collect();
-    told.sort();
+    let mut paths: Vec<String> = errors.map(|error| error["path"].to_string()).collect();
+    paths.sort();
     let end = answer.rfind(",\"errors\":").or_else(|| answer.rfind(",\"extensions\":{\"cost\"")).unwrap_or(0);
-    (answer[..end].strip_prefix("{\"data\":").unwrap_or(answer), told)
+    (answer[..end].strip_prefix("{\"data\":").unwrap_or(answer), paths)
 }
