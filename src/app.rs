@@ -174,6 +174,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     let settings = Settings {
         limits: options.limits.limits(),
         rates: options.limits.rates(),
+        transport: options.limits.server().limits(),
         operations: operations(options)?,
         deadline: options.limits.deadline(),
         development: options.development || options.demo,

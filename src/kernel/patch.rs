@@ -6,7 +6,7 @@ use std::borrow::Cow;
 
 use async_graphql::{InputType, InputValueResult, MaybeUndefined, Pos, Value, registry::Registry};
 
-use super::{Code, error::Problems};
+use super::{Code, error::Problems, text::parser_message};
 
 /// A value as it was given. One that is not well formed is told with everything else that is wrong with the input,
 /// not alone before it.
@@ -33,9 +33,8 @@ impl<T: InputType> InputType for Given<T> {
             let error = error.into_server_error(Pos::default());
             let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
             let is_id = code == Some(&Value::from(Code::InvalidId.as_str()));
-            // `Failed to parse "PhoneNumber": what is wanted` would tell the path's own type.
-            let told = error.message.split_once("\": ").map_or(error.message.as_str(), |(_, told)| told).to_owned();
-            (if is_id { Code::InvalidId } else { Code::InvalidInput }, told)
+            let message = parser_message(&error.message).to_owned();
+            (if is_id { Code::InvalidId } else { Code::InvalidInput }, message)
         })))
     }
 
@@ -158,7 +157,7 @@ mod tests {
 
         let noted = problems.done().unwrap_err();
         let noted: Vec<_> = noted.fields().iter().map(|field| (field.path.as_str(), field.message.as_str())).collect();
-        let told = r#"a + and 7 to 15 digits of a telephone number is wanted, like this is not: "604""#;
+        let told = r#"must be a phone number in E.164 format, such as +16045550123, not "604""#;
         assert_eq!(noted, [("phone", told), ("fax", "cannot be cleared; leave it out to keep it")]);
     }
 }

@@ -44,7 +44,7 @@ chrono_scalar! {
     Date of NaiveDate, sql_types::Date, "https://www.rfc-editor.org/rfc/rfc3339#section-5.6",
     |text: String| match NaiveDate::parse_from_str(&text, "%Y-%m-%d") {
         Ok(date) if text.len() == 10 => Ok(Self(date)),
-        _ => Err("a date is wanted, like 2026-12-24".to_owned()),
+        _ => Err("must be a date, such as 2026-12-24".to_owned()),
     }
 }
 
@@ -56,7 +56,7 @@ chrono_scalar! {
         match NaiveTime::parse_from_str(&text, form) {
             // A leap second would be a minute of 61.
             Ok(time) if matches!(text.len(), 5 | 8) && !text.ends_with(":60") => Ok(Self(time)),
-            _ => Err("a time of day is wanted, like 09:30:00".to_owned()),
+            _ => Err("must be a time of day, such as 09:30:00".to_owned()),
         }
     }
 }

@@ -13,7 +13,7 @@ use async_graphql::{
 };
 use moka::sync::Cache;
 
-use super::{limits::Limits, merge, types::Types};
+use super::{arguments, limits::Limits, merge, types::Types};
 use crate::{
     graphql::{Mutation, Query},
     kernel::{Code, Error, Result, entity::Plans},
@@ -56,12 +56,14 @@ impl Document {
         Self { operations }
     }
 
-    /// The operation that is meant.
+    /// The operation with this name, or the only one.
     pub fn operation(&self, name: Option<&str>) -> Result<&Operation> {
-        let refused = |told: String| Error::new(Code::ValidationFailed, told);
+        let refused = |message: String| Error::new(Code::ValidationFailed, message);
         match (name, self.operations.as_slice()) {
             (None, [only]) => Ok(only),
-            (None, _) => Err(refused("the document has several operations: operationName must say which".to_owned())),
+            (None, _) => {
+                Err(refused("the document has several operations; operationName must name one of them".to_owned()))
+            }
             (Some(name), all) => {
                 let named = all.iter().find(|operation| operation.name.as_deref() == Some(name));
                 named.ok_or_else(|| refused(format!("the document has no operation named {name}")))
@@ -90,20 +92,20 @@ pub struct Documents {
     validator: Schema<Query, Mutation, Subscription>,
 }
 
-/// What makes reading fail.
+/// Why an operation does not run.
 pub enum Refused {
-    One(Error),
-    /// What validation found, in its own words.
+    Error(Error),
+    /// The errors that parsing or validation found.
     Invalid(Vec<ServerError>),
-    /// A subscription that could not begin.
-    Failed(Vec<ServerError>),
-    /// A mutation came by a method that is for queries.
-    ByGet,
+    /// The errors with which a subscription could not begin.
+    Subscription(Vec<ServerError>),
+    /// A mutation was sent by GET.
+    MutationByGet,
 }
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        Self::One(error)
+        Self::Error(error)
     }
 }
 
@@ -140,7 +142,7 @@ impl Documents {
             Refused::Invalid(vec![with_code(ServerError::from(error), code)])
         })?;
         limits.check_tree(&parsed)?;
-        self.validate(text, &parsed).await?;
+        self.validate(text, &parsed, types).await?;
         let is_conditional = merge::is_conditional(&parsed);
         if !is_conditional {
             merge::merge(&mut parsed, types);
@@ -150,7 +152,7 @@ impl Documents {
         Ok(document)
     }
 
-    async fn validate(&self, text: &str, parsed: &ExecutableDocument) -> Result<(), Refused> {
+    async fn validate(&self, text: &str, parsed: &ExecutableDocument, types: &Types) -> Result<(), Refused> {
         let mut request = Request::new(text).variables(Variables::default());
         request.set_parsed_query(parsed.clone());
         let mut errors = self.validator.execute(request).await.errors;
@@ -158,7 +160,9 @@ impl Documents {
         if errors.is_empty() {
             return Ok(());
         }
-        Err(Refused::Invalid(errors.into_iter().map(|error| with_code(error, Code::ValidationFailed)).collect()))
+        let mut errors: Vec<_> = errors.into_iter().map(|error| with_code(error, Code::ValidationFailed)).collect();
+        arguments::locate_invalid(&mut errors, parsed, types);
+        Err(Refused::Invalid(errors))
     }
 }
 

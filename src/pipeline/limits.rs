@@ -268,7 +268,8 @@ impl<'a> Measured<'a> {
     fn value(&self, path: &str, value: &Value) -> Result<()> {
         match value {
             Value::List(items) if items.len() > self.longest_list => {
-                Err(too_many_items(path, items.len(), self.longest_list))
+                Err(Error::invalid(path, too_many_items(items.len(), self.longest_list))
+                    .limit(self.longest_list as u64))
             }
             Value::List(items) => {
                 items.iter().enumerate().try_for_each(|(at, item)| self.value(&format!("{path}.{at}"), item))
@@ -281,7 +282,7 @@ impl<'a> Measured<'a> {
     }
 }
 
-/// A list of an input that is longer than the limit.
-pub fn too_many_items(path: &str, count: usize, limit: usize) -> Error {
-    Error::invalid(path, format!("must have at most {limit} items, not {count}")).limit(limit as u64)
+/// The message against a list that is longer than the limit.
+pub fn too_many_items(count: usize, limit: usize) -> String {
+    format!("must have at most {limit} items, not {count}")
 }

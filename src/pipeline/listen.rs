@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_graphql::{
-    Data, ServerError,
+    ServerError,
     parser::types::{OperationDefinition, Selection},
 };
 use bytes::Bytes;
@@ -16,11 +16,18 @@ use futures_util::{FutureExt, StreamExt, stream};
 use http::StatusCode;
 use serde_json::Map;
 
-use super::{Job, Parts, Refused, answer, done, executor::Resolved, from_ours};
+use super::{
+    Parts,
+    admit::Job,
+    answer::{self, Data},
+    document::Refused,
+    run::timed_out,
+    server_error,
+};
 use crate::{
     kernel::{Actor, Code, Error, Result, actor::Person, db::Access, request::Request},
     live::{Audience, Behind, FRESH, Listening, Live, Seat, Shared, Wanted},
-    server::contract::{Event, Outcome, Status},
+    server::contract::{Answer, Event, Outcome, Status},
 };
 
 /// A reading that the database did not answer is tried again after these pauses.
@@ -48,9 +55,9 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
         return Err(Error::new(Code::ValidationFailed, "a subscription has exactly one field").into());
     }
     let live = Live::begins();
-    let begun = parts.respond(&job, &live).await?;
-    if !begun.errors.is_empty() {
-        return Err(Refused::Failed(begun.errors));
+    let (_, errors) = parts.respond(&job, &live).await?;
+    if !errors.is_empty() {
+        return Err(Refused::Subscription(errors));
     }
     let mut wanted = live.wanted().ok_or_else(|| Error::internal("a subscription that wants nothing"))?;
     let person = Arc::clone(job.actor.person()?);
@@ -58,7 +65,7 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
     // What was looked up may be a minute old.
     parts.hub.session_states.look_since(Instant::now()).await?;
     if let Err(error) = require(&listening, &person) {
-        if let Some(hash) = job.hash {
+        if let Some(hash) = job.token_hash {
             parts.sessions.forget(&hash);
         }
         return Err(error.into());
@@ -187,10 +194,10 @@ impl Listener {
         let mut pauses = PAUSES.iter();
         loop {
             let live = Arc::new(Live::Delivers(Arc::clone(shared)));
-            let answered = self.parts.respond(&self.job, &live).await.and_then(|response| {
-                match response.errors.iter().find_map(|error| error.source::<Error>()) {
+            let answered = self.parts.respond(&self.job, &live).await.and_then(|(data, errors)| {
+                match errors.iter().find_map(|error| error.source::<Error>()) {
                     Some(error) if error.code() == Code::Unavailable => Err(error.clone()),
-                    _ => Ok(response),
+                    _ => Ok((data, errors)),
                 }
             });
             match (answered, pauses.next()) {
@@ -198,11 +205,8 @@ impl Listener {
                     tokio::time::sleep(*pause).await;
                 }
                 (Err(error), _) => return Err(error),
-                (Ok(response), _) if response.errors.is_empty() && response.fields.is_none() => {
-                    return Ok(Bytes::new());
-                }
-                (Ok(response), _) => {
-                    let (data, errors) = done(response);
+                (Ok((Data::None | Data::Null, errors)), _) if errors.is_empty() => return Ok(Bytes::new()),
+                (Ok((data, errors)), _) => {
                     return Ok(answer::write(&data, &errors, None, &self.job.origin.request_id));
                 }
             }
@@ -212,7 +216,7 @@ impl Listener {
     /// Ends the subscription of somebody who is not any more who they were.
     fn require(&self) -> Result<(), Event> {
         require(&self.listening, &self.person).map_err(|error| {
-            if let Some(hash) = self.job.hash {
+            if let Some(hash) = self.job.token_hash {
                 self.parts.sessions.forget(&hash);
             }
             Event::Close { code: 4403, error: error.code().as_str(), reason: error.message().to_owned() }
@@ -225,23 +229,28 @@ impl Listener {
             let code = if error.is_stale_actor() { Code::Forbidden } else { error.code() };
             return Event::Close { code: 4403, error: code.as_str(), reason: error.message().to_owned() };
         }
-        let mut told = self.parts.refuse_with(&self.job.origin.request_id, &[from_ours(error)], error);
-        told.status = Status::Refused(StatusCode::OK);
-        Event::Error(told)
+        let refusal = self.parts.refusal(&self.job.origin.request_id, &[server_error(error)], error);
+        Event::Error(Answer { status: Status::Refused(StatusCode::OK), ..refusal })
     }
 }
 
 impl Parts {
     /// Runs a subscription's operation once, under a scope of its own.
-    async fn respond(&self, job: &Job, live: &Arc<Live>) -> Result<Resolved> {
+    async fn respond(&self, job: &Job, live: &Arc<Live>) -> Result<(Data, Vec<ServerError>)> {
         let actor: Actor = job.actor.clone();
-        let request =
-            Request::new(self.database.clone(), actor, Access::Read, String::new(), Arc::clone(&job.origin), job.hash);
+        let request = Request::new(
+            self.database.clone(),
+            actor,
+            Access::Read,
+            String::new(),
+            Arc::clone(&job.origin),
+            job.token_hash,
+        );
         let request = Arc::new(request);
-        let mut data = Data::default();
+        let mut data = async_graphql::Data::default();
         data.insert(Arc::clone(&request));
         data.insert(Arc::clone(live));
-        let mut responses = self.executor.stream(job.asked(), data);
+        let mut responses = self.executor.stream(job.invocation(), data);
         let response = tokio::time::timeout(self.settings.deadline, responses.next()).await;
         drop(responses);
         request.finish_others();
@@ -251,8 +260,8 @@ impl Parts {
         scope.finish();
         match (refusal, response) {
             (Some(refusal), _) => Err(refusal),
-            (None, Ok(response)) => Ok(response.unwrap_or_default()),
-            (None, Err(_)) => Err(Error::new(Code::Timeout, "this took too long and was given up")),
+            (None, Ok(resolved)) => Ok(self.data(job, resolved.unwrap_or_default())),
+            (None, Err(_)) => Err(timed_out()),
         }
     }
 }

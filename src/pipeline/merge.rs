@@ -13,7 +13,8 @@ use crate::kernel::{Error, Result};
 
 type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
-fn sets(document: &ExecutableDocument) -> impl Iterator<Item = &SelectionSet> {
+/// The selections of a document: of its operations, then of its fragments.
+pub fn sets(document: &ExecutableDocument) -> impl Iterator<Item = &SelectionSet> {
     let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
     operations.chain(document.fragments.values().map(|fragment| &fragment.node.selection_set.node))
 }

@@ -98,12 +98,14 @@ fn header_key(value: &HeaderValue) -> Result<String, Refusal> {
     value.to_str().ok().and_then(idempotency_key).ok_or_else(|| Refusal::invalid(BAD_IDEMPOTENCY_KEY))
 }
 
-pub(super) const BAD_IDEMPOTENCY_KEY: &str = "an idempotency key is 1 to 255 printable ASCII characters";
+/// Characters that an idempotency key may have.
+pub const LONGEST_IDEMPOTENCY_KEY: usize = 255;
+pub(super) const BAD_IDEMPOTENCY_KEY: &str = "an idempotency key must be 1 to 255 printable ASCII characters";
 
-/// The key, if it may be one.
+/// The key, if it is a valid one.
 pub(super) fn idempotency_key(key: &str) -> Option<String> {
     let printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    (printable && (1..=255).contains(&key.len())).then(|| key.to_owned())
+    (printable && (1..=LONGEST_IDEMPOTENCY_KEY).contains(&key.len())).then(|| key.to_owned())
 }
 
 /// The client's address: the last one in the forwarding chain that is not a proxy of ours. What stands before it

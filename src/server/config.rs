@@ -66,6 +66,36 @@ impl Default for ServerConfig {
     }
 }
 
+/// The limits of the transports that a client can reach.
+#[derive(Debug, Clone, Copy)]
+pub struct TransportLimits {
+    pub body_bytes: usize,
+    pub socket_message_bytes: usize,
+    pub socket_operations: usize,
+    pub sockets_per_user: usize,
+    pub sockets_per_address: usize,
+}
+
+impl Default for TransportLimits {
+    fn default() -> Self {
+        ServerConfig::default().limits()
+    }
+}
+
+impl ServerConfig {
+    /// The limits that a client can reach.
+    #[must_use]
+    pub fn limits(&self) -> TransportLimits {
+        TransportLimits {
+            body_bytes: self.max_body,
+            socket_message_bytes: self.socket.max_message,
+            socket_operations: self.socket.max_operations,
+            sockets_per_user: self.socket.max_per_user,
+            sockets_per_address: self.socket.max_per_address,
+        }
+    }
+}
+
 /// Limits of one WebSocket, and of how many there may be.
 #[derive(Debug, Clone)]
 pub struct SocketConfig {

@@ -126,12 +126,12 @@ pub enum Event {
     Close { code: u16, error: &'static str, reason: String },
 }
 
-/// Somebody known who was let in on a socket.
-pub struct Guest {
-    /// The sockets of one user are counted under it.
+/// A signed-in user of a socket.
+pub struct SocketUser {
+    /// Identifies the user, whose sockets are counted together.
     pub key: String,
-    /// Ready, with a reason, once they may not stay (close code 4403), whether or not anything runs.
-    pub unwelcome: BoxFuture<'static, String>,
+    /// Ready with a reason once the session has ended, whether or not an operation runs (close code 4403).
+    pub revoked: BoxFuture<'static, String>,
 }
 
 /// Executes GraphQL for all transports.
@@ -141,9 +141,9 @@ pub trait Execute: Send + Sync + 'static {
     /// The future is dropped when the client goes away, so what must finish is to be spawned.
     fn run(&self, incoming: Incoming, caller: Caller) -> impl Future<Output = Outcome> + Send;
 
-    /// Checks the token of a socket's `connection_init`. `Err` carries the reason of the refusal (close code 4403);
-    /// a stranger is `None`.
-    fn greet(&self, caller: &Caller) -> impl Future<Output = Result<Option<Guest>, String>> + Send;
+    /// Checks the token of a socket's `connection_init`: `None` for an anonymous caller. `Err` is the reason of a refusal
+    /// (close code 4403).
+    fn authenticate_socket(&self, caller: &Caller) -> impl Future<Output = Result<Option<SocketUser>, String>> + Send;
 
     /// The coded refusal of something that the transport itself found wrong.
     fn refuse(&self, request_id: &str, status: StatusCode, code: &'static str, message: &str) -> Answer;

@@ -35,12 +35,13 @@ use tower_http::compression::{
     predicate::{NotForContentType, Predicate, SizeAbove},
 };
 
-use self::{caller::RequestId, http::Refusal, listen::Phase, socket::Seats};
 pub use self::{
-    config::{DEFAULT_ADDRESS, ServerConfig, SocketConfig},
+    caller::LONGEST_IDEMPOTENCY_KEY,
+    config::{DEFAULT_ADDRESS, ServerConfig, SocketConfig, TransportLimits},
     contract::Execute,
     pages::{DemoPerson, PageConfig},
 };
+use self::{caller::RequestId, http::Refusal, listen::Phase, socket::Seats};
 
 /// What all requests share.
 struct Server<P> {

@@ -28,7 +28,7 @@ use super::{
 use crate::server::{
     Refusal, Server,
     caller::{RequestId, bearer},
-    contract::{Caller, Execute, Guest, Incoming},
+    contract::{Caller, Execute, Incoming, SocketUser},
     listen::Phase,
 };
 
@@ -37,10 +37,10 @@ enum Greeting {
     /// `connection_init` has not come.
     Awaited,
     /// The pipeline looks at its token.
-    Asked(BoxFuture<'static, Result<Option<Guest>, Closing>>),
+    Asked(BoxFuture<'static, Result<Option<SocketUser>, Closing>>),
     /// `connection_ack` is sent. The seat is held for as long as the socket lives, and that is no longer than somebody
     /// who is known is welcome.
-    Done { _seat: Seat, unwelcome: Option<BoxFuture<'static, String>> },
+    Done { _seat: Seat, revoked: Option<BoxFuture<'static, String>> },
 }
 
 pub(super) struct Session<P> {
@@ -133,7 +133,7 @@ impl<P: Execute> Session<P> {
         }
         let (server, caller) = (Arc::clone(&self.server), self.caller.clone());
         let asked = async move {
-            let answer = AssertUnwindSafe(server.pipeline.greet(&caller)).catch_unwind();
+            let answer = AssertUnwindSafe(server.pipeline.authenticate_socket(&caller)).catch_unwind();
             match timeout(server.config.answer_timeout, answer).await {
                 Ok(Ok(Ok(guest))) => Ok(guest),
                 Ok(Ok(Err(reason))) => Err(Closing::new(4403, reason)),
@@ -144,15 +144,15 @@ impl<P: Execute> Session<P> {
         Ok(())
     }
 
-    fn welcome(&mut self, guest: Option<Guest>, line: &mut Line) -> Result<(), Closing> {
+    fn welcome(&mut self, guest: Option<SocketUser>, line: &mut Line) -> Result<(), Closing> {
         let limits = &self.server.config.socket;
-        let (holder, limit, unwelcome) = match guest {
-            Some(Guest { key, unwelcome }) => (Holder::User(key.into()), limits.max_per_user, Some(unwelcome)),
+        let (holder, limit, revoked) = match guest {
+            Some(SocketUser { key, revoked }) => (Holder::User(key.into()), limits.max_per_user, Some(revoked)),
             None => (Holder::stranger(self.caller.address), limits.max_per_address, None),
         };
         let seat = self.server.seats.take(holder, limit);
         let seat = seat.ok_or_else(|| Closing::new(4429, format!("Too many sockets: {limit} are allowed")))?;
-        self.greeting = Greeting::Done { _seat: seat, unwelcome };
+        self.greeting = Greeting::Done { _seat: seat, revoked };
         line.say(message::ACK);
         Ok(())
     }
@@ -241,11 +241,11 @@ fn token(payload: &Map<String, Value>) -> Option<String> {
 }
 
 /// Ready once the pipeline has answered a greeting; after that, when it takes its welcome back.
-async fn greeted(greeting: &mut Greeting) -> Result<Option<Guest>, Closing> {
+async fn greeted(greeting: &mut Greeting) -> Result<Option<SocketUser>, Closing> {
     match greeting {
         Greeting::Asked(answer) => answer.await,
-        Greeting::Done { unwelcome: Some(unwelcome), .. } => Err(Closing::new(4403, unwelcome.await)),
-        Greeting::Awaited | Greeting::Done { unwelcome: None, .. } => future::pending().await,
+        Greeting::Done { revoked: Some(revoked), .. } => Err(Closing::new(4403, revoked.await)),
+        Greeting::Awaited | Greeting::Done { revoked: None, .. } => future::pending().await,
     }
 }
 
