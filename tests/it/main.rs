@@ -28,3 +28,5 @@ mod support;
 mod tickets;
 mod transport;
 mod walk;
+#[path = "../wire/mod.rs"]
+mod wire;
