@@ -1,5 +1,5 @@
-//! The one writer of answers, and the one mapper of errors. JSON that the walk wrote is copied as it is; every error
-//! leaves with a published code and the request's id, and the cause of an internal one goes to the log, once.
+//! Writes answers and maps errors. JSON that the walk wrote is copied as it is; every error gets a published code and the
+//! request id, and the cause of an internal error is logged once.
 
 use async_graphql::{Name, PathSegment, ServerError, Value};
 use bytes::Bytes;
@@ -131,7 +131,7 @@ pub fn code(error: &ServerError) -> &str {
     }
     match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
         Some(Value::String(code)) => code,
-        // What is left is the executor refusing the value of an argument.
+        // The only other error is an argument value that the executor refuses.
         _ => Code::InvalidInput.as_str(),
     }
 }
@@ -213,7 +213,7 @@ fn to_json(error: &ServerError, request_id: &str) -> serde_json::Value {
     json
 }
 
-/// A cause with its causes, for the log.
+/// An error with its causes, for the log.
 struct Chain<'a>(&'a (dyn std::error::Error + Send + Sync));
 
 impl std::fmt::Display for Chain<'_> {

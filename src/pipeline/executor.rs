@@ -1,6 +1,6 @@
 //! Resolves root fields with async-graphql's resolvers, in the environment that its executor would make for them. The
-//! executor's own entry is left out: it takes a copy of the whole document for each request and visits it once more,
-//! for a depth and a cost that nobody reads. Introspection and subscriptions go through it.
+//! executor's own entry is skipped: it copies the whole document for each request and visits it once more, for a depth
+//! and a cost that are not needed. Introspection and subscriptions go through it.
 //!
 //! Beside `kernel/entity/` this and `graphql::environment` are the only places that use hidden API of async-graphql.
 
@@ -109,7 +109,7 @@ impl Executor {
             extensions: self.extensions.clone(),
             variables: invocation.variables.clone(),
             operation_name: None,
-            // Resolvers look up in it how variables are defined; what is selected, they get from their context.
+            // Resolvers read the definitions of variables from it; their selection comes with their context.
             operation: Positioned::new(
                 OperationDefinition {
                     ty: operation.node.ty,
@@ -136,7 +136,7 @@ async fn resolve<'a>(
     root: &impl ContainerType,
     selection: &'a Positioned<Selection>,
 ) -> ServerResult<(Name, Value)> {
-    // Merging has written out the fragments of a root.
+    // Merging inlines the fragments at the root.
     let Selection::Field(field) = &selection.node else {
         return Err(ServerError::new("an unmerged fragment at the root", Some(selection.pos)));
     };

@@ -1,5 +1,5 @@
-//! Subscriptions: the operation is begun once, to learn what is wanted, and then run for each event as a read of its
-//! own. Listeners to whom an event reads the same share the one reading, but each is let through by itself.
+//! Subscriptions: the operation runs once to determine its events, and then again for each event as a separate read.
+//! Listeners with the same view of an event share one read, but each is authorised separately.
 
 use std::{
     borrow::Cow,
@@ -30,26 +30,26 @@ use crate::{
     server::contract::{Answer, Event, Outcome, Status},
 };
 
-/// A reading that the database did not answer is tried again after these pauses.
+/// Pauses before a failed read is repeated while the database is unavailable.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1000), Duration::from_millis(2000)];
 
-/// Somebody who listens.
+/// One running subscription.
 struct Listener {
     parts: Arc<Parts>,
     job: Job,
     person: Arc<Person>,
     wanted: Wanted,
     place: i64,
-    /// Whether it has come to its channel; before, being behind is no fault.
-    arrived: bool,
-    /// What is to be delivered next, the first last.
+    /// Whether the listener has reached the newest event; before that, being behind is not its fault.
+    caught_up: bool,
+    /// The events to be delivered, in reverse order.
     waiting: Vec<Arc<Shared>>,
     seat: Seat,
     listening: Listening,
 }
 
-/// Begins a subscription, behind the event that the client got last or has named.
+/// Begins a subscription, after the event that the client received last.
 pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) -> Result<Outcome, Refused> {
     if job.roots.len() != 1 {
         return Err(Error::new(Code::ValidationFailed, "a subscription has exactly one field").into());
@@ -59,10 +59,10 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
     if !errors.is_empty() {
         return Err(Refused::Subscription(errors));
     }
-    let mut wanted = live.wanted().ok_or_else(|| Error::internal("a subscription that wants nothing"))?;
+    let mut wanted = live.wanted().ok_or_else(|| Error::internal("a subscription without events"))?;
     let person = Arc::clone(job.actor.person()?);
     let listening = parts.hub.session_states.listen(person.session_id);
-    // What was looked up may be a minute old.
+    // The cached lookup can be a minute old.
     parts.hub.session_states.look_since(Instant::now()).await?;
     if let Err(error) = require(&listening, &person) {
         if let Some(hash) = job.token_hash {
@@ -71,7 +71,7 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
         return Err(error.into());
     }
     let seat = parts.hub.seat(wanted.channel(&job.actor)).await?;
-    // A client that comes back sends what it asked at first, and beside it how far it came.
+    // A reconnecting client sends its first request again, and the last event id beside it.
     let place = match last_event_id.or_else(|| wanted.after.take()) {
         Some(after) => {
             let place = parts.hub.names.read(&after)?;
@@ -80,7 +80,8 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
         }
         None => seat.position,
     };
-    let listener = Listener { parts, job, person, wanted, place, arrived: false, waiting: Vec::new(), seat, listening };
+    let listener =
+        Listener { parts, job, person, wanted, place, caught_up: false, waiting: Vec::new(), seat, listening };
     let events = stream::unfold(Some(listener), |listener| async {
         let mut listener = listener?;
         Some(match listener.next().await {
@@ -91,14 +92,13 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
     Ok(Outcome::Stream(events.boxed()))
 }
 
-/// How far a client that lost its event stream came.
+/// The last event that a client received before it lost its event stream.
 pub fn last_event_id(extensions: Option<&Map<String, serde_json::Value>>) -> Option<String> {
     extensions?.get("lastEventId")?.as_str().map(str::to_owned)
 }
 
-/// The variables without the one that only says where to resume: who comes back with another place asks for the same.
-/// Such a one stands for the root field's argument and nothing else, so the text has it twice: there, and where it is
-/// defined.
+/// The variables without the one that only says where to resume, which does not change what is listened to. It is used
+/// for the root field's argument only, so the text has its name twice: there, and in its definition.
 pub fn lasting<'a>(
     text: &str,
     operation: &OperationDefinition,
@@ -119,7 +119,7 @@ pub fn lasting<'a>(
 }
 
 fn require(listening: &Listening, person: &Person) -> Result<()> {
-    let state = listening.state().ok_or_else(|| Error::unavailable("nobody has looked at the session"))?;
+    let state = listening.state().ok_or_else(|| Error::unavailable("the session has not been checked"))?;
     state.require(person)
 }
 
@@ -136,13 +136,13 @@ impl Listener {
             }
             match self.seat.behind(self.place) {
                 Behind::Events(events) => {
-                    self.arrived = true;
+                    self.caught_up = true;
                     self.place = self.take(events).unwrap_or(self.place);
                 }
-                Behind::Gone if self.arrived => {
+                Behind::Gone if self.caught_up => {
                     let cursor = self.parts.hub.names.cursor(self.place);
-                    let told = format!("this listener is too slow; resume after {cursor}");
-                    return Err(self.failed(&Error::new(Code::Lagged, told).cursor(cursor)));
+                    let message = format!("the listener was too slow; resume after {cursor}");
+                    return Err(self.failed(&Error::new(Code::Lagged, message).cursor(cursor)));
                 }
                 Behind::Gone => {
                     let behind = self.parts.hub.behind(self.place).await;
@@ -153,7 +153,7 @@ impl Listener {
                     }
                 }
                 Behind::Nothing => {
-                    self.arrived = true;
+                    self.caught_up = true;
                     tokio::select! {
                         () = self.seat.rung() => {}
                         () = self.listening.changed() => self.require()?,
@@ -163,7 +163,7 @@ impl Listener {
         }
     }
 
-    /// Keeps what is wanted of some events, for delivery; tells the last one's place when nothing is.
+    /// Queues the matching events for delivery; returns the position of the last event if none matches.
     fn take(&mut self, events: Vec<Arc<Shared>>) -> Option<i64> {
         let last = events.last().map(|last| last.event.id);
         let wanted = events.into_iter().filter(|shared| self.wanted.matches(&self.job.actor, &shared.event));
@@ -172,7 +172,7 @@ impl Listener {
         last.filter(|_| self.waiting.is_empty())
     }
 
-    /// The text of an event for this listener; `None` when it is not for them after all.
+    /// The JSON of an event for this listener; `None` if they may not receive it.
     async fn deliver(&self, shared: &Arc<Shared>) -> Result<Option<Event>, Event> {
         let recently = Instant::now().checked_sub(FRESH);
         let since = recently.map_or(shared.heard, |recently| recently.max(shared.heard));
@@ -189,7 +189,7 @@ impl Listener {
         Ok((!written.is_empty()).then_some(event))
     }
 
-    /// Reads the event; a database that is away for a moment is waited for.
+    /// Reads the event; retries while the database is unavailable for a moment.
     async fn write(&self, shared: &Arc<Shared>) -> Result<Bytes> {
         let mut pauses = PAUSES.iter();
         loop {
@@ -213,7 +213,7 @@ impl Listener {
         }
     }
 
-    /// Ends the subscription of somebody who is not any more who they were.
+    /// Ends the subscription when the caller's session or rights have changed.
     fn require(&self) -> Result<(), Event> {
         require(&self.listening, &self.person).map_err(|error| {
             if let Some(hash) = self.job.token_hash {
@@ -223,7 +223,7 @@ impl Listener {
         })
     }
 
-    /// The end by an error; that of who may not ask at all ends everything of theirs.
+    /// The event that ends the subscription with an error; a refused caller loses the whole socket.
     fn failed(&self, error: &Error) -> Event {
         if error.refuses_caller() {
             let code = if error.is_stale_actor() { Code::Forbidden } else { error.code() };
@@ -255,7 +255,7 @@ impl Parts {
         drop(responses);
         request.finish_others();
         let scope = Arc::clone(request.scope());
-        // Unless the database does not even answer that.
+        // Not awaited: the database may not answer at all.
         let refusal = scope.refusal().now_or_never().flatten();
         scope.finish();
         match (refusal, response) {
@@ -266,7 +266,7 @@ impl Parts {
     }
 }
 
-/// What a failed beginning is called when it is refused whole.
+/// The error that refuses a subscription as a whole.
 pub fn refusal(errors: &[ServerError]) -> Error {
     errors
         .iter()

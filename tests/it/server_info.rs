@@ -26,7 +26,7 @@ async fn the_limits_are_those_in_force() {
         input_list: 210,
         schema_lists: 3,
     };
-    let rates = Rates { person: 50_000, stranger: 0 };
+    let rates = Rates { user: 50_000, anonymous: 0 };
     let settings = Settings { limits, rates, deadline: Duration::from_secs(12), ..settings() };
     let socket = SocketConfig {
         max_message: 7_003,

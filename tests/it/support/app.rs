@@ -93,7 +93,7 @@ impl Drop for TestApp {
 pub fn settings() -> Settings {
     Settings {
         limits: Limits::default(),
-        rates: Rates { person: 0, stranger: 0 },
+        rates: Rates { user: 0, anonymous: 0 },
         transport: ServerConfig::default().limits(),
         operations: Operations::default(),
         deadline: Duration::from_secs(10),
