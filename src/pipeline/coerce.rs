@@ -26,8 +26,11 @@ use crate::kernel::{
 /// More problems than this are not reported: a request can hold a hundred thousand wrong values.
 const MOST_PROBLEMS: usize = 50;
 
-/// The scalars whose text has a format, with what their parser says against a value.
-const SCALARS: [(&str, fn(Value) -> Option<String>); 10] = [
+/// What a scalar's parser says against a value.
+type Objection = fn(Value) -> Option<String>;
+
+/// The scalars whose text has a format.
+const SCALARS: [(&str, Objection); 10] = [
     ("CurrencyCode", objection::<CurrencyCode>),
     ("Date", objection::<Date>),
     ("DateTime", objection::<DateTime<Utc>>),

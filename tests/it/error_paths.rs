@@ -12,6 +12,9 @@ fn fields(answer: &Answer) -> Vec<(&str, &str)> {
     fields.iter().map(|field| (field["code"].as_str().unwrap(), field["path"].as_str().unwrap())).collect()
 }
 
+/// A document, its variables, the code of its error, and code and path of each refused value.
+type Case = (&'static str, Value, &'static str, Vec<(&'static str, &'static str)>);
+
 const TICKET: &str = "ticket_01h455vb4pex5vsknk084sn02q";
 const USER: &str = "user_01h455vb4pex5vsknk084sn02q";
 
@@ -20,7 +23,7 @@ async fn every_refusal_names_the_path_of_the_argument() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let invalid = |path: &'static str| vec![("INVALID_INPUT", path)];
-    let cases: Vec<(&str, Value, &str, Vec<(&str, &str)>)> = vec![
+    let cases: Vec<Case> = vec![
         // The check of the variables: in the words of the arguments, not of the variables.
         (
             "query ($n: Int) { tickets(first: $n) { totalCount } }",
@@ -124,7 +127,7 @@ async fn all_wrong_variables_are_reported_in_one_answer() {
 }
 
 #[tokio::test]
-async fn an_id_of_the_wrong_type_is_told_from_one_that_is_right() {
+async fn an_id_of_the_wrong_type_is_distinguished_from_one_that_is_right() {
     let app = TestApp::new().await;
     let administrator = app.administrator().await;
     let query = "mutation ($input: AssignTicketInput!) { assignTicket(input: $input) { __typename } }";
