@@ -1,4 +1,4 @@
-//! Puts the program together: database, keys, pipeline, server; and takes it down again in order.
+//! Starts the parts of the program in order, database, keys, pipeline and server, and stops them again.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
@@ -8,7 +8,7 @@ use tokio::net::TcpListener;
 
 use crate::{
     access::Passwords,
-    config::{DatabaseOptions, Run, Seed, Serve},
+    config::{DatabaseOptions, OperationMode, Seed, Serve},
     demo,
     embedded::{Embedded, Options},
     kernel::{
@@ -23,17 +23,17 @@ use crate::{
     server::{PageConfig, ServerConfig, serve},
 };
 
-/// A database that was reached, and how the server logs in to it.
+/// A reachable database, and how the server logs in to it.
 pub struct Reached {
-    /// The private Postgres, when it is one: it runs as long as this lives.
+    /// The private Postgres, if that is used; it runs as long as this value lives.
     pub embedded: Option<Embedded>,
     pub server_url: String,
-    /// Migrations that were run now.
+    /// The migrations that this start ran.
     pub ran: Vec<String>,
     pub ring: Arc<KeyRing>,
 }
 
-/// Reaches the database and, where the login may do so, brings it up to date.
+/// Connects to the database and, if the login may do so, migrates it.
 pub async fn reach(database: &DatabaseOptions) -> Result<Reached> {
     let ring = Arc::new(keys(database)?);
     let (embedded, url) = match &database.database_url {
@@ -57,13 +57,13 @@ pub async fn reach(database: &DatabaseOptions) -> Result<Reached> {
     Ok(Reached { embedded, server_url: prepared.server_url, ran: prepared.ran, ring })
 }
 
-/// The database `clinigraph` in the private Postgres, made when it is missing.
+/// The database `clinigraph` in the private Postgres, created if it is missing.
 async fn own_database(embedded: &Embedded, url: &str) -> Result<String> {
     let mut connection = db::connect(url).await?;
-    let there: Holds = sql_query("select exists (select from pg_database where datname = 'clinigraph') as holds")
+    let exists: Holds = sql_query("select exists (select from pg_database where datname = 'clinigraph') as holds")
         .get_result(&mut connection)
         .await?;
-    if !there.holds {
+    if !exists.holds {
         sql_query("create database clinigraph").execute(&mut connection).await?;
     }
     Ok(embedded.superuser_url("clinigraph"))
@@ -75,7 +75,7 @@ struct Holds {
     holds: bool,
 }
 
-/// Whether a login may make roles and tables.
+/// Whether a login may create roles and tables.
 async fn may_prepare(url: &str) -> Result<bool> {
     let mut connection = db::connect(url).await?;
     let may: Holds = sql_query(
@@ -87,7 +87,7 @@ async fn may_prepare(url: &str) -> Result<bool> {
     Ok(may.holds)
 }
 
-/// The keys given, or those of the data directory, made at the first start.
+/// The configured keys, or those of the data directory, which the first start creates.
 fn keys(database: &DatabaseOptions) -> Result<KeyRing> {
     if let Some(keys) = &database.keys {
         return KeyRing::parse(keys);
@@ -105,24 +105,24 @@ fn keys(database: &DatabaseOptions) -> Result<KeyRing> {
     }
 }
 
-/// Writes a file that only its owner may read, and that is there whole or not at all.
+/// Writes a file atomically, readable by its owner only.
 fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     use std::io::Write;
     if let Some(folder) = file.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    let beside = file.with_extension("new");
+    let temporary = file.with_extension("new");
     let mut options = std::fs::OpenOptions::new();
     options.write(true).create(true).truncate(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut open = options.open(&beside)?;
+    let mut open = options.open(&temporary)?;
     open.write_all(text.as_bytes())?;
     open.sync_all()?;
-    std::fs::rename(beside, file)
+    std::fs::rename(temporary, file)
 }
 
-/// What stands between a database and serving on it.
+/// The findings that speak against serving on a database.
 pub async fn examine(database: &DatabaseOptions) -> Result<Vec<Finding>> {
     let reached = reach(database).await?;
     let findings = db::inspect(&reached.server_url).await;
@@ -130,7 +130,7 @@ pub async fn examine(database: &DatabaseOptions) -> Result<Vec<Finding>> {
     findings
 }
 
-/// Fills a database for measuring.
+/// Fills a database for measurements.
 pub async fn seed(options: &Seed) -> Result<Seeded> {
     let reached = reach(&options.database).await?;
     let owner_url = match (&reached.embedded, &options.database.database_url) {
@@ -142,12 +142,13 @@ pub async fn seed(options: &Seed) -> Result<Seeded> {
     seeded
 }
 
-/// Everything below the transports, over a database that was reached.
+/// Creates everything below the transports.
 pub async fn pipeline(reached: &Reached, settings: Settings, connections: usize, clock: Clock) -> Result<Pipeline> {
     let findings = db::inspect(&reached.server_url).await?;
     if !findings.is_empty() {
-        let told: Vec<_> = findings.iter().map(|finding| format!("{} ({})", finding.problem, finding.remedy)).collect();
-        return Err(Error::unavailable(format!("this database is not safe to serve on:\n  {}", told.join("\n  "))));
+        let problems: Vec<_> =
+            findings.iter().map(|finding| format!("{} ({})", finding.problem, finding.remedy)).collect();
+        return Err(Error::unavailable(format!("this database is not safe to serve on:\n  {}", problems.join("\n  "))));
     }
     let pools = Pools::new(&db::Config {
         url: reached.server_url.clone(),
@@ -159,7 +160,7 @@ pub async fn pipeline(reached: &Reached, settings: Settings, connections: usize,
     Pipeline::new(settings, database, clock, Arc::clone(&reached.ring), Passwords::new(2, 64)).await
 }
 
-/// Serves until told to stop.
+/// Serves until a signal asks to stop.
 pub async fn run(options: Serve) -> Result<()> {
     let reached = reach(&options.database).await?;
     let served = serve_on(&reached, &options).await;
@@ -174,18 +175,19 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     let settings = Settings {
         limits: options.limits.limits(),
         rates: options.limits.rates(),
+        transport: options.limits.server().limits(),
         operations: operations(options)?,
         deadline: options.limits.deadline(),
         development: options.development || options.demo,
     };
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
-    let keeping = {
+    let partitioning = {
         let database = pipeline.database().clone();
         tokio::spawn(async move { db::partitions::keep(&database).await })
     };
     let people = if options.demo { demo::load(pipeline.database()).await? } else { Vec::new() };
-    let playing = (options.demo && !options.demo_quiet).then(|| {
+    let simulation = (options.demo && !options.demo_quiet).then(|| {
         let pipeline = pipeline.clone();
         tokio::spawn(async move { demo::play(&pipeline).await })
     });
@@ -196,36 +198,36 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         ))
     })?;
     let address = listener.local_addr().map_err(Error::unavailable)?;
-    greet(&address.to_string(), &people);
+    print_addresses(&address.to_string(), &people);
     let config = ServerConfig {
         origins: options.origins.clone(),
         page: PageConfig { demo: options.demo, people, ..PageConfig::default() },
         ..options.limits.server()
     };
-    let served = serve(listener, Arc::new(pipeline), config, told_to_stop()).await.map_err(Error::unavailable);
-    playing.iter().for_each(tokio::task::JoinHandle::abort);
+    let served = serve(listener, Arc::new(pipeline), config, shutdown_signal()).await.map_err(Error::unavailable);
+    simulation.iter().for_each(tokio::task::JoinHandle::abort);
     relaying.abort();
-    keeping.abort();
+    partitioning.abort();
     served
 }
 
 fn operations(options: &Serve) -> Result<Operations> {
     let manifest = options.manifest.as_deref().map(Manifest::read).transpose()?.unwrap_or_default();
     Ok(match options.operations {
-        Run::Any => Operations::Any(manifest),
-        Run::Trusted => Operations::Trusted(manifest),
+        OperationMode::Any => Operations::Any(manifest),
+        OperationMode::Trusted => Operations::Trusted(manifest),
     })
 }
 
-#[expect(clippy::print_stdout, reason = "what a person at the terminal came for")]
-fn greet(address: &str, people: &[crate::server::DemoPerson]) {
-    println!("\n  clinigraph serves on http://{address}\n  GraphiQL:             http://{address}/graphiql\n");
+#[expect(clippy::print_stdout, reason = "the output of the command")]
+fn print_addresses(address: &str, people: &[crate::server::DemoPerson]) {
+    println!("\n  clinigraph is running on http://{address}\n  GraphiQL:                http://{address}/graphiql\n");
     if people.is_empty() {
         return;
     }
-    println!("  Sign in as one of these, each with the password {:?}:\n", demo::PASSWORD);
+    println!("  Sign in as one of these users, each with the password {:?}:\n", demo::PASSWORD);
     for person in people {
-        let clinic = person.clinic.as_deref().unwrap_or("every clinic");
+        let clinic = person.clinic.as_deref().unwrap_or("all clinics");
         println!("    {:<34} {:<24} {clinic}", person.email, person.role);
     }
     println!();
@@ -235,19 +237,19 @@ async fn close(embedded: Option<Embedded>) {
     if let Some(mut embedded) = embedded
         && let Err(error) = embedded.stop().await
     {
-        tracing::error!(%error, "the private Postgres did not stop well");
+        tracing::error!(%error, "the private Postgres did not stop cleanly");
     }
 }
 
-/// Ready on Ctrl-C, or when the system asks the program to end.
-async fn told_to_stop() {
+/// Ready on Ctrl-C or SIGTERM.
+async fn shutdown_signal() {
     let interrupted = tokio::signal::ctrl_c();
     #[cfg(unix)]
     {
         let mut terminated = match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
             Ok(terminated) => terminated,
             Err(error) => {
-                tracing::warn!(%error, "SIGTERM cannot be heard");
+                tracing::warn!(%error, "cannot listen for SIGTERM");
                 drop(interrupted.await);
                 return;
             }

@@ -1,5 +1,5 @@
-//! What an operator can set, read once at the start: by option, or by the environment variable that each option's
-//! help names.
+//! The options of the commands, read once at the start from the command line or from the environment variable that the
+//! help of each option names.
 
 mod limits;
 
@@ -20,33 +20,34 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Serve the API. Without a database to connect to, a private one is kept in the data directory.
+    /// Serve the API. Without --database-url, a private Postgres runs in the data directory.
     Serve(Box<Serve>),
-    /// Bring roles and tables of a database up to date, and say how the server should log in.
+    /// Create or update the roles and tables of a database, and print how the server logs in.
     Prepare(DatabaseOptions),
-    /// Look for what makes tenant isolation doubtful, and explain it.
+    /// Check a database for anything that weakens the isolation of clinics, and explain it.
     Doctor(DatabaseOptions),
-    /// Fill a database with made-up data in bulk, for measuring, and sign two made-up people in.
+    /// Fill a database with a large amount of made-up data for measurements, and sign in two made-up users.
     Seed(Seed),
     /// Print the GraphQL schema.
     Schema,
 }
 
-/// Which database.
+/// The database to use.
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseOptions {
-    /// Connection string of a Postgres, 15 to 18. Of its owner, who may also make roles: the server then brings it up to
-    /// date and logs in as `clinigraph_app`. Of `clinigraph_app` or a role like it: the server uses it as it is.
+    /// Connection string of a Postgres database, version 15 to 18. With its owner, who may create roles, the server
+    /// migrates the database and then logs in as `clinigraph_app`. With `clinigraph_app` or a similar role, the server uses
+    /// the database as it is.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// Where a private Postgres, its data and the keys are kept.
+    /// Directory of the private Postgres, its data and the encryption keys.
     #[arg(long, env = "CLINIGRAPH_DATA", default_value_os_t = default_data())]
     pub data: PathBuf,
-    /// Directory of Postgres' programs for the private Postgres; looked for in the usual places when not given.
+    /// Directory of the Postgres programs for the private Postgres; by default the usual places are searched.
     #[arg(long, env = "CLINIGRAPH_POSTGRES")]
     pub postgres: Option<PathBuf>,
-    /// The keys that seal secrets: `1:<base64 of 32 bytes>`, further ones behind commas. Kept in the data directory
-    /// when not given.
+    /// Encryption keys for secrets: `1:<base64 of 32 bytes>`, more separated by commas. By default they are stored in the
+    /// data directory.
     #[arg(long, env = "CLINIGRAPH_KEYS", hide_env_values = true)]
     pub keys: Option<String>,
 }
@@ -55,40 +56,40 @@ pub struct DatabaseOptions {
 pub struct Serve {
     #[command(flatten)]
     pub database: DatabaseOptions,
-    /// Where to listen.
+    /// Address and port to listen on.
     #[arg(long, env = "CLINIGRAPH_ADDRESS", default_value_t = DEFAULT_ADDRESS)]
     pub address: SocketAddr,
-    /// Load made-up clinics and people into an empty database, and let anyone sign in as them. Not for real data.
+    /// Load made-up clinics and users into an empty database, and let anyone sign in as them. Never use it with real data.
     #[arg(long, env = "CLINIGRAPH_DEMO")]
     pub demo: bool,
-    /// In a demo, keep the made-up people from opening and answering tickets by themselves.
+    /// In a demo, do not simulate users who open and answer tickets.
     #[arg(long, env = "CLINIGRAPH_DEMO_QUIET")]
     pub demo_quiet: bool,
-    /// Tell the number of statements in each answer, and show the schema to strangers.
+    /// Report the number of SQL statements in each answer, and let anonymous callers read the schema.
     #[arg(long, env = "CLINIGRAPH_DEVELOPMENT")]
     pub development: bool,
-    /// Connections to Postgres for requests of clinics; administrators and the server itself get a share on top.
+    /// Connections to Postgres for requests of clinics; administrators and the server itself get more on top.
     #[arg(long, env = "CLINIGRAPH_CONNECTIONS", default_value_t = 16)]
     pub connections: usize,
-    /// Threads that work on requests; half of the processors unless said, as Postgres wants the other half.
+    /// Worker threads; by default half of the processors, as Postgres needs the other half.
     #[arg(long, env = "CLINIGRAPH_WORKERS", value_parser = clap::value_parser!(u16).range(1..=512))]
     pub workers: Option<u16>,
-    /// Documents that clients may name by their hash: a JSON object from SHA-256, in hexadecimal, to document.
+    /// JSON file of documents that clients may name by their hash: an object from SHA-256 in hexadecimal to document.
     #[arg(long, env = "CLINIGRAPH_MANIFEST", value_name = "FILE")]
     pub manifest: Option<PathBuf>,
-    /// Which operations are run: any, or only the trusted ones of the manifest.
+    /// Run any valid operation, or only the trusted ones of the manifest.
     #[arg(long, env = "CLINIGRAPH_OPERATIONS", value_enum, default_value_t, requires_if("trusted", "manifest"))]
-    pub operations: Run,
-    /// Pages of these origins may call the API from a browser, beside the server's own.
+    pub operations: OperationMode,
+    /// Origins whose pages may call the API from a browser, separated by commas; the server's own is always allowed.
     #[arg(long, env = "CLINIGRAPH_ORIGINS", value_delimiter = ',')]
     pub origins: Vec<String>,
     #[command(flatten)]
     pub limits: LimitOptions,
 }
 
-/// Which operations are run.
+/// The operations that the server runs.
 #[derive(Debug, Clone, Copy, Default, ValueEnum)]
-pub enum Run {
+pub enum OperationMode {
     #[default]
     Any,
     Trusted,
@@ -98,17 +99,17 @@ pub enum Run {
 pub struct Seed {
     #[command(flatten)]
     pub database: DatabaseOptions,
-    /// Meant: this writes as many rows as the sizes say.
+    /// Confirms that the command may write as many rows as the sizes below.
     #[arg(long = "scale", required = true)]
-    pub meant: bool,
+    pub confirmed: bool,
     #[command(flatten)]
     pub scale: Scale,
-    /// Also into a database with other people in it.
+    /// Also fill a database that has users already.
     #[arg(long)]
     pub force: bool,
 }
 
-/// The user's data home.
+/// The directory for application data of the user.
 fn default_data() -> PathBuf {
     let home = || std::env::var_os("HOME").map(|home| PathBuf::from(home).join(".local/share"));
     let base = std::env::var_os("XDG_DATA_HOME").map(PathBuf::from).or_else(home).unwrap_or_default();

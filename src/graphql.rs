@@ -22,7 +22,7 @@ use crate::{
         error, ids,
     },
     live::Subscription,
-    notification, provider, support,
+    notification, provider, server_info, support,
 };
 
 /// Queries of the API.
@@ -37,6 +37,7 @@ pub struct QueryFields(
     support::SupportReads,
     audit::AuditReads,
     notification::NotificationReads,
+    server_info::ServerQuery,
 );
 
 /// Mutations of the API. The fields of an operation run one after the other, each in a transaction of its own: a field that
@@ -144,19 +145,19 @@ pub fn sdl() -> String {
 struct NodeQuery;
 
 /// The entity and the UUID of an id of any kind.
-fn any_id(id: &str) -> Result<(&'static Def, uuid::Uuid)> {
-    let (prefix, uuid) = ids::split(id)
-        .ok_or_else(|| Error::new(Code::InvalidId, "this is not an id: a prefix, _ and 26 letters and digits"))?;
+fn any_id(id: &str, path: &str) -> Result<(&'static Def, uuid::Uuid)> {
+    let (prefix, uuid) = ids::split(id).ok_or_else(|| Error::invalid_value(Code::InvalidId, path, ids::MALFORMED))?;
     let def = entities().into_iter().find(|def| def.prefix == prefix);
-    def.map(|def| (def, uuid))
-        .ok_or_else(|| Error::new(Code::InvalidId, format!("there is no kind of object with ids like {prefix}_…")))
+    def.map(|def| (def, uuid)).ok_or_else(|| {
+        Error::invalid_value(Code::InvalidId, path, format!("no object has ids that begin with {prefix}_"))
+    })
 }
 
 #[Object]
 impl NodeQuery {
     /// Any object by its id; null when there is none that the caller may see.
     async fn node(&self, #[graphql(desc = "The object's id.")] id: async_graphql::ID) -> Result<AnyNode> {
-        any_id(&id).map(|found| AnyNode(Some(found)))
+        any_id(&id, "id").map(|found| AnyNode(Some(found)))
     }
 
     /// Objects by their ids, in the order of the ids; null for each that the caller may not see. At most 100.
@@ -169,8 +170,8 @@ impl NodeQuery {
             backstage.get_or_init(|| (ctx.schema_env.clone(), ctx.query_env.extensions.clone()));
         }
         if ids.len() > 100 {
-            return Err(Error::invalid("ids", format!("must be at most 100, not {}", ids.len())).limit(100));
+            return Err(Error::invalid("ids", format!("must have at most 100 items, not {}", ids.len())).limit(100));
         }
-        ids.iter().map(|id| any_id(id)).collect::<Result<_>>().map(AnyNodes)
+        ids.iter().enumerate().map(|(at, id)| any_id(id, &format!("ids.{at}"))).collect::<Result<_>>().map(AnyNodes)
     }
 }

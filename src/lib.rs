@@ -18,4 +18,5 @@ pub mod provider;
 pub mod schema;
 pub mod seed;
 pub mod server;
+pub mod server_info;
 pub mod support;

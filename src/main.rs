@@ -9,11 +9,11 @@ use clinigraph::{
     graphql,
 };
 
-/// A request makes and drops hundreds of small things; it takes a seventh less of the processor with this.
+/// A request allocates hundreds of small objects; with this allocator it takes a seventh less processor time.
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-#[expect(clippy::print_stderr, reason = "commands speak to a terminal")]
+#[expect(clippy::print_stderr, reason = "the output of the commands")]
 fn main() -> ExitCode {
     let command = Cli::parse().command;
     let mut runtime = tokio::runtime::Builder::new_multi_thread();
@@ -26,18 +26,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// As many threads as are kept busy while Postgres, on the same machine, works for them: more of them wake each other
-/// more than they help.
+/// As many threads as stay busy while Postgres works for them on the same machine: more would mostly wake each other.
 fn workers(command: &Command) -> usize {
-    let said = match command {
+    let configured = match command {
         Command::Serve(options) => options.workers,
         _ => None,
     };
     let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    said.map_or_else(|| processors.div_ceil(2), usize::from)
+    configured.map_or_else(|| processors.div_ceil(2), usize::from)
 }
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "commands speak to a terminal")]
+#[expect(clippy::print_stdout, clippy::print_stderr, reason = "the output of the commands")]
 async fn run(command: Command) -> ExitCode {
     let filter =
         tracing_subscriber::EnvFilter::try_from_env("CLINIGRAPH_LOG").unwrap_or_else(|_| "clinigraph=info,warn".into());
@@ -52,7 +51,7 @@ async fn run(command: Command) -> ExitCode {
         }),
         Command::Doctor(database) => match app::examine(&database).await {
             Ok(findings) if findings.is_empty() => {
-                println!("nothing stands against serving on this database");
+                println!("this database is safe to serve on");
                 Ok(())
             }
             Ok(findings) => {
@@ -64,7 +63,10 @@ async fn run(command: Command) -> ExitCode {
             Err(error) => Err(error),
         },
         Command::Seed(options) => app::seed(&options).await.map(|seeded| {
-            println!("a clinic's manager: {}\na platform administrator: {}", seeded.manager, seeded.administrator);
+            println!(
+                "token of a clinic manager: {}\ntoken of a platform administrator: {}",
+                seeded.manager, seeded.administrator
+            );
         }),
         Command::Schema => {
             print!("{}", graphql::sdl());
@@ -76,9 +78,9 @@ async fn run(command: Command) -> ExitCode {
         Err(error) => {
             eprintln!("error: {error}");
             let mut cause = error.cause().map(|cause| cause as &dyn std::error::Error);
-            while let Some(told) = cause {
-                eprintln!("  {told}");
-                cause = told.source();
+            while let Some(error) = cause {
+                eprintln!("  {error}");
+                cause = error.source();
             }
             ExitCode::FAILURE
         }

@@ -93,7 +93,7 @@ async fn main() {
         let port = free_port();
         let server = Server::start(
             env!("CARGO_BIN_EXE_clinigraph"),
-            &["serve", "--rate-person", "0", "--address", &format!("127.0.0.1:{port}")],
+            &["serve", "--rate-user", "0", "--address", &format!("127.0.0.1:{port}")],
             &[("DATABASE_URL", &server_url), ("CLINIGRAPH_KEYS", KEYS), ("CLINIGRAPH_LOG", "warn")],
             port,
         );

@@ -9,7 +9,7 @@ mod user;
 mod viewer;
 
 pub use membership::{Membership, MembershipStatus, MembershipsOldestFirst};
-pub use password::Passwords;
+pub use password::{LONGEST as LONGEST_PASSWORD, Passwords};
 pub use presence::Presence;
 pub use session::{AccessMutation, Sessions, token_hash, user_id};
 pub use user::{User, UserStatus};

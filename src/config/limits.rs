@@ -1,4 +1,4 @@
-//! The limits an operator can set. Each has the default that its own room gives it.
+//! The limits that an operator can set. Their defaults come from the modules that enforce them.
 
 use std::{net::IpAddr, time::Duration};
 
@@ -9,69 +9,69 @@ use crate::{
     server::{ServerConfig, SocketConfig},
 };
 
-/// What one request, and one client, may ask for at most.
+/// Limits of one request and of one client.
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Limits")]
 pub struct LimitOptions {
-    /// Bytes of a request's body.
+    /// Maximum bytes of a request body.
     #[arg(long, env = "CLINIGRAPH_MAX_BODY", default_value_t = ServerConfig::default().max_body)]
     pub max_body: usize,
-    /// Bytes of a document.
+    /// Maximum bytes of a document.
     #[arg(long, env = "CLINIGRAPH_MAX_DOCUMENT", default_value_t = Limits::default().document_bytes)]
     pub max_document: usize,
-    /// Tokens of a document.
+    /// Maximum tokens of a document.
     #[arg(long, env = "CLINIGRAPH_MAX_TOKENS", default_value_t = Limits::default().tokens)]
     pub max_tokens: usize,
-    /// Fields within fields.
+    /// Maximum levels of fields within fields.
     #[arg(long, env = "CLINIGRAPH_MAX_DEPTH", default_value_t = Limits::default().depth)]
     pub max_depth: u64,
-    /// Fields and fragments of a document, with what is in a fragment counted wherever it is spread.
+    /// Maximum fields and fragments of a document, with the content of a fragment counted wherever it is spread.
     #[arg(long, env = "CLINIGRAPH_MAX_SELECTIONS", default_value_t = Limits::default().selections)]
     pub max_selections: u64,
-    /// Aliases of a document.
+    /// Maximum aliases of a document.
     #[arg(long, env = "CLINIGRAPH_MAX_ALIASES", default_value_t = Limits::default().aliases)]
     pub max_aliases: u64,
-    /// Directives of a document.
+    /// Maximum directives of a document.
     #[arg(long, env = "CLINIGRAPH_MAX_DIRECTIVES", default_value_t = Limits::default().directives)]
     pub max_directives: u64,
-    /// Fields at the root of an operation.
+    /// Maximum fields at the root of an operation.
     #[arg(long, env = "CLINIGRAPH_MAX_ROOT_FIELDS", default_value_t = Limits::default().root_fields)]
     pub max_root_fields: u64,
-    /// Cost of an operation, known before it runs: about one for each object that it can return.
+    /// Maximum cost of an operation: about one for each object that it can return.
     #[arg(long, env = "CLINIGRAPH_MAX_COST", default_value_t = Limits::default().cost)]
     pub max_cost: u64,
-    /// Items of a list in the input.
+    /// Maximum items of a list in the input.
     #[arg(long, env = "CLINIGRAPH_MAX_INPUT_LIST", default_value_t = Limits::default().input_list)]
     pub max_input_list: usize,
-    /// Seconds that an operation may run.
+    /// Seconds after which an operation is cancelled.
     #[arg(long, env = "CLINIGRAPH_REQUEST_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub request_seconds: u64,
-    /// Cost that somebody signed in may ask for in a minute; 0 for any.
-    #[arg(long, env = "CLINIGRAPH_RATE_PERSON", default_value_t = Rates::default().person)]
-    pub rate_person: u64,
-    /// Cost that strangers of one address may ask for in a minute; 0 for any.
-    #[arg(long, env = "CLINIGRAPH_RATE_STRANGER", default_value_t = Rates::default().stranger)]
-    pub rate_stranger: u64,
-    /// Connections open at once, sockets included; further ones wait.
+    /// Cost that a signed-in user may spend in a minute; 0 for no limit.
+    #[arg(long, env = "CLINIGRAPH_RATE_USER", default_value_t = Rates::default().user)]
+    pub rate_user: u64,
+    /// Cost that the anonymous callers of one address may spend in a minute; 0 for no limit.
+    #[arg(long, env = "CLINIGRAPH_RATE_ANONYMOUS", default_value_t = Rates::default().anonymous)]
+    pub rate_anonymous: u64,
+    /// Maximum connections open at once, WebSockets included; further ones wait.
     #[arg(long, env = "CLINIGRAPH_MAX_CONNECTIONS", default_value_t = ServerConfig::default().max_connections)]
     pub max_connections: usize,
-    /// Sockets of one user, and event streams of one session.
+    /// Maximum WebSockets of one user, and event streams of one session.
     #[arg(long, env = "CLINIGRAPH_MAX_SOCKETS_PER_USER", default_value_t = SocketConfig::default().max_per_user)]
     pub max_sockets_per_user: usize,
-    /// Sockets and event streams of strangers from one address.
+    /// Maximum WebSockets and event streams of the anonymous callers of one address.
     #[arg(long, env = "CLINIGRAPH_MAX_SOCKETS_PER_ADDRESS", default_value_t = SocketConfig::default().max_per_address)]
     pub max_sockets_per_address: usize,
-    /// Operations at once on one socket.
+    /// Maximum operations that run at once on one WebSocket.
     #[arg(long, env = "CLINIGRAPH_MAX_SOCKET_OPERATIONS", default_value_t = SocketConfig::default().max_operations)]
     pub max_socket_operations: usize,
-    /// Proxies that are believed when they tell a client's address and the host it asked for. Without them all who come
-    /// through a proxy are one client to the limits above.
+    /// Addresses of trusted proxies, whose X-Forwarded-For and X-Forwarded-Host are used. Without it, all clients behind
+    /// a proxy share one address in the limits above.
     #[arg(long, env = "CLINIGRAPH_TRUSTED_PROXIES", value_delimiter = ',', value_name = "ADDRESSES")]
     pub trusted_proxies: Vec<IpAddr>,
 }
 
 impl LimitOptions {
-    /// Those of one operation.
+    /// The limits of one operation.
     #[must_use]
     pub fn limits(&self) -> Limits {
         Limits {
@@ -90,16 +90,16 @@ impl LimitOptions {
 
     #[must_use]
     pub fn rates(&self) -> Rates {
-        Rates { person: self.rate_person, stranger: self.rate_stranger }
+        Rates { user: self.rate_user, anonymous: self.rate_anonymous }
     }
 
-    /// How long an operation may run.
+    /// The time after which an operation is cancelled.
     #[must_use]
     pub fn deadline(&self) -> Duration {
         Duration::from_secs(self.request_seconds)
     }
 
-    /// Those of the transports.
+    /// The limits of the transports.
     #[must_use]
     pub fn server(&self) -> ServerConfig {
         let server = ServerConfig::default();
@@ -107,10 +107,10 @@ impl LimitOptions {
             max_body: self.max_body,
             max_connections: self.max_connections,
             trusted_proxies: self.trusted_proxies.clone(),
-            // A safety net hangs below what it is for.
+            // The transports wait longer than the pipeline, whose error says more.
             answer_timeout: server.answer_timeout.max(self.deadline() * 2),
             socket: SocketConfig {
-                // A message is a body in an envelope.
+                // A message is a body with an envelope.
                 max_message: self.max_body + (4 << 10),
                 max_per_user: self.max_sockets_per_user,
                 max_per_address: self.max_sockets_per_address,

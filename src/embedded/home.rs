@@ -217,7 +217,7 @@ fn move_out(data_dir: &Path, dir: PathBuf, identity: &Identity) -> Result<PathBu
         user = %identity.name,
         closed = %identity.culprit(data_dir).display(),
         postgres.home = %dir.display(),
-        "Postgres cannot enter the data directory as an ordinary user, so the data is kept elsewhere"
+        "Postgres cannot enter the data directory as an ordinary user, so the data is stored elsewhere"
     );
     Ok(dir)
 }

@@ -1,4 +1,4 @@
-//! The time, passed in, so that a test can turn it. The one place that asks the machine.
+//! The clock, which is passed in so that tests can move it. The one place that reads the system time.
 
 use std::sync::{
     Arc,
@@ -7,21 +7,21 @@ use std::sync::{
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// A clock; clones tell the same time.
+/// A clock; clones show the same time.
 #[derive(Debug, Clone, Default)]
 pub struct Clock {
-    /// How far it was turned, in microseconds; always 0 outside tests.
+    /// How far it was moved, in microseconds; always 0 outside tests.
     ahead: Arc<AtomicI64>,
 }
 
 impl Clock {
-    #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the system time")]
     #[must_use]
     pub fn now(&self) -> DateTime<Utc> {
         Utc::now() + TimeDelta::microseconds(self.ahead.load(Ordering::Relaxed))
     }
 
-    /// Turns the clock, for tests of what happens later.
+    /// Moves the clock forward, for tests.
     pub fn turn(&self, by: TimeDelta) {
         self.ahead.fetch_add(by.num_microseconds().unwrap_or_default(), Ordering::Relaxed);
     }

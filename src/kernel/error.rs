@@ -1,95 +1,18 @@
-//! What can go wrong, in the words of who asked. Domain code returns [`Error`]; the pipeline is the one place that
-//! turns it into GraphQL (`pipeline/answer.rs`). What nobody outside can mend is [`Error::internal`]: its cause goes
-//! to the log, and two words and a request id go out.
+//! The one error type. Domain code returns [`Error`]; the pipeline is the one place that turns it into GraphQL
+//! (`pipeline/answer.rs`). A failure that no caller can correct is [`Error::internal`]: its cause goes to the log, and two
+//! words and a request id go out.
+
+mod code;
+mod database;
+mod problems;
 
 use std::{fmt, sync::Arc};
 
-use async_graphql::Enum;
-use diesel::result::{DatabaseErrorKind, Error as Diesel};
-
-/// The codes an error can carry in `extensions.code`. They are stable for ever; wording is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
-#[graphql(name = "ErrorCode")]
-pub enum Code {
-    /// The document is not GraphQL.
-    ParseFailed,
-    /// The document does not fit the schema.
-    ValidationFailed,
-    /// The document is nested deeper than the limit.
-    TooDeep,
-    /// The document selects or costs more than the limit.
-    TooComplex,
-    /// The body, the document or a value is larger than the limit.
-    TooLarge,
-    /// This operation may not be sent this way, or not by a client that is not trusted.
-    OperationNotAllowed,
-    /// No operation is known by this hash: send it with its text once.
-    PersistedQueryNotFound,
-    /// Nobody is signed in.
-    Unauthenticated,
-    /// E-mail address or password is wrong.
-    InvalidCredentials,
-    /// Too many wrong passwords; `retryAfter` tells how many seconds to wait.
-    AccountLocked,
-    /// The session has ended: sign in again.
-    SessionExpired,
-    /// The user is not active.
-    UserInactive,
-    /// The clinic is not active.
-    ClinicInactive,
-    /// The caller may see this but not do it.
-    Forbidden,
-    /// Too many requests; `retryAfter` tells how many seconds to wait.
-    RateLimited,
-    /// There is no such object, or none that the caller may know of.
-    NotFound,
-    /// The id is not one, or is of another kind.
-    InvalidId,
-    /// A value is not acceptable; `fields` tells which and why.
-    InvalidInput,
-    /// The cursor is not one of this list in this order.
-    InvalidCursor,
-    /// What follows the cursor is not kept any more: reload, and listen from now on.
-    CursorExpired,
-    /// The listener was too slow; `cursor` tells from where it can resume.
-    Lagged,
-    /// Something like it exists already.
-    Duplicate,
-    /// The object was changed by somebody else; `currentVersion` is its version now.
-    StaleObject,
-    /// The object cannot go from its state to that one.
-    InvalidTransition,
-    /// The idempotency key was used with another input.
-    IdempotencyConflict,
-    /// A limit of the plan or of the API is reached; `limit` tells which.
-    LimitReached,
-    /// A system beyond this one failed.
-    IntegrationFailed,
-    /// It took too long and was given up.
-    Timeout,
-    /// The server cannot answer now; try again.
-    Unavailable,
-    /// Something is wrong with the server.
-    Internal,
-}
-
-impl Code {
-    /// The spelling that clients see.
-    #[must_use]
-    pub fn as_str(self) -> &'static str {
-        use async_graphql::resolver_utils::EnumType;
-        Self::items().iter().find(|item| item.value == self).map_or("INTERNAL", |item| item.name)
-    }
-}
-
-/// One field of an input that is not acceptable.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FieldProblem {
-    /// Where in the input, as the API spells it: `title`, `hours.2.opensAt`.
-    pub path: String,
-    pub code: Code,
-    pub message: String,
-}
+pub use self::{
+    code::{Code, CodeInfo, Family, Retry},
+    database::constraint_of,
+    problems::{FieldProblem, Problems},
+};
 
 /// An error with a published code, cheap to clone: one cause can fail many fields.
 #[derive(Clone)]
@@ -100,13 +23,13 @@ struct Inner {
     code: Code,
     message: String,
     fields: Vec<FieldProblem>,
+    allowed: Vec<String>,
     retry_after: Option<u64>,
     current_version: Option<i32>,
     limit: Option<u64>,
-    allowed: Option<Vec<String>>,
     cursor: Option<String>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
-    /// `private.look()` would not open a scope for the caller.
+    /// `private.look()` did not open a scope for the caller.
     refuses_caller: bool,
 }
 
@@ -120,17 +43,17 @@ impl Error {
             code,
             message: message.into(),
             fields: Vec::new(),
+            allowed: Vec::new(),
             retry_after: None,
             current_version: None,
             limit: None,
-            allowed: None,
             cursor: None,
             cause: None,
             refuses_caller: false,
         }))
     }
 
-    /// Something nobody outside can mend. The cause is logged once, where it is answered, and never sent.
+    /// A failure that no caller can correct. The cause is logged once, where it is answered, and never sent.
     #[must_use]
     pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         let mut error = Self::new(Code::Internal, "internal error");
@@ -138,43 +61,43 @@ impl Error {
         error
     }
 
-    /// The server cannot answer now.
+    /// The server cannot answer at the moment.
     #[must_use]
     pub fn unavailable(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
-        let mut error = Self::new(Code::Unavailable, "the server cannot answer now; please try again");
+        let mut error = Self::new(Code::Unavailable, "the server cannot answer at the moment; please try again");
         error.0.cause = Some(Arc::from(cause.into()));
         error.0.retry_after = Some(1);
         error
     }
 
-    fn refusal(code: Code, message: &str) -> Self {
+    fn caller_refusal(code: Code, message: &str) -> Self {
         let mut error = Self::new(code, message);
         error.0.refuses_caller = true;
         error
     }
 
-    /// Whether the database would not work for the caller at all.
+    /// Whether the database refuses to run anything for the caller.
     #[must_use]
     pub fn refuses_caller(&self) -> bool {
         self.0.refuses_caller
     }
 
-    /// Whether the caller is not any more who they were looked up as.
+    /// Whether the caller's rights have changed since they were looked up.
     #[must_use]
     pub fn is_stale_actor(&self) -> bool {
         self.0.refuses_caller && self.0.code == Code::Unavailable
     }
 
-    /// There is none, or none that the caller may know of: the two are one answer.
+    /// There is no such object, or the caller may not know of it: both are answered alike.
     #[must_use]
-    pub fn not_found(what: &str) -> Self {
-        Self::new(Code::NotFound, format!("there is no such {what}"))
+    pub fn not_found(kind: &str) -> Self {
+        Self::new(Code::NotFound, format!("the {kind} was not found"))
     }
 
-    /// The id is of something else.
+    /// An id belongs to another type of object.
     #[must_use]
-    pub fn wrong_kind(wanted: &str, came: &str) -> Self {
-        Self::new(Code::InvalidId, format!("a {wanted} id is wanted here, and this is one of a {came}"))
+    pub fn wrong_kind(wanted: &str, given: &str) -> Self {
+        Self::new(Code::InvalidId, format!("must be an id that begins with \"{wanted}_\", not \"{given}_\""))
     }
 
     #[must_use]
@@ -187,49 +110,66 @@ impl Error {
         Self::new(Code::Forbidden, message)
     }
 
-    /// One field of the input is not acceptable.
+    /// The value at this path, which begins at the arguments of the field, is not acceptable.
     #[must_use]
     pub fn invalid(path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self::invalid_fields(vec![FieldProblem {
-            path: path.into(),
-            code: Code::InvalidInput,
-            message: message.into(),
-        }])
+        Self::invalid_value(Code::InvalidInput, path, message)
     }
 
-    /// Several fields of the input are not acceptable, all told at once.
+    /// The value at this path is refused under a code of its own.
+    #[must_use]
+    pub fn invalid_value(code: Code, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self::with_fields(code, vec![FieldProblem { path: path.into(), code, message: message.into() }])
+    }
+
+    /// Several values are not acceptable. Their code is the error's code where they agree.
     #[must_use]
     pub fn invalid_fields(fields: Vec<FieldProblem>) -> Self {
-        let told: Vec<_> = fields.iter().map(|field| format!("{}: {}", field.path, field.message)).collect();
-        // One kind of problem is the code of the whole.
-        let code = fields.first().map_or(Code::InvalidInput, |first| first.code);
-        let code = if fields.iter().all(|field| field.code == code) { code } else { Code::InvalidInput };
-        let mut error = Self::new(code, told.join("; "));
+        let code = match fields.split_first() {
+            Some((first, rest)) if rest.iter().all(|field| field.code == first.code) => first.code,
+            _ => Code::InvalidInput,
+        };
+        Self::with_fields(code, fields)
+    }
+
+    /// An error whose message lists its fields.
+    #[must_use]
+    pub fn with_fields(code: Code, fields: Vec<FieldProblem>) -> Self {
+        let problems: Vec<_> = fields.iter().map(|field| format!("{}: {}", field.path, field.message)).collect();
+        let mut error = Self::new(code, problems.join("; "));
         error.0.fields = fields;
         error
     }
 
+    /// The object has another version than the one that was expected.
     #[must_use]
     pub fn stale(current_version: i32) -> Self {
-        let mut error =
-            Self::new(Code::StaleObject, format!("somebody else changed this; its version is now {current_version}"));
+        let mut error = Self::new(
+            Code::StaleObject,
+            format!("the object was changed by somebody else; its version is now {current_version}"),
+        );
         error.0.current_version = Some(current_version);
         error
     }
 
-    /// Something like it exists already; `path` is of the field that would have to differ.
+    /// Something like it exists already; `path` is of the value that would have to differ.
     #[must_use]
     pub fn duplicate(path: &str, message: &str) -> Self {
-        let mut error = Self::new(Code::Duplicate, message);
-        error.0.fields =
-            vec![FieldProblem { path: path.to_owned(), code: Code::Duplicate, message: message.to_owned() }];
-        error
+        Self::new(Code::Duplicate, message).at(path)
     }
 
-    /// What would have been allowed instead.
+    /// Adds where the problem is: the path of an argument's value, and what is wrong with it.
     #[must_use]
-    pub fn allowed(mut self, allowed: Vec<String>) -> Self {
-        self.0.allowed = Some(allowed);
+    pub fn at(mut self, path: impl Into<String>) -> Self {
+        let field = FieldProblem { path: path.into(), code: self.0.code, message: self.0.message.clone() };
+        self.0.fields.push(field);
+        self
+    }
+
+    /// The values that would be accepted, such as the statuses that can follow.
+    #[must_use]
+    pub fn allowed(mut self, values: Vec<String>) -> Self {
+        self.0.allowed = values;
         self
     }
 
@@ -245,7 +185,7 @@ impl Error {
         self
     }
 
-    /// From where to go on.
+    /// Where a listener can resume.
     #[must_use]
     pub fn cursor(mut self, cursor: impl Into<String>) -> Self {
         self.0.cursor = Some(cursor.into());
@@ -268,6 +208,11 @@ impl Error {
     }
 
     #[must_use]
+    pub fn allowed_values(&self) -> &[String] {
+        &self.0.allowed
+    }
+
+    #[must_use]
     pub fn seconds_to_wait(&self) -> Option<u64> {
         self.0.retry_after
     }
@@ -280,11 +225,6 @@ impl Error {
     #[must_use]
     pub fn reached_limit(&self) -> Option<u64> {
         self.0.limit
-    }
-
-    #[must_use]
-    pub fn allowed_instead(&self) -> Option<&[String]> {
-        self.0.allowed.as_deref()
     }
 
     #[must_use]
@@ -311,86 +251,3 @@ impl fmt::Debug for Error {
 }
 
 impl std::error::Error for Error {}
-
-/// What Postgres says when it is about to go, or on its way back.
-const AWAY: [&str; 3] = ["terminating connection", "the database system is", "canceling statement due to conflict"];
-
-impl From<Diesel> for Error {
-    /// The meaning a failed statement has wherever it stands. Where a constraint means something to the caller, the
-    /// domain says so with [`constraint`] before it comes to this.
-    fn from(error: Diesel) -> Self {
-        match &error {
-            Diesel::NotFound => Self::not_found("object"),
-            Diesel::DatabaseError(kind, told) => match (kind, told.message()) {
-                (DatabaseErrorKind::UnableToSendCommand | DatabaseErrorKind::ClosedConnection, _) => {
-                    Self::unavailable(error)
-                }
-                (DatabaseErrorKind::SerializationFailure, _) => Self::unavailable(error),
-                // `private.look()` says why a scope was not opened.
-                (_, "the session has ended") => {
-                    Self::refusal(Code::SessionExpired, "your session has ended; please sign in again")
-                }
-                (_, "the user is not active") => Self::refusal(Code::UserInactive, "this account is not active"),
-                (_, "the clinic is not active") => Self::refusal(Code::ClinicInactive, "this clinic is not active"),
-                (_, "the caller has changed") => {
-                    Self::refusal(Code::Unavailable, "what you may do has just changed; please try again")
-                }
-                (_, told) if AWAY.iter().any(|away| told.starts_with(away)) => Self::unavailable(error),
-                (_, "canceling statement due to statement timeout") => {
-                    Self::new(Code::Timeout, "this took too long and was given up")
-                }
-                _ => Self::internal(error),
-            },
-            _ => Self::internal(error),
-        }
-    }
-}
-
-/// The constraint that a statement violated.
-#[must_use]
-pub fn constraint_of(error: &Diesel) -> Option<&str> {
-    match error {
-        Diesel::DatabaseError(_, information) => information.constraint_name(),
-        _ => None,
-    }
-}
-
-/// Collects what is wrong with an input, so that a form learns of everything at once.
-#[derive(Debug, Clone, Default)]
-pub struct Problems(Vec<FieldProblem>);
-
-impl Problems {
-    /// Notes a problem unless the condition holds.
-    pub fn check(&mut self, holds: bool, path: &str, message: impl Into<String>) {
-        if !holds {
-            self.refuse(path, Code::InvalidInput, message);
-        }
-    }
-
-    /// Notes a problem.
-    pub fn refuse(&mut self, path: &str, code: Code, message: impl Into<String>) {
-        self.0.push(FieldProblem { path: path.to_owned(), code, message: message.into() });
-    }
-
-    /// A number that may be given, within bounds.
-    pub fn range(&mut self, path: &str, number: Option<i32>, bounds: std::ops::RangeInclusive<i32>) {
-        if let Some(number) = number {
-            let (from, to) = (bounds.start(), bounds.end());
-            self.check(bounds.contains(&number), path, format!("must be from {from} to {to}, not {number}"));
-        }
-    }
-
-    /// Text that was asked for: trimmed, neither empty nor longer than `most` characters.
-    pub fn text(&mut self, path: &str, text: &str, most: usize) -> String {
-        let text = text.trim();
-        let length = text.chars().count();
-        self.check(length > 0, path, "must not be empty");
-        self.check(length <= most, path, format!("must have at most {most} characters, not {length}"));
-        text.to_owned()
-    }
-
-    /// Fails with all that was noted.
-    pub fn done(self) -> Result<()> {
-        if self.0.is_empty() { Ok(()) } else { Err(Error::invalid_fields(self.0)) }
-    }
-}

@@ -1,5 +1,5 @@
-//! Idempotency: the first answer to a keyed mutation is kept, sealed, in the transaction that it answers for, and given
-//! again to whoever sends the same key and the same operation within a day.
+//! Idempotency: the first answer to a mutation with a key is stored, encrypted, in the transaction of the mutation, and
+//! repeated when the same user sends the same key and the same operation within a day.
 
 use chrono::{TimeDelta, Utc};
 use diesel::{ExpressionMethods, Insertable, OptionalExtension, QueryDsl, delete, insert_into, update};
@@ -13,15 +13,16 @@ use super::{
 };
 use crate::schema::idempotency_keys::{self as keys, table};
 
-const KEPT: TimeDelta = TimeDelta::hours(24);
+/// How long an answer is stored.
+pub const LIFETIME: TimeDelta = TimeDelta::hours(24);
 
-/// A key that a mutation came with.
+/// The key that a field of a mutation runs under.
 #[derive(Debug, Clone)]
 pub struct Key {
     pub user_id: Uuid,
-    /// As sent, with the place of the field in its operation.
+    /// As sent, with the position of the field in its operation.
     pub key: String,
-    /// Of what was asked.
+    /// Hash of the operation, its variables and the clinic.
     pub request_hash: [u8; 32],
 }
 
@@ -39,17 +40,21 @@ impl Key {
         format!("{}:{}", self.user_id, self.key)
     }
 
-    /// Takes the key for this transaction; the earlier answer when there is one. A twin that is under way is waited
-    /// for: the unique key holds us until it has ended.
-    pub async fn take(&self, scope: &Scope, ring: &KeyRing, now: chrono::DateTime<Utc>) -> Result<Option<Vec<u8>>> {
+    /// Claims the key for this transaction, or returns the answer stored under it. A duplicate that still runs is waited
+    /// for: the unique constraint blocks until its transaction ends.
+    pub async fn claim(&self, scope: &Scope, ring: &KeyRing, now: chrono::DateTime<Utc>) -> Result<Option<Vec<u8>>> {
         let tx = scope.tx().await?;
         let mut conn = tx.conn()?;
         let mine = table.find((self.user_id, &self.key));
         delete(mine.filter(keys::expires_at.le(now))).execute(&mut conn).await?;
-        let new =
-            NewKey { user_id: self.user_id, key: &self.key, request_hash: &self.request_hash, expires_at: now + KEPT };
-        let taken = insert_into(table).values(new).on_conflict_do_nothing().execute(&mut conn).await?;
-        if taken == 1 {
+        let new = NewKey {
+            user_id: self.user_id,
+            key: &self.key,
+            request_hash: &self.request_hash,
+            expires_at: now + LIFETIME,
+        };
+        let claimed = insert_into(table).values(new).on_conflict_do_nothing().execute(&mut conn).await?;
+        if claimed == 1 {
             return Ok(None);
         }
         let earlier = mine
@@ -63,14 +68,14 @@ impl Key {
             }
             Some((hash, _)) if hash != self.request_hash => Err(Error::new(
                 Code::IdempotencyConflict,
-                "this idempotency key was used with another input; please take a new one",
+                "this idempotency key was used with another request; please use a new one",
             )),
             _ => Err(Error::unavailable("an idempotency key without an answer")),
         }
     }
 
-    /// Keeps the answer.
-    pub async fn keep(&self, scope: &Scope, ring: &KeyRing, answer: &[u8]) -> Result<()> {
+    /// Stores the answer.
+    pub async fn store(&self, scope: &Scope, ring: &KeyRing, answer: &[u8]) -> Result<()> {
         let sealed = ring.seal(self.place(&self.row()), answer)?;
         let tx = scope.tx().await?;
         prepared(update(table.find((self.user_id, &self.key))).set(keys::response.eq(sealed)))

@@ -16,7 +16,17 @@ use diesel::{
 };
 use uuid::Uuid;
 
-use super::Code;
+use super::{Code, Error};
+
+/// The message against text that is no id of any type.
+pub const MALFORMED: &str = "must be an id, such as ticket_01h455vb4pex5vsknk084sn02q";
+
+/// The extension in which a parser names the id that it refused. The pipeline finds the id's path by it, and removes it.
+pub const WRONG_ID: &str = "wrongId";
+
+fn refused<T: InputType>(message: String) -> InputValueError<T> {
+    InputValueError::custom(message).with_extension("code", Code::InvalidId.as_str())
+}
 
 /// A kind of object that ids can name.
 pub trait Kind: 'static {
@@ -98,10 +108,8 @@ impl<T: Kind> FromStr for Id<T> {
         let wanted = T::PREFIX;
         match split(text) {
             Some((prefix, uuid)) if prefix == wanted => Ok(Self::from_uuid(uuid)),
-            Some((prefix, _)) => Err(format!("must be a {wanted} id, not a {prefix} id")),
-            None => Uuid::try_parse(text)
-                .map(Self::from_uuid)
-                .map_err(|_| format!("must be a {wanted} id: {wanted}_ and 26 letters and digits, or a UUID")),
+            Some((prefix, _)) => Err(Error::wrong_kind(wanted, prefix).message().to_owned()),
+            None => Uuid::try_parse(text).map(Self::from_uuid).map_err(|_| MALFORMED.to_owned()),
         }
     }
 }
@@ -155,11 +163,11 @@ impl<T: Kind> InputType for Id<T> {
     }
 
     fn parse(value: Option<Value>) -> InputValueResult<Self> {
-        let refused =
-            |message: String| InputValueError::custom(message).with_extension("code", Code::InvalidId.as_str());
         match value.unwrap_or_default() {
-            Value::String(text) => text.parse().map_err(refused),
-            _ => Err(refused(format!("must be a {} id, as a string", T::PREFIX))),
+            Value::String(text) => {
+                text.parse().map_err(|message: String| refused(message).with_extension(WRONG_ID, text))
+            }
+            _ => Err(refused(MALFORMED.to_owned())),
         }
     }
 
@@ -214,15 +222,12 @@ impl InputType for AnyId {
     }
 
     fn parse(value: Option<Value>) -> InputValueResult<Self> {
-        let Some(Value::String(text)) = value else {
-            return Err(InputValueError::custom("must be an id, as a string"));
-        };
+        let Some(Value::String(text)) = value else { return Err(refused(MALFORMED.to_owned())) };
         match split(&text) {
             Some((prefix, uuid)) => Ok(Self { prefix: Some(prefix.to_owned()), uuid }),
-            None => Uuid::try_parse(&text).map(|uuid| Self { prefix: None, uuid }).map_err(|_| {
-                InputValueError::custom("must be an id: a prefix, _ and 26 letters and digits, or a UUID")
-                    .with_extension("code", Code::InvalidId.as_str())
-            }),
+            None => Uuid::try_parse(&text)
+                .map(|uuid| Self { prefix: None, uuid })
+                .map_err(|_| refused(MALFORMED.to_owned()).with_extension(WRONG_ID, text)),
         }
     }
 

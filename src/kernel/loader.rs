@@ -1,6 +1,6 @@
-//! Batched look-ups for what the walk does not reach: keys asked for at the same time by different fields become one
-//! statement. The set belongs to one operation, under its scope; one that were shared would answer one clinic with
-//! another's rows.
+//! Batched lookups for what the walk does not reach: keys that different fields load at the same time become one
+//! statement. The loaders belong to one operation and its scope; a shared one would answer one clinic with the rows of
+//! another.
 
 use std::{
     any::{Any, TypeId},
@@ -14,20 +14,20 @@ use dataloader::{BatchFn, cached::Loader};
 
 use super::{Result, db::Scope};
 
-/// A look-up of many keys in one statement.
+/// A lookup of many keys in one statement.
 pub trait LookUp: Send + Sync + 'static {
     type Key: Clone + Debug + Eq + Hash + Send + Sync + 'static;
     type Value: Clone + Send + Sync + 'static;
 
-    /// What was found; a key without a value is left out.
+    /// The values by key; a key without a value is omitted.
     fn look_up(
         scope: &Scope,
         keys: &[Self::Key],
     ) -> impl Future<Output = Result<HashMap<Self::Key, Self::Value>>> + Send;
 }
 
-/// Runs a look-up for the loader. It has no way to tell of a failure, so each value carries its own: a failed look-up
-/// must never pass for one that found nothing.
+/// Runs a lookup for the loader. A batch cannot fail as a whole, so each value carries the failure: a failed lookup must
+/// never look like one that found nothing.
 pub struct Batch<L> {
     scope: Arc<Scope>,
     of: std::marker::PhantomData<fn() -> L>,
@@ -40,7 +40,7 @@ type Inner<L> = Loader<<L as LookUp>::Key, Found<L>, Batch<L>>;
 pub struct LoaderOf<L: LookUp>(Inner<L>);
 
 impl<L: LookUp> LoaderOf<L> {
-    /// The value of a key, looked up together with others that are asked for now.
+    /// The value of a key, looked up together with others that are loaded now.
     pub async fn one(&self, key: L::Key) -> Found<L> {
         self.0.load(key).await
     }
@@ -55,7 +55,7 @@ impl<L: LookUp> BatchFn<L::Key, Found<L>> for Batch<L> {
     }
 }
 
-/// The loaders of one operation, made as they are asked for.
+/// The loaders of one operation, created on first use.
 pub struct Loaders {
     scope: Arc<Scope>,
     made: Mutex<HashMap<TypeId, Box<dyn Any + Send + Sync>>>,
@@ -78,7 +78,7 @@ impl Loaders {
     pub fn of<L: LookUp>(&self) -> LoaderOf<L> {
         let make = || {
             let batch = Batch::<L> { scope: Arc::clone(&self.scope), of: std::marker::PhantomData };
-            // Two turns of the executor gather what is asked for at the same time; a timer would cost its delay.
+            // Yielding twice collects the keys of concurrent fields; a timer would add its delay.
             Loader::new(batch).with_yield_count(2)
         };
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);

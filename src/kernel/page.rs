@@ -1,4 +1,4 @@
-//! Keyset pages: which rows of a list are wanted, from where, in which order. A cursor holds the position of one row
+//! Keyset pages: which rows of a list are read, from which position and in which order. A cursor holds the position of one row
 //! (the bytes of its sort column, and its id) and is bound to its list and order.
 
 use async_graphql::Enum;
@@ -7,22 +7,22 @@ use uuid::Uuid;
 
 use super::{Code, Error, Result, entity::Condition};
 
-/// At most so many rows of a list at once.
+/// The largest page of a list.
 pub const MOST: u32 = 100;
-/// So many when neither `first` nor `last` is given.
+/// The page size when neither `first` nor `last` is given.
 pub const USUAL: u32 = 25;
 
-/// Which way a list runs.
+/// Direction in which a list is ordered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(name = "OrderDirection")]
 pub enum Direction {
-    /// Smallest, earliest first.
+    /// The smallest or earliest value comes first.
     Asc,
-    /// Largest, latest first.
+    /// The largest or latest value comes first.
     Desc,
 }
 
-/// The type of a sort column, as far as a cursor must know it.
+/// The type of a sort column, by which a cursor is checked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SortType {
     Timestamptz,
@@ -61,7 +61,7 @@ fn is_numeric(key: &[u8]) -> bool {
         && digits.iter().all(|digit| word(digit) < 10_000)
 }
 
-/// An order: a column that is never null, then the id, both the same way.
+/// An order: a column that is never null, then the id, both in the same direction.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Sort {
     pub column: &'static str,
@@ -87,7 +87,7 @@ pub struct Position {
     pub id: Uuid,
 }
 
-/// What of a list is wanted.
+/// The part of a list that is read.
 pub struct PageSpec {
     pub sort: Sort,
     pub limit: u32,
@@ -119,7 +119,7 @@ impl Window {
     /// Checks the arguments against a list (named by its type) and its order.
     pub fn page(self, list: &str, sort: Sort, conditions: Vec<Condition>) -> Result<PageSpec> {
         if self.first.is_some() && self.last.is_some() {
-            return Err(Error::invalid("last", "give first or last, not both"));
+            return Err(Error::invalid("last", "must not be given together with first"));
         }
         let (path, wanted) = if self.last.is_some() { ("last", self.last) } else { ("first", self.first) };
         let limit = match wanted.map(u32::try_from) {
@@ -141,7 +141,7 @@ impl Window {
     }
 }
 
-/// Tells lists and orders apart in a cursor: FNV-1a over their names.
+/// Identifies a list and its order in a cursor: FNV-1a over their names.
 fn tag(list: &str, sort: Sort) -> [u8; 4] {
     let mut hash = 0x811c_9dc5u32;
     for byte in list.bytes().chain([b'.']).chain(sort.column.bytes()).chain([u8::from(sort.descending)]) {
@@ -158,18 +158,13 @@ pub fn write_cursor(list: &str, sort: Sort, key: &[u8], id: &[u8], out: &mut Vec
     bytes.extend_from_slice(key);
     let start = out.len();
     out.resize(start + bytes.len().div_ceil(3) * 4, 0);
-    // The room was made for the padded form, which is never shorter.
+    // The buffer fits the padded form, which is never shorter.
     let written = URL_SAFE_NO_PAD.encode_slice(&bytes, &mut out[start..]).unwrap_or_default();
     out.truncate(start + written);
 }
 
 fn read_cursor(cursor: &str, list: &str, sort: Sort, path: &str) -> Result<Position> {
-    let refused = || {
-        Error::new(
-            Code::InvalidCursor,
-            format!("{path}: this is not a cursor of this list in this order; start without one"),
-        )
-    };
+    let refused = || Error::invalid_value(Code::InvalidCursor, path, "must be a cursor of this list in this order");
     let bytes = URL_SAFE_NO_PAD.decode(cursor).map_err(|_| refused())?;
     let (given, rest) = bytes.split_first_chunk::<4>().ok_or_else(refused)?;
     let (id, key) = rest.split_first_chunk::<16>().ok_or_else(refused)?;

@@ -1,4 +1,4 @@
-//! What a resolver knows of the operation it works for.
+//! What a resolver knows about the operation that it belongs to.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -11,15 +11,15 @@ use super::{
     loader::Loaders,
 };
 
-/// One operation, or one field of a mutation: its scope, and where it came from.
+/// One operation, or one field of a mutation: its scope and its origin.
 #[derive(Debug)]
 pub struct Request {
     database: Database,
     scope: Arc<Scope>,
-    /// Scopes opened on the way, for somebody who has just become somebody else.
+    /// Further scopes, for a caller who has just signed in or changed clinic.
     others: Mutex<Vec<Arc<Scope>>>,
     pub origin: Arc<Origin>,
-    /// The hash of the token it came with, by which its session is found.
+    /// The hash of the caller's token, by which the session is found.
     pub token_hash: Option<[u8; 32]>,
     /// The GraphQL field that writes, for the audit trail.
     operation: String,
@@ -27,7 +27,7 @@ pub struct Request {
     loaders: Loaders,
 }
 
-/// What a browser is to do with the session's cookie.
+/// A change of the session cookie in the browser.
 #[derive(Debug, Clone)]
 pub enum SessionCookie {
     Keep { token: String, seconds: i64 },
@@ -65,13 +65,13 @@ impl Request {
         &self.scope
     }
 
-    /// The set of loaders of this operation; none is shared with another.
+    /// The loaders of this operation, which are never shared with another.
     #[must_use]
     pub fn loaders(&self) -> &Loaders {
         &self.loaders
     }
 
-    /// Tells the browser about its session's cookie, with the answer.
+    /// Sets or removes the session cookie in the browser, with the answer.
     pub fn set_session_cookie(&self, cookie: SessionCookie) {
         *self.session_cookie.lock().unwrap_or_else(PoisonError::into_inner) = Some(cookie);
     }
@@ -81,20 +81,20 @@ impl Request {
         self.session_cookie.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A scope to read as somebody else than who asked; it ends with the operation.
+    /// A scope that reads as another actor; it ends with the operation.
     pub fn read_as(&self, actor: Actor) -> Arc<Scope> {
         let scope = Arc::new(self.database.scope(actor, Access::Read, None));
         self.others.lock().unwrap_or_else(PoisonError::into_inner).push(Arc::clone(&scope));
         scope
     }
 
-    /// Works as the server itself, in a transaction of its own: it stays when the operation fails.
+    /// Works as the server itself, in a separate transaction that stays when the operation fails.
     pub async fn as_system<T>(&self, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
         let note = Note { operation: self.operation.clone(), origin: Arc::clone(&self.origin) };
         self.database.as_system(Some(note), work).await
     }
 
-    /// Ends what only read.
+    /// Ends the further scopes, which only read.
     pub fn finish_others(&self) {
         for scope in self.others.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
             scope.finish();
@@ -117,7 +117,7 @@ pub trait RequestOf<'a> {
         Ok(scope)
     }
 
-    /// Who asks.
+    /// The actor who sent the operation.
     fn actor(&self) -> Result<&'a Actor> {
         Ok(self.scope()?.actor())
     }
@@ -125,17 +125,21 @@ pub trait RequestOf<'a> {
 
 impl<'a> RequestOf<'a> for Context<'a> {
     fn request(&self) -> Result<&'a Request> {
-        self.data_opt::<Arc<Request>>().map(AsRef::as_ref).ok_or_else(|| Error::internal("no request"))
+        self.data_opt::<Arc<Request>>()
+            .map(AsRef::as_ref)
+            .ok_or_else(|| Error::internal("there is no request in the context"))
     }
 }
 
 impl<'a> RequestOf<'a> for ContextSelectionSet<'a> {
     fn request(&self) -> Result<&'a Request> {
-        self.data_opt::<Arc<Request>>().map(AsRef::as_ref).ok_or_else(|| Error::internal("no request"))
+        self.data_opt::<Arc<Request>>()
+            .map(AsRef::as_ref)
+            .ok_or_else(|| Error::internal("there is no request in the context"))
     }
 }
 
-/// A handle kept by the schema itself.
+/// A value that belongs to the schema.
 pub fn service<'a, T: Send + Sync + 'static>(ctx: &Context<'a>) -> Result<&'a T> {
     ctx.data_opt::<T>().ok_or_else(|| Error::internal(std::any::type_name::<T>()))
 }

@@ -1,6 +1,6 @@
-//! Sealing what must not lie open: AES-256-GCM with a ring of keys. A sealed value is a version byte, the key's id
-//! (4 bytes), a random nonce (12) and the ciphertext; table, column and row are bound to it as associated data, so a
-//! value copied to another row does not open.
+//! Encryption of secrets at rest: AES-256-GCM with a ring of keys. A sealed value is a version byte, the id of the key
+//! (4 bytes), a random nonce (12 bytes) and the ciphertext; table, column and row are bound to it as associated data, so
+//! a value copied to another row cannot be opened.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -15,7 +15,7 @@ use super::{Error, Result};
 const VERSION: u8 = 1;
 const HEAD: usize = 1 + 4 + 12;
 
-/// The keys, of which the newest seals and all open.
+/// The keys: the newest seals, all can open.
 pub struct KeyRing {
     keys: BTreeMap<u32, [u8; 32]>,
 }
@@ -26,7 +26,7 @@ impl fmt::Debug for KeyRing {
     }
 }
 
-/// Where a sealed value stands.
+/// Where a sealed value is stored.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     pub table: &'a str,
@@ -43,7 +43,7 @@ impl Place<'_> {
 impl KeyRing {
     /// Reads `1:<base64 of 32 bytes>,2:…`; the highest number seals.
     pub fn parse(text: &str) -> Result<Self> {
-        let wrong = || Error::internal("a key ring is a list like 1:<base64 of 32 bytes>, separated by commas");
+        let wrong = || Error::internal("the keys must be a list such as 1:<base64 of 32 bytes>, separated by commas");
         let key = |part: &str| {
             let (id, key) = part.trim().split_once(':').ok_or_else(wrong)?;
             let key = STANDARD.decode(key).ok().and_then(|key| <[u8; 32]>::try_from(key).ok()).ok_or_else(wrong)?;
@@ -58,7 +58,7 @@ impl KeyRing {
         Ok(format!("1:{}", STANDARD.encode(random::<32>()?)))
     }
 
-    /// The oldest key, from which other secrets follow that must not change when a key is added.
+    /// The oldest key, from which secrets are derived that must not change when a key is added.
     #[must_use]
     pub fn root(&self) -> &[u8] {
         self.keys.values().next().map_or(&[], |key| key.as_slice())
@@ -79,7 +79,7 @@ impl KeyRing {
     }
 
     pub fn open(&self, place: Place<'_>, sealed: &[u8]) -> Result<Vec<u8>> {
-        let wrong = || Error::internal("a sealed value does not open");
+        let wrong = || Error::internal("a sealed value cannot be opened");
         let (head, text) = sealed.split_at_checked(HEAD).ok_or_else(wrong)?;
         let id = u32::from_be_bytes(head[1..5].try_into().map_err(|_| wrong())?);
         let nonce: [u8; 12] = head[5..].try_into().map_err(|_| wrong())?;

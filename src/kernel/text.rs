@@ -124,20 +124,28 @@ pub(crate) fn scalar(
     });
 }
 
-fn accept(holds: bool, text: String, wanted: &str) -> Result<String, String> {
-    if holds { Ok(text) } else { Err(format!("must be {wanted}")) }
+fn accept(holds: bool, text: String, requirement: &str) -> Result<String, String> {
+    if holds { Ok(text) } else { Err(format!("{requirement}, not {:?}", text.chars().take(60).collect::<String>())) }
+}
+
+/// A parser's message without what async-graphql writes around it: `Failed to parse "Url": … (occurred while parsing "X")`.
+#[must_use]
+pub fn parser_message(message: &str) -> &str {
+    let wrapped = message.split_once("\": ").filter(|(start, _)| start.starts_with("Failed to parse"));
+    let message = wrapped.map_or(message, |(_, message)| message);
+    message.split_once(" (occurred while parsing").map_or(message, |(message, _)| message)
 }
 
 text_scalar! {
     /// Time zone by its IANA name, such as `America/Vancouver`.
     TimeZone, "https://www.iana.org/time-zones",
-    |text| accept(chrono_tz::Tz::from_str(&text).is_ok(), text, "an IANA time zone, such as America/Vancouver")
+    |text| accept(chrono_tz::Tz::from_str(&text).is_ok(), text, "must be an IANA time zone, such as America/Vancouver")
 }
 
 text_scalar! {
     /// Currency by its ISO 4217 code, such as `CAD`.
     CurrencyCode, "https://www.iso.org/iso-4217-currency-codes.html",
-    |text| accept(text.len() == 3 && text.bytes().all(|letter| letter.is_ascii_uppercase()), text, "an ISO 4217 currency code, such as CAD")
+    |text| accept(text.len() == 3 && text.bytes().all(|letter| letter.is_ascii_uppercase()), text, "must be an ISO 4217 currency code, such as CAD")
 }
 
 text_scalar! {
@@ -149,7 +157,7 @@ text_scalar! {
                 (if at == 0 { 2..=8 } else { 1..=8 }).contains(&part.len())
                     && part.bytes().all(|letter| letter.is_ascii_alphanumeric() && (at > 0 || letter.is_ascii_alphabetic()))
             }),
-        text, "a BCP 47 language tag, such as en or zh-Hant"
+        text, "must be a BCP 47 language tag, such as en-CA"
     )
 }
 
@@ -159,7 +167,7 @@ text_scalar! {
     |text| {
         let digits = text.strip_prefix('+').unwrap_or_default();
         let holds = (7..=15).contains(&digits.len()) && digits.bytes().all(|digit| digit.is_ascii_digit()) && !digits.starts_with('0');
-        accept(holds, text, "a phone number in E.164 format, such as +16045550123")
+        accept(holds, text, "must be a phone number in E.164 format, such as +16045550123")
     }
 }
 
@@ -173,7 +181,7 @@ text_scalar! {
             && text.split_once('@').is_some_and(|(name, host)| {
                 !name.is_empty() && name.len() <= 64 && !host.contains('@') && host.split('.').count() > 1 && host.split('.').all(|part| !part.is_empty())
             });
-        accept(holds, text, "an email address, such as ada@clinic.example")
+        accept(holds, text, "must be an email address, such as ada@clinic.example")
     }
 }
 
@@ -183,7 +191,7 @@ text_scalar! {
     |text| {
         let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).unwrap_or_default();
         let holds = !rest.is_empty() && text.len() <= 2000 && !text.contains(|letter: char| letter.is_whitespace() || letter.is_control());
-        accept(holds, text, "a web address that begins with https:// or http://")
+        accept(holds, text, "must be a URL that begins with https:// or http://")
     }
 }
 
@@ -192,7 +200,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn formats_are_checked() {
+    fn a_parser_message_stands_without_its_wrapping() {
+        let wrapped = r#"Failed to parse "Url": must be an address (occurred while parsing "OpenInput")"#;
+
+        assert_eq!(parser_message(wrapped), "must be an address");
+        assert_eq!(parser_message("must be \"a\": b"), "must be \"a\": b");
+    }
+
+    #[test]
+    fn forms_are_kept() {
         for zone in ["America/Vancouver", "Africa/Nairobi", "UTC"] {
             assert!(TimeZone::new(zone).is_ok(), "{zone}");
         }

@@ -1,5 +1,5 @@
-//! The one writer of answers, and the one mapper of errors. Text that the walk wrote is copied as it is; every error
-//! leaves with a published code and the request's id, and the cause of an internal one goes to the log, once.
+//! Writes answers and maps errors. JSON that the walk wrote is copied as it is; every error gets a published code and the
+//! request id, and the cause of an internal error is logged once.
 
 use async_graphql::{Name, PathSegment, ServerError, Value};
 use bytes::Bytes;
@@ -7,12 +7,12 @@ use serde_json::{Map, json};
 
 use crate::kernel::{Code, Error, entity::quote};
 
-/// What `extensions.cost` tells.
+/// The content of `extensions.cost`.
 #[derive(Debug, Clone, Copy)]
-pub struct CostTold {
+pub struct CostReport {
     pub cost: u64,
     pub limit: u64,
-    /// Statements sent, where that is told.
+    /// Statements sent, where answers report it.
     pub sql_count: Option<usize>,
 }
 
@@ -30,12 +30,12 @@ pub enum Data {
 
 /// Writes a response map.
 #[must_use]
-pub fn write(data: &Data, errors: &[ServerError], cost: Option<CostTold>, request_id: &str) -> Bytes {
-    let room = match data {
-        Data::Fields(fields) => fields.iter().map(|(key, value)| key.len() + 4 + room(value)).sum(),
+pub fn write(data: &Data, errors: &[ServerError], cost: Option<CostReport>, request_id: &str) -> Bytes {
+    let length = match data {
+        Data::Fields(fields) => fields.iter().map(|(key, value)| key.len() + 4 + length_of(value)).sum(),
         Data::None | Data::Null => 0,
     };
-    let mut out = Vec::with_capacity(room + 128);
+    let mut out = Vec::with_capacity(length + 128);
     out.push(b'{');
     match data {
         Data::None => {}
@@ -58,7 +58,7 @@ pub fn write(data: &Data, errors: &[ServerError], cost: Option<CostTold>, reques
             out.push(b',');
         }
         out.extend_from_slice(b"\"errors\":");
-        let errors: Vec<_> = errors.iter().map(|error| told(error, request_id)).collect();
+        let errors: Vec<_> = errors.iter().map(|error| to_json(error, request_id)).collect();
         out.extend_from_slice(json!(errors).to_string().as_bytes());
     }
     if let Some(cost) = cost {
@@ -80,16 +80,16 @@ pub fn write(data: &Data, errors: &[ServerError], cost: Option<CostTold>, reques
     out.into()
 }
 
-/// About how long a value's text is: exactly, where the walk wrote it.
-fn room(value: &Value) -> usize {
+/// Estimates the length of a value's JSON: exact where the walk wrote it.
+fn length_of(value: &Value) -> usize {
     match value {
         Value::Binary(text) => text.len(),
-        Value::List(items) => items.iter().map(|item| room(item) + 1).sum(),
+        Value::List(items) => items.iter().map(|item| length_of(item) + 1).sum(),
         _ => 32,
     }
 }
 
-/// Writes a value of the executor, with the walk's text as it is.
+/// Writes a value of the executor, with the walk's JSON as it is.
 pub fn write_value(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),
@@ -123,7 +123,7 @@ pub fn write_value(value: &Value, out: &mut Vec<u8>) {
     }
 }
 
-/// The code of an error, whoever made it.
+/// The code of an error of ours or of async-graphql.
 #[must_use]
 pub fn code(error: &ServerError) -> &str {
     if let Some(known) = error.source::<Error>() {
@@ -131,35 +131,35 @@ pub fn code(error: &ServerError) -> &str {
     }
     match error.extensions.as_ref().and_then(|extensions| extensions.get("code")) {
         Some(Value::String(code)) => code,
-        // What is left is the executor refusing the value of an argument.
+        // The only other error is an argument value that the executor refuses.
         _ => Code::InvalidInput.as_str(),
     }
 }
 
-/// An answered field, with the errors beside it, in the form in which it is kept to be given again.
+/// A resolved field, with the errors beside it, in the form in which it is stored under an idempotency key.
 #[must_use]
-pub fn to_keep((name, value): &Field, errors: &[ServerError]) -> Vec<u8> {
+pub fn to_stored((name, value): &Field, errors: &[ServerError]) -> Vec<u8> {
     let plain = |error: &ServerError| {
         json!({
             "message": error.message, "locations": error.locations, "path": error.path, "extensions": extensions(error),
         })
     };
     let errors = errors.iter().map(plain).collect::<serde_json::Value>().to_string();
-    let mut kept = [name.as_bytes(), b"\n", errors.as_bytes(), b"\n"].concat();
-    write_value(value, &mut kept);
-    kept
+    let mut stored = [name.as_bytes(), b"\n", errors.as_bytes(), b"\n"].concat();
+    write_value(value, &mut stored);
+    stored
 }
 
-/// What was kept.
+/// Reads a stored field.
 #[must_use]
-pub fn kept(kept: &[u8]) -> Option<(Field, Vec<ServerError>)> {
-    let mut parts = kept.splitn(3, |byte| *byte == b'\n');
+pub fn from_stored(stored: &[u8]) -> Option<(Field, Vec<ServerError>)> {
+    let mut parts = stored.splitn(3, |byte| *byte == b'\n');
     let name = std::str::from_utf8(parts.next()?).ok()?;
     let errors = serde_json::from_slice(parts.next()?).ok()?;
     Some(((Name::new(name), Value::Binary(parts.next()?.to_vec().into())), errors))
 }
 
-/// What an error tells beside its message.
+/// The extensions of an error: its code, and what its code comes with.
 fn extensions(error: &ServerError) -> Map<String, serde_json::Value> {
     let mut extensions = match serde_json::to_value(&error.extensions) {
         Ok(serde_json::Value::Object(given)) => given,
@@ -171,8 +171,8 @@ fn extensions(error: &ServerError) -> Map<String, serde_json::Value> {
             let field = |field: &crate::kernel::error::FieldProblem| json!({ "path": field.path, "code": field.code.as_str(), "message": field.message });
             extensions.insert("fields".to_owned(), known.fields().iter().map(field).collect());
         }
-        if let Some(allowed) = known.allowed_instead() {
-            extensions.insert("allowed".to_owned(), allowed.into());
+        if !known.allowed_values().is_empty() {
+            extensions.insert("allowed".to_owned(), known.allowed_values().into());
         }
         if let Some(cursor) = known.cursor_to_resume() {
             extensions.insert("cursor".to_owned(), cursor.into());
@@ -192,15 +192,15 @@ fn extensions(error: &ServerError) -> Map<String, serde_json::Value> {
 }
 
 /// An error as clients see it.
-fn told(error: &ServerError, request_id: &str) -> serde_json::Value {
+fn to_json(error: &ServerError, request_id: &str) -> serde_json::Value {
     let mut extensions = extensions(error);
     extensions.insert("requestId".to_owned(), request_id.into());
     if let Some(cause) = error.source::<Error>().and_then(Error::cause) {
         tracing::error!(request.id = request_id, code = code(error), error = %Chain(cause), "an operation failed");
     }
-    let mut told = json!({ "message": error.message, "extensions": extensions });
+    let mut json = json!({ "message": error.message, "extensions": extensions });
     if !error.locations.is_empty() {
-        told["locations"] =
+        json["locations"] =
             error.locations.iter().map(|place| json!({ "line": place.line, "column": place.column })).collect();
     }
     if !error.path.is_empty() {
@@ -208,12 +208,12 @@ fn told(error: &ServerError, request_id: &str) -> serde_json::Value {
             PathSegment::Field(name) => json!(name),
             PathSegment::Index(index) => json!(index),
         };
-        told["path"] = error.path.iter().map(segment).collect();
+        json["path"] = error.path.iter().map(segment).collect();
     }
-    told
+    json
 }
 
-/// A cause with its causes, for the log.
+/// An error with its causes, for the log.
 struct Chain<'a>(&'a (dyn std::error::Error + Send + Sync));
 
 impl std::fmt::Display for Chain<'_> {

@@ -1,4 +1,4 @@
-//! What an operation costs: one for each object it can return. A page counts as many as it may hold, so the cost is
+//! The cost of an operation: one for each object that it can return. A page counts with its full size, so the cost is
 //! known before anything runs.
 
 use async_graphql::{
@@ -9,9 +9,9 @@ use async_graphql::{
 use super::types::Types;
 use crate::kernel::page::{MOST, USUAL};
 
-/// A plain list has at most about so many items: a week.
+/// The assumed length of a plain list: the seven opening hours of a week.
 const LIST: u64 = 7;
-/// A change is dearer than a read.
+/// The additional cost of a mutation field.
 const MUTATION: u64 = 10;
 
 /// The cost of a merged operation, with the values of its variables.
@@ -29,7 +29,7 @@ struct Cost<'a> {
 }
 
 impl Cost<'_> {
-    /// What a selection costs on each object, where `page` is the size of the connection it belongs to.
+    /// The cost of a selection on one object, where `page` is the size of the connection it belongs to.
     fn set(&self, set: &SelectionSet, of: &str, page: u64) -> u64 {
         set.items.iter().fold(0u64, |sum, selection| {
             sum.saturating_add(match &selection.node {
@@ -71,7 +71,7 @@ impl Cost<'_> {
         // The lists inside a connection are as long as its page.
         let times = match (output.is_list, of.ends_with("Connection")) {
             (true, true) => page,
-            (true, false) => self.given_ids(field).unwrap_or(LIST),
+            (true, false) => self.id_count(field).unwrap_or(LIST),
             (false, _) => 1,
         };
         let is_wrapper = output.name.ends_with("Edge") || output.name == "PageInfo";
@@ -90,8 +90,8 @@ impl Cost<'_> {
         }
     }
 
-    /// Of a list asked for by ids, their number.
-    fn given_ids(&self, field: &Field) -> Option<u64> {
+    /// The number of ids by which a list is selected.
+    fn id_count(&self, field: &Field) -> Option<u64> {
         match self.argument(field, "ids")? {
             Value::List(ids) => Some(ids.len() as u64),
             _ => None,

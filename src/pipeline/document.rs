@@ -1,5 +1,4 @@
-//! From the text of a document to one that can be executed: measured, parsed, validated once and kept, so that the
-//! next request with the same text does none of it again.
+//! Reads documents: measures, parses and validates a text once and caches the result for further requests.
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -13,14 +12,14 @@ use async_graphql::{
 };
 use moka::sync::Cache;
 
-use super::{limits::Limits, merge, types::Types};
+use super::{arguments, limits::Limits, merge, types::Types};
 use crate::{
     graphql::{Mutation, Query},
     kernel::{Code, Error, Result, entity::Plans},
     live::Subscription,
 };
 
-/// A document that is valid.
+/// A valid document.
 #[derive(Debug)]
 pub struct Document {
     operations: Vec<Operation>,
@@ -30,17 +29,17 @@ pub struct Document {
 #[derive(Debug)]
 pub struct Operation {
     name: Option<Name>,
-    /// With this operation alone.
+    /// The document with this operation only.
     pub parsed: Arc<ExecutableDocument>,
-    /// Whether a variable decides what is selected: then fields are merged for each request anew.
+    /// Whether a variable decides what is selected, so that fields are merged for each request.
     pub is_conditional: bool,
-    /// What its fields take.
+    /// The query plans of its fields.
     pub plans: Arc<Plans>,
 }
 
 impl Document {
     fn new(parsed: ExecutableDocument, is_conditional: bool) -> Self {
-        // What merging has written out needs no fragments any more.
+        // Merging inlines most fragments; the rest stays with the document.
         let fragments = if merge::has_spreads(&parsed) { parsed.fragments } else { HashMap::new() };
         let operation = |name, operation| {
             let operations = DocumentOperations::Single(operation);
@@ -56,12 +55,14 @@ impl Document {
         Self { operations }
     }
 
-    /// The operation that is meant.
+    /// The operation with this name, or the only one.
     pub fn operation(&self, name: Option<&str>) -> Result<&Operation> {
-        let refused = |told: String| Error::new(Code::ValidationFailed, told);
+        let refused = |message: String| Error::new(Code::ValidationFailed, message);
         match (name, self.operations.as_slice()) {
             (None, [only]) => Ok(only),
-            (None, _) => Err(refused("the document has several operations: operationName must say which".to_owned())),
+            (None, _) => {
+                Err(refused("the document has several operations; operationName must name one of them".to_owned()))
+            }
             (Some(name), all) => {
                 let named = all.iter().find(|operation| operation.name.as_deref() == Some(name));
                 named.ok_or_else(|| refused(format!("the document has no operation named {name}")))
@@ -76,44 +77,44 @@ impl Operation {
     }
 }
 
-/// The one operation of a document that was taken apart.
+/// The operation of a document that has only one.
 pub fn only(document: &ExecutableDocument) -> Result<&Positioned<OperationDefinition>> {
     match &document.operations {
         DocumentOperations::Single(operation) => Ok(operation),
-        DocumentOperations::Multiple(_) => Err(Error::internal("several operations")),
+        DocumentOperations::Multiple(_) => Err(Error::internal("a document with several operations")),
     }
 }
 
-/// Reads and keeps documents.
+/// Reads and caches documents.
 pub struct Documents {
-    known: Cache<Arc<str>, Arc<Document>>,
+    cached: Cache<Arc<str>, Arc<Document>>,
     validator: Schema<Query, Mutation, Subscription>,
 }
 
-/// What makes reading fail.
+/// Why an operation does not run.
 pub enum Refused {
-    One(Error),
-    /// What validation found, in its own words.
+    Error(Error),
+    /// The errors that parsing or validation found.
     Invalid(Vec<ServerError>),
-    /// A subscription that could not begin.
-    Failed(Vec<ServerError>),
-    /// A mutation came by a method that is for queries.
-    ByGet,
+    /// The errors with which a subscription could not begin.
+    Subscription(Vec<ServerError>),
+    /// A mutation was sent by GET.
+    MutationByGet,
 }
 
 impl From<Error> for Refused {
     fn from(error: Error) -> Self {
-        Self::One(error)
+        Self::Error(error)
     }
 }
 
 impl Documents {
     #[must_use]
     pub fn new() -> Self {
-        // Texts of at most 16 KiB, and the tree of one is some ten times its text.
+        // A parsed document takes about ten times the memory of its text, which has at most 16 KiB.
         let weigh = |text: &Arc<str>, _: &Arc<Document>| u32::try_from(text.len()).unwrap_or(u32::MAX);
         Self {
-            known: Cache::builder()
+            cached: Cache::builder()
                 .weigher(weigh)
                 .max_capacity(2 * 1024 * 1024)
                 .time_to_idle(Duration::from_secs(3600))
@@ -127,30 +128,30 @@ impl Documents {
 
     /// The document of a text.
     pub async fn read(&self, text: &str, limits: &Limits, types: &Types) -> Result<Arc<Document>, Refused> {
-        if let Some(known) = self.known.get(text) {
+        if let Some(known) = self.cached.get(text) {
             return Ok(known);
         }
         limits.check_text(text)?;
         let mut parsed = parse_query(text).map_err(|error| {
             let code = match error {
                 parser::Error::Syntax { .. } => Code::ParseFailed,
-                // Names given twice, and the like.
+                // Such as a name that is used twice.
                 _ => Code::ValidationFailed,
             };
             Refused::Invalid(vec![with_code(ServerError::from(error), code)])
         })?;
         limits.check_tree(&parsed)?;
-        self.validate(text, &parsed).await?;
+        self.validate(text, &parsed, types).await?;
         let is_conditional = merge::is_conditional(&parsed);
         if !is_conditional {
             merge::merge(&mut parsed, types);
         }
         let document = Arc::new(Document::new(parsed, is_conditional));
-        self.known.insert(Arc::from(text), Arc::clone(&document));
+        self.cached.insert(Arc::from(text), Arc::clone(&document));
         Ok(document)
     }
 
-    async fn validate(&self, text: &str, parsed: &ExecutableDocument) -> Result<(), Refused> {
+    async fn validate(&self, text: &str, parsed: &ExecutableDocument, types: &Types) -> Result<(), Refused> {
         let mut request = Request::new(text).variables(Variables::default());
         request.set_parsed_query(parsed.clone());
         let mut errors = self.validator.execute(request).await.errors;
@@ -158,7 +159,9 @@ impl Documents {
         if errors.is_empty() {
             return Ok(());
         }
-        Err(Refused::Invalid(errors.into_iter().map(|error| with_code(error, Code::ValidationFailed)).collect()))
+        let mut errors: Vec<_> = errors.into_iter().map(|error| with_code(error, Code::ValidationFailed)).collect();
+        arguments::locate_invalid(&mut errors, parsed, types);
+        Err(Refused::Invalid(errors))
     }
 }
 
@@ -167,12 +170,12 @@ fn with_code(mut error: ServerError, code: Code) -> ServerError {
     error
 }
 
-/// Marks the end of a validation that found nothing.
+/// The error that ends a successful validation.
 #[derive(Debug)]
 struct Valid;
 
-/// Makes a schema validate and then stop. The schema that executes has no extension: one alone, whatever it does,
-/// sends every field down a slow path.
+/// Makes a schema validate without executing. The schema that executes has no extension, as any would send every field
+/// down a slow path.
 struct ValidateOnly;
 
 impl ExtensionFactory for ValidateOnly {

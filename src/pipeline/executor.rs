@@ -1,6 +1,6 @@
 //! Resolves root fields with async-graphql's resolvers, in the environment that its executor would make for them. The
-//! executor's own front is left out: it takes a copy of the whole document for each request and visits it once more,
-//! for a depth and a cost that nobody reads. Introspection and subscriptions, which need it, take it.
+//! executor's own entry is skipped: it copies the whole document for each request and visits it once more, for a depth
+//! and a cost that are not needed. Introspection and subscriptions go through it.
 //!
 //! Beside `kernel/entity/` this and `graphql::environment` are the only places that use hidden API of async-graphql.
 
@@ -21,27 +21,27 @@ use crate::{
     live::Subscription,
 };
 
-/// A schema and what it takes to resolve its root fields.
+/// A schema, and the environment in which its root fields are resolved.
 pub struct Executor {
     schema: Schema<Query, Mutation, Subscription>,
     env: SchemaEnv,
-    /// None; but only async-graphql can make that.
+    /// None; but only async-graphql can construct that.
     extensions: Extensions,
     query: Query,
     mutation: Mutation,
 }
 
-/// What is to be resolved.
+/// An operation with the values of its variables.
 #[derive(Clone, Copy)]
-pub struct Asked<'a> {
-    /// With one operation.
+pub struct Invocation<'a> {
+    /// With one operation only.
     pub document: &'a ExecutableDocument,
     pub variables: &'a Variables,
-    /// What the document's fields take, where the document is kept.
+    /// The query plans of the document's fields, where the document is cached.
     pub plans: Option<&'a Arc<Plans>>,
 }
 
-/// Fields by response key, or null when one died that may not be null; and the errors beside them.
+/// Fields by response key, or `None` when a failed field may not be null; and the errors beside them.
 #[derive(Default)]
 pub struct Resolved {
     pub fields: Option<Vec<(Name, Value)>>,
@@ -65,9 +65,9 @@ impl Executor {
     }
 
     /// All root fields of a query, at once.
-    pub async fn query(&self, asked: Asked<'_>, request: &Arc<Request>) -> Result<Resolved> {
-        let operation = only(asked.document)?;
-        let env = self.query_env(asked, operation, request);
+    pub async fn query(&self, invocation: Invocation<'_>, request: &Arc<Request>) -> Result<Resolved> {
+        let operation = only(invocation.document)?;
+        let env = self.query_env(invocation, operation, request);
         let ctx = env.create_context(&self.env, None, &operation.node.selection_set, None);
         // Every root field is nullable: one that fails is null, with its error beside it.
         let fields = ctx.item.node.items.iter().map(async |selection| {
@@ -83,42 +83,42 @@ impl Executor {
     }
 
     /// One root field of a mutation.
-    pub async fn mutation(&self, asked: Asked<'_>, place: usize, request: &Arc<Request>) -> Result<Resolved> {
-        let operation = only(asked.document)?;
-        let env = self.query_env(asked, operation, request);
+    pub async fn mutation(&self, invocation: Invocation<'_>, place: usize, request: &Arc<Request>) -> Result<Resolved> {
+        let operation = only(invocation.document)?;
+        let env = self.query_env(invocation, operation, request);
         let ctx = env.create_context(&self.env, None, &operation.node.selection_set, None);
         let field = ctx.item.node.items.get(place).ok_or_else(|| Error::internal("no such root field"))?;
         Ok(resolved(&env, resolve(&ctx, &self.mutation, field).await.map(|field| vec![field])))
     }
 
-    /// Everything, with the executor's own front.
-    pub async fn introspection(&self, asked: Asked<'_>, request: &Arc<Request>) -> Resolved {
-        self.schema.execute(whole(asked).data(Arc::clone(request))).await.into()
+    /// A whole introspection query, by async-graphql's own executor.
+    pub async fn introspection(&self, invocation: Invocation<'_>, request: &Arc<Request>) -> Resolved {
+        self.schema.execute(whole(invocation).data(Arc::clone(request))).await.into()
     }
 
-    /// A subscription's own stream, with whatever it finds as data.
-    pub fn stream(&self, asked: Asked<'_>, data: Data) -> BoxStream<'static, Resolved> {
-        let mut request = whole(asked);
+    /// The stream of a subscription, whose resolver finds `data` in its context.
+    pub fn stream(&self, invocation: Invocation<'_>, data: Data) -> BoxStream<'static, Resolved> {
+        let mut request = whole(invocation);
         request.data = data;
         self.schema.execute_stream(request).map(Resolved::from).boxed()
     }
 
     fn query_env(
         &self,
-        asked: Asked<'_>,
+        invocation: Invocation<'_>,
         operation: &Positioned<OperationDefinition>,
         request: &Arc<Request>,
     ) -> QueryEnv {
         let mut data = Data::default();
         data.insert(Arc::clone(request));
-        if let Some(plans) = asked.plans {
+        if let Some(plans) = invocation.plans {
             data.insert(Arc::clone(plans));
         }
         QueryEnv::new(QueryEnvInner {
             extensions: self.extensions.clone(),
-            variables: asked.variables.clone(),
+            variables: invocation.variables.clone(),
             operation_name: None,
-            // Resolvers look up in it how variables are defined; what is selected, they get from their context.
+            // Resolvers read the definitions of variables from it; their selection comes with their context.
             operation: Positioned::new(
                 OperationDefinition {
                     ty: operation.node.ty,
@@ -128,7 +128,7 @@ impl Executor {
                 },
                 operation.pos,
             ),
-            fragments: asked.document.fragments.clone(),
+            fragments: invocation.document.fragments.clone(),
             uploads: Vec::new(),
             session_data: Arc::default(),
             query_data: Arc::new(data),
@@ -139,15 +139,15 @@ impl Executor {
     }
 }
 
-/// A root field's response key and value; a failed one that may be null is null, with its error in the environment.
+/// The response key and value of a root field. A failed field that may be null is null, with its error in the environment.
 async fn resolve<'a>(
     ctx: &'a ContextSelectionSet<'a>,
     root: &impl ContainerType,
     selection: &'a Positioned<Selection>,
 ) -> ServerResult<(Name, Value)> {
-    // Merging has written out the fragments of a root.
+    // Merging inlines the fragments at the root.
     let Selection::Field(field) = &selection.node else {
-        return Err(ServerError::new("a fragment was left at the root", Some(selection.pos)));
+        return Err(ServerError::new("an unmerged fragment at the root", Some(selection.pos)));
     };
     let key = field.node.response_key().node.clone();
     if field.node.name.node == "__typename" {
@@ -158,16 +158,16 @@ async fn resolve<'a>(
 }
 
 fn resolved(env: &QueryEnv, fields: ServerResult<Vec<(Name, Value)>>) -> Resolved {
-    let noted = std::mem::take(&mut *env.errors.lock().unwrap_or_else(PoisonError::into_inner));
+    let collected = std::mem::take(&mut *env.errors.lock().unwrap_or_else(PoisonError::into_inner));
     match fields {
-        Ok(fields) => Resolved { fields: Some(fields), errors: noted },
-        Err(error) => Resolved { fields: None, errors: std::iter::once(error).chain(noted).collect() },
+        Ok(fields) => Resolved { fields: Some(fields), errors: collected },
+        Err(error) => Resolved { fields: None, errors: std::iter::once(error).chain(collected).collect() },
     }
 }
 
-fn whole(asked: Asked<'_>) -> async_graphql::Request {
-    let mut request = async_graphql::Request::new("").variables(asked.variables.clone());
-    request.set_parsed_query(asked.document.clone());
+fn whole(invocation: Invocation<'_>) -> async_graphql::Request {
+    let mut request = async_graphql::Request::new("").variables(invocation.variables.clone());
+    request.set_parsed_query(invocation.document.clone());
     request.introspection_mode = IntrospectionMode::Enabled;
     request
 }

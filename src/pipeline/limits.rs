@@ -1,5 +1,5 @@
-//! What a document may be at most, measured before anything walks it: first the text, then the tree with every
-//! fragment measured once. A document of 800 bytes can stand for millions of fields; here that costs nothing.
+//! The limits of a document, checked before anything walks it: first on the text, then on the tree, with every fragment
+//! measured once. A document of 800 bytes can expand to millions of fields; measuring it is cheap all the same.
 
 use std::collections::HashMap;
 
@@ -15,19 +15,19 @@ use crate::kernel::{Code, Error, Result};
 pub struct Limits {
     pub document_bytes: usize,
     pub tokens: usize,
-    /// Brackets in brackets before the document is parsed, then selections in selections, through fragments too: all
-    /// who walk a document do so on the stack.
+    /// Levels of brackets before parsing, then levels of selections with fragments included: all code that walks a
+    /// document recurses.
     pub nesting: usize,
     pub depth: u64,
-    /// Fields and fragments, with all that is in a fragment counted wherever it is spread.
+    /// Fields and fragments, with the content of a fragment counted wherever it is spread.
     pub selections: u64,
     pub aliases: u64,
     pub directives: u64,
     pub root_fields: u64,
     pub cost: u64,
     pub input_list: usize,
-    /// Lists of the schema within lists of the schema: types have fields, whose types have fields, and each level
-    /// multiplies what introspection answers.
+    /// Levels of lists in an introspection query: types have fields, whose types have fields, and each level multiplies
+    /// the answer.
     pub schema_lists: u64,
 }
 
@@ -100,7 +100,7 @@ impl Limits {
 
     /// Measures the tree.
     pub fn check_tree(&self, document: &ExecutableDocument) -> Result<()> {
-        let mut measured = Measured {
+        let mut measure = Measure {
             fragments: &document.fragments,
             known: HashMap::new(),
             longest_list: self.input_list,
@@ -109,16 +109,16 @@ impl Limits {
         let mut whole = Size::default();
         for (_, operation) in document.operations.iter() {
             let set = &operation.node.selection_set.node;
-            let size = measured.set(set)?;
-            // Each operation has a root of its own; the rest counts together.
+            let size = measure.set(set)?;
+            // Root fields count for each operation, everything else for the document.
             let roots = whole.roots.max(size.roots);
             whole.add(size);
             whole.roots = roots;
             whole.directives = whole.directives.saturating_add(operation.node.directives.len() as u64);
         }
-        // A fragment that no operation spreads is refused later, by validation; it must not cost until then.
+        // Validation refuses a fragment that no operation spreads, but walks it first.
         for name in document.fragments.keys() {
-            let size = measured.fragment(name)?;
+            let size = measure.fragment(name)?;
             whole.selections = whole.selections.max(size.selections);
             whole.nesting = whole.nesting.max(size.nesting);
         }
@@ -141,8 +141,8 @@ fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'+') || byte >= 0x80
 }
 
-/// Where the string that begins before `at` ends. Refuses an escaped NUL, which Postgres cannot keep, and a
-/// string without an end: where that is a block string, the parser reads an empty string and goes on, unmeasured.
+/// The end of the string that begins before `at`. Refuses an escaped NUL, which Postgres cannot store, and a string
+/// without an end: in a block string the parser would read an empty string and continue with text that was not measure.
 fn end_of_string(bytes: &[u8], mut at: usize) -> Result<usize> {
     if bytes[at..].starts_with(b"\"\"") {
         at += 2;
@@ -153,12 +153,12 @@ fn end_of_string(bytes: &[u8], mut at: usize) -> Result<usize> {
             }
             at += if rest.starts_with(b"\\\"\"\"") { 4 } else { 1 };
         }
-        return Err(Error::new(Code::ParseFailed, "a block string has no end"));
+        return Err(Error::new(Code::ParseFailed, "a block string is not closed"));
     }
     while let Some(byte) = bytes.get(at) {
         let rest = &bytes[at..];
         if rest.starts_with(b"\\u0000") || rest.starts_with(b"\\u{0") {
-            return Err(Error::new(Code::InvalidInput, "a string must not have the character NUL in it"));
+            return Err(Error::new(Code::InvalidInput, "a string must not contain the character U+0000"));
         }
         at += match byte {
             b'\\' => 2,
@@ -167,20 +167,20 @@ fn end_of_string(bytes: &[u8], mut at: usize) -> Result<usize> {
             _ => 1,
         };
     }
-    Err(Error::new(Code::ParseFailed, "a string has no end"))
+    Err(Error::new(Code::ParseFailed, "a string is not closed"))
 }
 
 #[derive(Debug, Default, Clone, Copy)]
 struct Size {
     selections: u64,
-    /// Fields that stand at the top, in fragments too.
+    /// Fields at the top, including those in fragments.
     roots: u64,
     depth: u64,
-    /// Levels of selections, fragments among them.
+    /// Levels of selections, including fragments.
     nesting: u64,
     aliases: u64,
     directives: u64,
-    /// Fields within each other that list a part of the schema.
+    /// Levels of introspection fields that are lists.
     schema_lists: u64,
 }
 
@@ -196,15 +196,15 @@ impl Size {
     }
 }
 
-struct Measured<'a> {
+struct Measure<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    /// Sizes of fragments; `None` while one is being measured.
+    /// Sizes of fragments; `None` while one is being measure.
     known: HashMap<&'a str, Option<Size>>,
     longest_list: usize,
     schema_lists: u64,
 }
 
-impl<'a> Measured<'a> {
+impl<'a> Measure<'a> {
     fn set(&mut self, set: &'a SelectionSet) -> Result<Size> {
         let mut whole = Size::default();
         for selection in &set.items {
@@ -216,10 +216,10 @@ impl<'a> Measured<'a> {
                     let aliases = below.aliases.saturating_add(u64::from(field.node.alias.is_some()));
                     let lists = matches!(name, "fields" | "interfaces" | "possibleTypes" | "inputFields");
                     let schema_lists = below.schema_lists + u64::from(lists);
-                    // Introspection is deep by nature: what counts there are the lists.
+                    // Introspection queries are deep; only their lists multiply.
                     if matches!(name, "__schema" | "__type") {
                         if schema_lists > self.schema_lists {
-                            let what = format!("{schema_lists} levels of lists of the schema");
+                            let what = format!("{schema_lists} levels of introspection lists");
                             return Err(over(Code::TooDeep, &what, self.schema_lists));
                         }
                         Size { roots: 1, aliases, depth: 1, schema_lists: 0, ..below }
@@ -230,7 +230,7 @@ impl<'a> Measured<'a> {
                 Selection::InlineFragment(fragment) => self.set(&fragment.node.selection_set.node)?,
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?,
             };
-            // Fragments count themselves: those without a field in them are walked by others like any.
+            // A fragment counts itself too: even an empty one has to be walked.
             size.selections = size.selections.saturating_add(1);
             size.directives = size.directives.saturating_add(selection.node.directives().len() as u64);
             whole.add(size);
@@ -243,11 +243,11 @@ impl<'a> Measured<'a> {
         match self.known.get(name.as_str()) {
             Some(Some(size)) => return Ok(*size),
             Some(None) => {
-                return Err(Error::new(Code::ValidationFailed, format!("the fragment {name} spreads itself")));
+                return Err(Error::new(Code::ValidationFailed, format!("the fragment {name} must not spread itself")));
             }
             None => {}
         }
-        // One that does not exist is for validation to tell.
+        // Validation reports a fragment that does not exist.
         let Some(fragment) = self.fragments.get(name.as_str()) else { return Ok(Size::default()) };
         self.known.insert(name.as_str(), None);
         let mut size = self.set(&fragment.node.selection_set.node)?;
@@ -256,7 +256,7 @@ impl<'a> Measured<'a> {
         Ok(size)
     }
 
-    /// Looks at the values of a field's arguments; those of variables come later.
+    /// Checks the literals in a field's arguments; the values of variables are checked later.
     fn field(&self, field: &Field) -> Result<()> {
         for (name, value) in &field.arguments {
             let value = value.node.clone().into_const_with(|_| Ok::<_, Error>(Value::Null))?;
@@ -268,7 +268,8 @@ impl<'a> Measured<'a> {
     fn value(&self, path: &str, value: &Value) -> Result<()> {
         match value {
             Value::List(items) if items.len() > self.longest_list => {
-                Err(too_many_items(path, items.len(), self.longest_list))
+                Err(Error::invalid(path, too_many_items(items.len(), self.longest_list))
+                    .limit(self.longest_list as u64))
             }
             Value::List(items) => {
                 items.iter().enumerate().try_for_each(|(at, item)| self.value(&format!("{path}.{at}"), item))
@@ -281,7 +282,7 @@ impl<'a> Measured<'a> {
     }
 }
 
-/// A list of an input that is longer than the limit.
-pub fn too_many_items(path: &str, count: usize, limit: usize) -> Error {
-    Error::invalid(path, format!("must have at most {limit} items, not {count}")).limit(limit as u64)
+/// The message about a list that is longer than the limit.
+pub fn too_many_items(count: usize, limit: usize) -> String {
+    format!("must have at most {limit} items, not {count}")
 }

@@ -1,5 +1,5 @@
-//! Subscriptions: the operation is begun once, to learn what is wanted, and then run for each event as a read of its
-//! own. Listeners to whom an event reads the same share the one reading, but each is let through by itself.
+//! Subscriptions: the operation runs once to determine its events, and then again for each event as a separate read.
+//! Listeners with the same view of an event share one read, but each is authorised separately.
 
 use std::{
     borrow::Cow,
@@ -8,7 +8,7 @@ use std::{
 };
 
 use async_graphql::{
-    Data, ServerError,
+    ServerError,
     parser::types::{OperationDefinition, Selection},
 };
 use bytes::Bytes;
@@ -16,55 +16,62 @@ use futures_util::{FutureExt, StreamExt, stream};
 use http::StatusCode;
 use serde_json::Map;
 
-use super::{Job, Parts, Refused, answer, done, executor::Resolved, from_ours};
+use super::{
+    Parts,
+    admit::Job,
+    answer::{self, Data},
+    document::Refused,
+    run::timed_out,
+    server_error,
+};
 use crate::{
     kernel::{Actor, Code, Error, Result, actor::Person, db::Access, request::Request},
     live::{Audience, Behind, FRESH, Listening, Live, Seat, Shared, Wanted},
-    server::contract::{Event, Outcome, Status},
+    server::contract::{Answer, Event, Outcome, Status},
 };
 
-/// A reading that the database did not answer is tried again after these pauses.
+/// Pauses before a failed read is repeated while the database is unavailable.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1000), Duration::from_millis(2000)];
 
-/// Somebody who listens.
+/// One running subscription.
 struct Listener {
     parts: Arc<Parts>,
     job: Job,
     person: Arc<Person>,
     wanted: Wanted,
     place: i64,
-    /// Whether it has come to its channel; before, being behind is no fault.
-    arrived: bool,
-    /// What is to be delivered next, the first last.
+    /// Whether the listener has reached the newest event; before that, being behind is not its fault.
+    caught_up: bool,
+    /// The events to be delivered, in reverse order.
     waiting: Vec<Arc<Shared>>,
     seat: Seat,
     listening: Listening,
 }
 
-/// Begins a subscription, behind the event that the client got last or has named.
+/// Begins a subscription, after the event that the client received last.
 pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) -> Result<Outcome, Refused> {
     if job.roots.len() != 1 {
         return Err(Error::new(Code::ValidationFailed, "a subscription has exactly one field").into());
     }
     let live = Live::begins();
-    let begun = parts.respond(&job, &live).await?;
-    if !begun.errors.is_empty() {
-        return Err(Refused::Failed(begun.errors));
+    let (_, errors) = parts.respond(&job, &live).await?;
+    if !errors.is_empty() {
+        return Err(Refused::Subscription(errors));
     }
-    let mut wanted = live.wanted().ok_or_else(|| Error::internal("a subscription that wants nothing"))?;
+    let mut wanted = live.wanted().ok_or_else(|| Error::internal("a subscription without events"))?;
     let person = Arc::clone(job.actor.person()?);
     let listening = parts.hub.session_states.listen(person.session_id);
-    // What was looked up may be a minute old.
+    // The cached lookup can be a minute old.
     parts.hub.session_states.look_since(Instant::now()).await?;
     if let Err(error) = require(&listening, &person) {
-        if let Some(hash) = job.hash {
+        if let Some(hash) = job.token_hash {
             parts.sessions.forget(&hash);
         }
         return Err(error.into());
     }
     let seat = parts.hub.seat(wanted.channel(&job.actor)).await?;
-    // A client that comes back sends what it asked at first, and beside it how far it came.
+    // A reconnecting client sends its first request again, and the last event id beside it.
     let place = match last_event_id.or_else(|| wanted.after.take()) {
         Some(after) => {
             let place = parts.hub.names.read(&after)?;
@@ -73,7 +80,8 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
         }
         None => seat.position,
     };
-    let listener = Listener { parts, job, person, wanted, place, arrived: false, waiting: Vec::new(), seat, listening };
+    let listener =
+        Listener { parts, job, person, wanted, place, caught_up: false, waiting: Vec::new(), seat, listening };
     let events = stream::unfold(Some(listener), |listener| async {
         let mut listener = listener?;
         Some(match listener.next().await {
@@ -84,14 +92,13 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
     Ok(Outcome::Stream(events.boxed()))
 }
 
-/// How far a client that lost its event stream came.
+/// The last event that a client received before it lost its event stream.
 pub fn last_event_id(extensions: Option<&Map<String, serde_json::Value>>) -> Option<String> {
     extensions?.get("lastEventId")?.as_str().map(str::to_owned)
 }
 
-/// The variables without the one that only says where to resume: who comes back with another place asks for the same.
-/// Such a one stands for the root field's argument and nothing else, so the text has it twice: there, and where it is
-/// defined.
+/// The variables without the one that only says where to resume, which does not change what is listened to. It is used
+/// for the root field's argument only, so the text has its name twice: there, and in its definition.
 pub fn lasting<'a>(
     text: &str,
     operation: &OperationDefinition,
@@ -112,7 +119,7 @@ pub fn lasting<'a>(
 }
 
 fn require(listening: &Listening, person: &Person) -> Result<()> {
-    let state = listening.state().ok_or_else(|| Error::unavailable("nobody has looked at the session"))?;
+    let state = listening.state().ok_or_else(|| Error::unavailable("the session has not been checked"))?;
     state.require(person)
 }
 
@@ -129,13 +136,13 @@ impl Listener {
             }
             match self.seat.behind(self.place) {
                 Behind::Events(events) => {
-                    self.arrived = true;
+                    self.caught_up = true;
                     self.place = self.take(events).unwrap_or(self.place);
                 }
-                Behind::Gone if self.arrived => {
+                Behind::Gone if self.caught_up => {
                     let cursor = self.parts.hub.names.cursor(self.place);
-                    let told = format!("this listener is too slow; resume after {cursor}");
-                    return Err(self.failed(&Error::new(Code::Lagged, told).cursor(cursor)));
+                    let message = format!("the listener was too slow; resume after {cursor}");
+                    return Err(self.failed(&Error::new(Code::Lagged, message).cursor(cursor)));
                 }
                 Behind::Gone => {
                     let behind = self.parts.hub.behind(self.place).await;
@@ -146,7 +153,7 @@ impl Listener {
                     }
                 }
                 Behind::Nothing => {
-                    self.arrived = true;
+                    self.caught_up = true;
                     tokio::select! {
                         () = self.seat.rung() => {}
                         () = self.listening.changed() => self.require()?,
@@ -156,7 +163,7 @@ impl Listener {
         }
     }
 
-    /// Keeps what is wanted of some events, for delivery; tells the last one's place when nothing is.
+    /// Queues the matching events for delivery; returns the position of the last event if none matches.
     fn take(&mut self, events: Vec<Arc<Shared>>) -> Option<i64> {
         let last = events.last().map(|last| last.event.id);
         let wanted = events.into_iter().filter(|shared| self.wanted.matches(&self.job.actor, &shared.event));
@@ -165,7 +172,7 @@ impl Listener {
         last.filter(|_| self.waiting.is_empty())
     }
 
-    /// The text of an event for this listener; `None` when it is not for them after all.
+    /// The JSON of an event for this listener; `None` if they may not receive it.
     async fn deliver(&self, shared: &Arc<Shared>) -> Result<Option<Event>, Event> {
         let recently = Instant::now().checked_sub(FRESH);
         let since = recently.map_or(shared.heard, |recently| recently.max(shared.heard));
@@ -182,15 +189,15 @@ impl Listener {
         Ok((!written.is_empty()).then_some(event))
     }
 
-    /// Reads the event; a database that is away for a moment is waited for.
+    /// Reads the event; retries while the database is unavailable for a moment.
     async fn write(&self, shared: &Arc<Shared>) -> Result<Bytes> {
         let mut pauses = PAUSES.iter();
         loop {
             let live = Arc::new(Live::Delivers(Arc::clone(shared)));
-            let answered = self.parts.respond(&self.job, &live).await.and_then(|response| {
-                match response.errors.iter().find_map(|error| error.source::<Error>()) {
+            let answered = self.parts.respond(&self.job, &live).await.and_then(|(data, errors)| {
+                match errors.iter().find_map(|error| error.source::<Error>()) {
                     Some(error) if error.code() == Code::Unavailable => Err(error.clone()),
-                    _ => Ok(response),
+                    _ => Ok((data, errors)),
                 }
             });
             match (answered, pauses.next()) {
@@ -198,66 +205,68 @@ impl Listener {
                     tokio::time::sleep(*pause).await;
                 }
                 (Err(error), _) => return Err(error),
-                (Ok(response), _) if response.errors.is_empty() && response.fields.is_none() => {
-                    return Ok(Bytes::new());
-                }
-                (Ok(response), _) => {
-                    let (data, errors) = done(response);
+                (Ok((Data::None | Data::Null, errors)), _) if errors.is_empty() => return Ok(Bytes::new()),
+                (Ok((data, errors)), _) => {
                     return Ok(answer::write(&data, &errors, None, &self.job.origin.request_id));
                 }
             }
         }
     }
 
-    /// Ends the subscription of somebody who is not any more who they were.
+    /// Ends the subscription when the caller's session or rights have changed.
     fn require(&self) -> Result<(), Event> {
         require(&self.listening, &self.person).map_err(|error| {
-            if let Some(hash) = self.job.hash {
+            if let Some(hash) = self.job.token_hash {
                 self.parts.sessions.forget(&hash);
             }
             Event::Close { code: 4403, error: error.code().as_str(), reason: error.message().to_owned() }
         })
     }
 
-    /// The end by an error; that of who may not ask at all ends everything of theirs.
+    /// The event that ends the subscription with an error; a refused caller loses the whole socket.
     fn failed(&self, error: &Error) -> Event {
         if error.refuses_caller() {
             let code = if error.is_stale_actor() { Code::Forbidden } else { error.code() };
             return Event::Close { code: 4403, error: code.as_str(), reason: error.message().to_owned() };
         }
-        let mut told = self.parts.refuse_with(&self.job.origin.request_id, &[from_ours(error)], error);
-        told.status = Status::Refused(StatusCode::OK);
-        Event::Error(told)
+        let refusal = self.parts.refusal(&self.job.origin.request_id, &[server_error(error)], error);
+        Event::Error(Answer { status: Status::Refused(StatusCode::OK), ..refusal })
     }
 }
 
 impl Parts {
     /// Runs a subscription's operation once, under a scope of its own.
-    async fn respond(&self, job: &Job, live: &Arc<Live>) -> Result<Resolved> {
+    async fn respond(&self, job: &Job, live: &Arc<Live>) -> Result<(Data, Vec<ServerError>)> {
         let actor: Actor = job.actor.clone();
-        let request =
-            Request::new(self.database.clone(), actor, Access::Read, String::new(), Arc::clone(&job.origin), job.hash);
+        let request = Request::new(
+            self.database.clone(),
+            actor,
+            Access::Read,
+            String::new(),
+            Arc::clone(&job.origin),
+            job.token_hash,
+        );
         let request = Arc::new(request);
-        let mut data = Data::default();
+        let mut data = async_graphql::Data::default();
         data.insert(Arc::clone(&request));
         data.insert(Arc::clone(live));
-        let mut responses = self.executor.stream(job.asked(), data);
+        let mut responses = self.executor.stream(job.invocation(), data);
         let response = tokio::time::timeout(self.settings.deadline, responses.next()).await;
         drop(responses);
         request.finish_others();
         let scope = Arc::clone(request.scope());
-        // Unless the database does not even answer that.
+        // Not awaited: the database may not answer at all.
         let refusal = scope.refusal().now_or_never().flatten();
         scope.finish();
         match (refusal, response) {
             (Some(refusal), _) => Err(refusal),
-            (None, Ok(response)) => Ok(response.unwrap_or_default()),
-            (None, Err(_)) => Err(Error::new(Code::Timeout, "this took too long and was given up")),
+            (None, Ok(resolved)) => Ok(self.data(job, resolved.unwrap_or_default())),
+            (None, Err(_)) => Err(timed_out()),
         }
     }
 }
 
-/// What a failed beginning is called when it is refused whole.
+/// The error that refuses a subscription as a whole.
 pub fn refusal(errors: &[ServerError]) -> Error {
     errors
         .iter()

@@ -1,6 +1,6 @@
-//! Puts fields of one response key together before execution. The executor would run each by itself and merge the
-//! answers, but the answers of the walk are text. On the way, fragments on object types are written out: what
-//! remains is plain fields, and fragments only where the type is known no sooner than the object.
+//! Merges fields with the same response key before execution. The executor would resolve each and merge the values, but
+//! the values of the walk are JSON text. Fragments on object types are inlined; fragments remain only below interfaces,
+//! where the type is known with the object.
 
 use async_graphql::{
     Name, Positioned, Value, Variables,
@@ -13,12 +13,13 @@ use crate::kernel::{Error, Result};
 
 type Fragments = HashMap<Name, Positioned<FragmentDefinition>>;
 
-fn sets(document: &ExecutableDocument) -> impl Iterator<Item = &SelectionSet> {
+/// The selections of a document: of its operations, then of its fragments.
+pub fn sets(document: &ExecutableDocument) -> impl Iterator<Item = &SelectionSet> {
     let operations = document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
     operations.chain(document.fragments.values().map(|fragment| &fragment.node.selection_set.node))
 }
 
-/// Whether `@skip` or `@include` stands anywhere.
+/// Whether `@skip` or `@include` is used anywhere.
 pub fn is_conditional(document: &ExecutableDocument) -> bool {
     fn any(set: &SelectionSet) -> bool {
         set.items.iter().any(|selection| {
@@ -49,23 +50,23 @@ pub fn has_spreads(document: &ExecutableDocument) -> bool {
     document.operations.iter().any(|(_, operation)| any(&operation.node.selection_set.node))
 }
 
-/// Takes out what `@skip` and `@include` rule out; every variable has its value by now, defaults included.
+/// Removes what `@skip` and `@include` exclude; every variable has its value by now, defaults included.
 pub fn prune(document: &mut ExecutableDocument, variables: &Variables) -> Result<()> {
     fn in_set(set: &mut SelectionSet, variables: &Variables) -> Result<()> {
-        let mut kept = Vec::with_capacity(set.items.len());
+        let mut remaining = Vec::with_capacity(set.items.len());
         for mut selection in std::mem::take(&mut set.items) {
-            if ruled_out(selection.node.directives(), variables)? {
+            if is_excluded(selection.node.directives(), variables)? {
                 continue;
             }
-            selection.node.directives_mut().retain(|directive| unwanted(&directive.node).is_none());
+            selection.node.directives_mut().retain(|directive| excluding_value(&directive.node).is_none());
             match &mut selection.node {
                 Selection::Field(field) => in_set(&mut field.node.selection_set.node, variables)?,
                 Selection::InlineFragment(fragment) => in_set(&mut fragment.node.selection_set.node, variables)?,
                 Selection::FragmentSpread(_) => {}
             }
-            kept.push(selection);
+            remaining.push(selection);
         }
-        set.items = kept;
+        set.items = remaining;
         Ok(())
     }
     for fragment in document.fragments.values_mut() {
@@ -77,8 +78,8 @@ pub fn prune(document: &mut ExecutableDocument, variables: &Variables) -> Result
     Ok(())
 }
 
-/// The condition under which a directive rules out; `None` for one that never does.
-fn unwanted(directive: &Directive) -> Option<bool> {
+/// The value of the condition that excludes the selection; `None` for other directives.
+fn excluding_value(directive: &Directive) -> Option<bool> {
     match directive.name.node.as_str() {
         "skip" => Some(true),
         "include" => Some(false),
@@ -86,18 +87,18 @@ fn unwanted(directive: &Directive) -> Option<bool> {
     }
 }
 
-fn ruled_out(directives: &[Positioned<Directive>], variables: &Variables) -> Result<bool> {
+fn is_excluded(directives: &[Positioned<Directive>], variables: &Variables) -> Result<bool> {
     let mut out = false;
     for directive in directives {
-        let Some(unwanted) = unwanted(&directive.node) else { continue };
+        let Some(excluding) = excluding_value(&directive.node) else { continue };
         let condition = directive.node.get_argument("if").map(|value| value.node.clone());
         let condition =
             condition.and_then(|value| value.into_const_with(|name| variables.get(&name).cloned().ok_or(())).ok());
-        // A nullable variable with a default may stand here, and may be null all the same.
+        // A nullable variable with a default is valid here, and can be null all the same.
         let Some(Value::Boolean(condition)) = condition else {
-            return Err(Error::invalid("if", format!("@{} needs true or false", directive.node.name.node)));
+            return Err(Error::invalid("if", format!("must be true or false in @{}", directive.node.name.node)));
         };
-        out |= condition == unwanted;
+        out |= condition == excluding;
     }
     Ok(out)
 }
@@ -128,7 +129,7 @@ pub fn merge(document: &mut ExecutableDocument, types: &Types) {
 }
 
 fn merge_set(set: &mut SelectionSet, of: &str, types: &Types, fragments: &Fragments) {
-    // Below an interface the object decides what applies.
+    // Below an interface, the type of the object decides what applies.
     let Some(implements) = types.composite(of).and_then(|known| known.implements.as_ref()) else { return };
     let mut fields: Vec<Positioned<Selection>> = Vec::with_capacity(set.items.len());
     gather(std::mem::take(&mut set.items), of, implements, fragments, &mut fields);

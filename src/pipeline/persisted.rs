@@ -1,5 +1,5 @@
-//! Documents known by their hash: automatic persisted queries, which clients teach the server as they go, and a
-//! manifest that the operator brings, beside which no other is run when they say so.
+//! Documents known by their hash: automatic persisted queries, which clients register as they go, and the operator's
+//! manifest of trusted documents, to which the server can be restricted.
 
 use std::{collections::HashMap, path::Path, sync::Arc};
 
@@ -22,7 +22,7 @@ impl Manifest {
         let text = std::fs::read_to_string(file).map_err(|error| named(error.to_string()))?;
         let manifest: HashMap<String, Arc<str>> =
             serde_json::from_str(&text).map_err(|error| named(error.to_string()))?;
-        match manifest.iter().find(|(hash, text)| **hash != name_of(text)) {
+        match manifest.iter().find(|(hash, text)| **hash != hash_of(text)) {
             Some((hash, _)) => Err(named(format!("{hash} is not the SHA-256 of its document"))),
             None => Ok(Self(Arc::new(manifest))),
         }
@@ -35,16 +35,16 @@ impl Manifest {
 
 impl<const N: usize> From<[&str; N]> for Manifest {
     fn from(documents: [&str; N]) -> Self {
-        Self(Arc::new(documents.into_iter().map(|text| (name_of(text), Arc::from(text))).collect()))
+        Self(Arc::new(documents.into_iter().map(|text| (hash_of(text), Arc::from(text))).collect()))
     }
 }
 
 /// Which documents are run.
 #[derive(Debug, Clone)]
 pub enum Operations {
-    /// Any that is valid; those of the manifest are known by their hash without having been sent.
+    /// Every valid one; those of the manifest are known by their hash from the start.
     Any(Manifest),
-    /// Only those of the manifest.
+    /// Only the ones of the manifest.
     Trusted(Manifest),
 }
 
@@ -57,14 +57,14 @@ impl Default for Operations {
 /// Finds the text of a request's document.
 pub struct Persisted {
     operations: Operations,
-    learnt: Cache<String, Arc<str>>,
+    registered: Cache<String, Arc<str>>,
 }
 
 impl Persisted {
     #[must_use]
     pub fn new(operations: Operations) -> Self {
         let weigh = |_: &String, text: &Arc<str>| u32::try_from(text.len()).unwrap_or(u32::MAX);
-        Self { operations, learnt: Cache::builder().weigher(weigh).max_capacity(8 * 1024 * 1024).build() }
+        Self { operations, registered: Cache::builder().weigher(weigh).max_capacity(8 * 1024 * 1024).build() }
     }
 
     /// The text of the document, by itself or by its hash.
@@ -75,44 +75,43 @@ impl Persisted {
             .as_ref()
             .and_then(|extensions| extensions.get("persistedQuery")?.get("sha256Hash")?.as_str());
         let text = match (given, hash) {
-            (Some(text), Some(hash)) if name_of(&text) != hash => {
+            (Some(text), Some(hash)) if hash_of(&text) != hash => {
                 return Err(Error::invalid(
                     "extensions.persistedQuery.sha256Hash",
-                    "is not the SHA-256 of the document",
+                    "must be the SHA-256 of the document in hexadecimal",
                 ));
             }
             (Some(text), _) => Arc::from(text),
             (None, Some(hash)) => self.known(hash)?,
-            (None, None) => return Err(Error::new(Code::ParseFailed, "there is no document: put it into query")),
+            (None, None) => return Err(Error::new(Code::ParseFailed, "`query` must hold a document")),
         };
         match &self.operations {
-            Operations::Trusted(manifest) if manifest.get(&name_of(&text)).is_none() => Err(Error::new(
-                Code::OperationNotAllowed,
-                "only the operations that this server's operator trusts are run",
-            )),
+            Operations::Trusted(manifest) if manifest.get(&hash_of(&text)).is_none() => {
+                Err(Error::new(Code::OperationNotAllowed, "this server runs trusted operations only"))
+            }
             _ => Ok(text),
         }
     }
 
     fn known(&self, hash: &str) -> Result<Arc<str>> {
         let known = match &self.operations {
-            Operations::Any(manifest) => manifest.get(hash).or_else(|| self.learnt.get(hash)),
+            Operations::Any(manifest) => manifest.get(hash).or_else(|| self.registered.get(hash)),
             Operations::Trusted(manifest) => manifest.get(hash),
         };
-        // Clients know this very wording and then send the text along.
+        // Clients recognise this exact message and send the text along.
         known.ok_or_else(|| Error::new(Code::PersistedQueryNotFound, "PersistedQueryNotFound"))
     }
 
-    /// Keeps a valid document for those who sent it with its hash.
+    /// Registers a valid document that was sent with its hash.
     pub fn learn(&self, incoming: &Incoming, text: &Arc<str>) {
-        let wanted = incoming.extensions.as_ref().is_some_and(|extensions| extensions.contains_key("persistedQuery"));
-        if wanted && matches!(self.operations, Operations::Any(_)) {
-            self.learnt.insert(name_of(text), Arc::clone(text));
+        let has_hash = incoming.extensions.as_ref().is_some_and(|extensions| extensions.contains_key("persistedQuery"));
+        if has_hash && matches!(self.operations, Operations::Any(_)) {
+            self.registered.insert(hash_of(text), Arc::clone(text));
         }
     }
 }
 
-/// The hash by which a document is named.
-fn name_of(text: &str) -> String {
+/// The hash by which a document is known.
+fn hash_of(text: &str) -> String {
     hex(&Sha256::digest(text.as_bytes()))
 }

@@ -1,4 +1,4 @@
-//! How much may be asked for in a minute: by who is signed in, and by address for strangers. What counts is the cost.
+//! The rate limit: the cost that a user, or the anonymous callers of an address, may spend in a minute.
 
 use std::{
     net::IpAddr,
@@ -19,118 +19,119 @@ use crate::{
 
 const WINDOW: i64 = 60;
 
-/// What a document that is refused is charged for: reading it is most of the work, and a stranger may
-/// send what they like.
+/// The charge for a refused document: reading it is most of the work, and anyone can send one.
 const REFUSED: u64 = 10;
 
-/// Cost allowed in a minute; 0 for any.
+/// Cost allowed in a minute; 0 for no limit.
 #[derive(Debug, Clone, Copy)]
 pub struct Rates {
-    pub person: u64,
-    pub stranger: u64,
+    /// Of a signed-in user.
+    pub user: u64,
+    /// Of the anonymous callers of one address.
+    pub anonymous: u64,
 }
 
 impl Default for Rates {
     fn default() -> Self {
-        Self { person: 60_000, stranger: 1_000 }
+        Self { user: 60_000, anonymous: 1_000 }
     }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-enum Who {
-    Person(Uuid),
+enum Account {
+    User(Uuid),
     Address(IpAddr),
-    /// For documents that were refused.
+    /// Of an address, for refused documents alone.
     Refused(IpAddr),
 }
 
-/// Counts what everybody asked for in this minute.
+/// Counts the cost spent in each minute.
 pub struct Meter {
     rates: Rates,
     clock: Clock,
-    spent: Cache<(Who, i64), Arc<AtomicU64>>,
+    spent: Cache<(Account, i64), Arc<AtomicU64>>,
 }
 
 impl Meter {
     #[must_use]
     pub fn new(rates: Rates, clock: Clock) -> Self {
-        // Old minutes fall out by age; should a flood of addresses come, the oldest are forgotten first.
+        // Past minutes expire; in a flood of addresses the oldest entries are dropped first.
         let spent =
             Cache::builder().max_capacity(100_000).time_to_live(Duration::from_secs(2 * WINDOW.unsigned_abs())).build();
         Self { rates, clock, spent }
     }
 
-    /// Charges the caller; `RATE_LIMITED` when nothing is left. None where there is no limit.
+    /// Charges the caller, or fails with `RATE_LIMITED`. `None` if there is no limit.
     pub fn charge(&self, actor: &Actor, address: IpAddr, cost: u64) -> Result<Option<RateLimit>> {
-        let (who, limit) = match actor {
-            Actor::Person(person) => (Who::Person(person.user_id), self.rates.person),
-            Actor::Nobody | Actor::System => (Who::Address(network(address)), self.rates.stranger),
+        let (account, limit) = match actor {
+            Actor::Person(person) => (Account::User(person.user_id), self.rates.user),
+            Actor::Nobody | Actor::System => (Account::Address(network(address)), self.rates.anonymous),
         };
         if limit == 0 {
             return Ok(None);
         }
         let (minute, wait) = self.minute();
-        let spent = self.spent.get_with((who, minute), Arc::default);
+        let spent = self.spent.get_with((account, minute), Arc::default);
         let spent = spent.fetch_add(cost.max(1), Ordering::Relaxed).saturating_add(cost.max(1));
         if spent > limit {
-            return Err(too_much(limit, wait));
+            return Err(exceeded(limit, wait));
         }
-        Ok(Some(RateLimit { limit: short(limit), remaining: short(limit - spent), reset_seconds: short(wait) }))
+        Ok(Some(RateLimit { limit: to_u32(limit), remaining: to_u32(limit - spent), reset_seconds: to_u32(wait) }))
     }
 
-    /// Whether another document of this address is read; `RATE_LIMITED` when too many were refused.
+    /// Whether another document of this address is read: `RATE_LIMITED` after too many refused ones.
     pub fn admit(&self, address: IpAddr) -> Result<()> {
-        self.require_left(Who::Refused(network(address)), self.rates.stranger)
+        self.require_left(Account::Refused(network(address)), self.rates.anonymous)
     }
 
-    /// Whether another document of somebody is read although too many of their address were refused: those who share
-    /// an address do not pay for each other, but everybody pays for themselves.
+    /// Whether another document of a user is read although too many of their address were refused: users who share an
+    /// address are not limited by each other, only by their own spending.
     pub fn admit_person(&self, person: &Person) -> Result<()> {
-        self.require_left(Who::Person(person.user_id), self.rates.person)
+        self.require_left(Account::User(person.user_id), self.rates.user)
     }
 
-    fn require_left(&self, who: Who, limit: u64) -> Result<()> {
+    fn require_left(&self, account: Account, limit: u64) -> Result<()> {
         let (minute, wait) = self.minute();
-        match self.spent.get(&(who, minute)).map_or(0, |spent| spent.load(Ordering::Relaxed)) {
-            spent if limit > 0 && spent >= limit => Err(too_much(limit, wait)),
+        match self.spent.get(&(account, minute)).map_or(0, |spent| spent.load(Ordering::Relaxed)) {
+            spent if limit > 0 && spent >= limit => Err(exceeded(limit, wait)),
             _ => Ok(()),
         }
     }
 
-    /// Charges for a document that was refused: the address, and whoever is signed in.
+    /// Charges a refused document to the address, and to the user if one is signed in.
     pub fn charge_refused(&self, actor: &Actor, address: IpAddr) {
-        let person = actor.person().ok().map(|person| Who::Person(person.user_id));
-        for who in [Some(Who::Refused(network(address))), person].into_iter().flatten() {
-            let spent = self.spent.get_with((who, self.minute().0), Arc::default);
+        let person = actor.person().ok().map(|person| Account::User(person.user_id));
+        for account in [Some(Account::Refused(network(address))), person].into_iter().flatten() {
+            let spent = self.spent.get_with((account, self.minute().0), Arc::default);
             spent.fetch_add(REFUSED, Ordering::Relaxed);
         }
     }
 
-    /// The minute it is, and the seconds until the next.
+    /// The current minute, and the seconds until the next.
     fn minute(&self) -> (i64, u64) {
         let now = self.clock.now().timestamp();
         (now / WINDOW, (WINDOW - now % WINDOW).unsigned_abs())
     }
 }
 
-fn too_much(limit: u64, wait: u64) -> Error {
-    let error = Error::new(Code::RateLimited, "too much was asked for in this minute; please wait a little");
+fn exceeded(limit: u64, wait: u64) -> Error {
+    let error = Error::new(Code::RateLimited, "the rate limit for this minute is used up; please wait");
     error.retry_after(wait).limit(limit)
 }
 
-/// What headers tell of a caller who has nothing left.
+/// The rate limit headers of a caller who is over the limit.
 #[must_use]
 pub fn nothing_left(error: &Error) -> Option<RateLimit> {
     let (limit, wait) = (error.reached_limit()?, error.seconds_to_wait()?);
-    let is_it = error.code() == Code::RateLimited;
-    is_it.then(|| RateLimit { limit: short(limit), remaining: 0, reset_seconds: short(wait) })
+    let is_rate = error.code() == Code::RateLimited;
+    is_rate.then(|| RateLimit { limit: to_u32(limit), remaining: 0, reset_seconds: to_u32(wait) })
 }
 
-fn short(number: u64) -> u32 {
+fn to_u32(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// An IPv6 host has a whole /64 to itself.
+/// A whole /64 of IPv6 counts as one address: each customer of a provider has one to choose from.
 fn network(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(six) => IpAddr::V6((six.to_bits() & (u128::MAX << 64)).into()),

@@ -1,7 +1,7 @@
-//! What a connection is doing, so that idle and dawdling ones can be told from busy ones.
+//! What a connection is doing, to distinguish idle and slow connections from busy ones.
 //!
-//! Hyper's own header timeout also ends idle connections, which leaves one number for two things; and it does not
-//! run before the first bytes have shown which HTTP version is spoken.
+//! Hyper's own header timeout also ends idle connections, so both would share one limit; and it does not run before
+//! the first bytes have shown the HTTP version.
 
 use std::{
     pin::Pin,
@@ -16,13 +16,13 @@ use http::Version;
 use hyper::body::{Body as HttpBody, Frame, SizeHint};
 use tokio::time::Instant;
 
-const FAR: Duration = Duration::from_hours(24);
+const NO_LIMIT: Duration = Duration::from_hours(24);
 
-/// Shared by a connection's wire, its service and its driver.
+/// Shared by a connection's stream, its service and its driver.
 pub(super) struct Activity(Mutex<State>);
 
 struct State {
-    /// Requests whose answer is not yet sent.
+    /// The number of requests whose answer is not yet sent.
     busy: usize,
     /// When the present state began.
     since: Instant,
@@ -42,17 +42,17 @@ impl Activity {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Bytes came in. HTTP/2 sends frames of its own between requests, so there they say nothing.
+    /// Records that bytes arrived. HTTP/2 sends frames of its own between requests, so there they mean nothing.
     pub(super) fn read(&self) {
         let mut state = self.state();
-        let spoken = matches!(state.version, Some(version) if version < Version::HTTP_2);
-        if spoken && state.busy == 0 && !state.in_head {
+        let is_http_1 = matches!(state.version, Some(version) if version < Version::HTTP_2);
+        if is_http_1 && state.busy == 0 && !state.in_head {
             state.in_head = true;
             state.since = Instant::now();
         }
     }
 
-    /// A request has come; it lasts until the guard is dropped.
+    /// Records a request, which runs until the guard is dropped.
     pub(super) fn begin(self: &Arc<Self>, version: Version) -> Busy {
         let mut state = self.state();
         state.busy += 1;
@@ -62,7 +62,7 @@ impl Activity {
         Busy(Arc::clone(self))
     }
 
-    /// Grants a connection that was asked to leave the same time again.
+    /// Restarts the time limit of a connection that was asked to close.
     pub(super) fn renew(&self) {
         self.state().since = Instant::now();
     }
@@ -76,12 +76,12 @@ impl Activity {
     /// When the connection has been in its present state for too long.
     pub(super) fn deadline(&self, header_timeout: Duration, idle_timeout: Duration) -> Instant {
         let state = self.state();
-        let patience = match state.version {
-            _ if state.busy > 0 => FAR,
+        let limit = match state.version {
+            _ if state.busy > 0 => NO_LIMIT,
             Some(_) if !state.in_head => idle_timeout,
             _ => header_timeout,
         };
-        state.since + patience
+        state.since + limit
     }
 }
 
@@ -96,13 +96,13 @@ impl Drop for Busy {
     }
 }
 
-/// A response body that keeps its request running until it is sent.
-pub(super) struct Held {
+/// A response body whose request counts as running until it is sent.
+pub(super) struct TrackedBody {
     pub(super) body: Body,
     pub(super) _busy: Busy,
 }
 
-impl HttpBody for Held {
+impl HttpBody for TrackedBody {
     type Data = Bytes;
     type Error = axum::Error;
 

@@ -1,4 +1,4 @@
-//! Who sends a request: token, address and the ids that go with it.
+//! Who sends a request: token, address, request id and idempotency key.
 
 use std::net::IpAddr;
 
@@ -17,7 +17,7 @@ use super::{
 pub(super) struct RequestId(pub(super) String);
 
 impl RequestId {
-    /// Takes the client's own id if it is harmless, so that logs on both sides can be joined.
+    /// Takes the client's own id if it is harmless, so that the logs of both sides can be joined.
     pub(super) fn of(headers: &HeaderMap) -> Self {
         let given = headers.get("x-request-id").and_then(|value| value.to_str().ok());
         let harmless = |id: &&str| {
@@ -31,7 +31,7 @@ impl RequestId {
     }
 }
 
-/// Reads who calls. A cookie counts only where the request says that it comes from a page which may use it.
+/// Reads who calls. A cookie counts only if the request states that it comes from a page that may use it.
 pub(super) fn identify(
     parts: &Parts,
     request_id: &RequestId,
@@ -48,7 +48,7 @@ pub(super) fn identify(
         Some(token) => Some(token.to_owned()),
         None => cookie().map(str::to_owned),
     };
-    if bearer.is_none() && token.is_some() && source == Source::Unsaid {
+    if bearer.is_none() && token.is_some() && source == Source::Unknown {
         return Err(Refusal::new(
             StatusCode::FORBIDDEN,
             "OPERATION_NOT_ALLOWED",
@@ -90,24 +90,26 @@ fn plain_name() -> &'static str {
 /// prefix and `Secure` would make some browsers drop the cookie.
 pub(super) fn plain_cookie(value: &str) -> String {
     let value = value.strip_prefix("__Host-").unwrap_or(value);
-    let kept = value.split(';').map(str::trim).filter(|part| !part.eq_ignore_ascii_case("secure"));
-    kept.collect::<Vec<_>>().join("; ")
+    let attributes = value.split(';').map(str::trim).filter(|part| !part.eq_ignore_ascii_case("secure"));
+    attributes.collect::<Vec<_>>().join("; ")
 }
 
 fn header_key(value: &HeaderValue) -> Result<String, Refusal> {
     value.to_str().ok().and_then(idempotency_key).ok_or_else(|| Refusal::invalid(BAD_IDEMPOTENCY_KEY))
 }
 
-pub(super) const BAD_IDEMPOTENCY_KEY: &str = "an idempotency key is 1 to 255 printable ASCII characters";
+/// Characters that an idempotency key may have.
+pub const LONGEST_IDEMPOTENCY_KEY: usize = 255;
+pub(super) const BAD_IDEMPOTENCY_KEY: &str = "an idempotency key must be 1 to 255 printable ASCII characters";
 
-/// The key, if it may be one.
+/// The key, if it is a valid one.
 pub(super) fn idempotency_key(key: &str) -> Option<String> {
     let printable = key.bytes().all(|byte| (b' '..=b'~').contains(&byte));
-    (printable && (1..=255).contains(&key.len())).then(|| key.to_owned())
+    (printable && (1..=LONGEST_IDEMPOTENCY_KEY).contains(&key.len())).then(|| key.to_owned())
 }
 
-/// The client's address: the last one in the forwarding chain that is not a proxy of ours. What stands before it
-/// was written by the client and may be invented.
+/// The client's address: the last one in the forwarding chain that is not a trusted proxy. Everything before it was
+/// written by the client and may be forged.
 fn address(parts: &Parts, config: &ServerConfig) -> IpAddr {
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |Peer(peer)| peer.ip().to_canonical());
     if !origin::is_trusted(parts, config) {

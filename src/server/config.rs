@@ -7,7 +7,7 @@ use std::{
 
 use super::pages::PageConfig;
 
-/// Where the server listens unless told otherwise: this machine only.
+/// Default address: this machine only.
 pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000);
 
 /// How the transports behave. `Default` is fit for production behind a proxy on the same host.
@@ -16,20 +16,19 @@ pub struct ServerConfig {
     /// Foreign origins whose pages may call, such as `https://app.example.org`; the server's own is always allowed.
     /// Behind a proxy that rewrites `Host`, name the public origin here. Default: none.
     pub origins: Vec<String>,
-    /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Host` are believed. Default: none.
+    /// Trusted proxies, whose `X-Forwarded-For` and `X-Forwarded-Host` are used. Default: none.
     pub trusted_proxies: Vec<IpAddr>,
     /// Connections open at once, sockets included; further ones wait in the listen queue. Default: 10,000.
     pub max_connections: usize,
-    /// For the head of a request to arrive. Default: 8 s, so that whoever dawdles is gone within ten.
+    /// Time for the head of a request to arrive. Default: 8 s.
     pub header_timeout: Duration,
-    /// For the body of a request to arrive. Default: 20 s, for a full one over a slow line.
+    /// Time for the body of a request to arrive. Default: 20 s, enough for the largest one over a slow line.
     pub body_timeout: Duration,
-    /// How long a connection may stay without a request. Default: 75 s, above the usual 60 s of proxies, so that
-    /// it is they who hang up.
+    /// How long a connection may be idle. Default: 75 s, above the usual 60 s of proxies, so that they close first.
     pub idle_timeout: Duration,
-    /// How long a client may leave what is sent to it unread. Default: 10 s.
+    /// How long a client may leave sent data unread. Default: 10 s.
     pub write_timeout: Duration,
-    /// Safety net over the pipeline's own time limit. Default: 30 s.
+    /// Upper limit of an answer, beyond the pipeline's own deadline. Default: 30 s.
     pub answer_timeout: Duration,
     /// How long running requests may take to finish once the server stops. Default: 30 s.
     pub stop_within: Duration,
@@ -37,11 +36,11 @@ pub struct ServerConfig {
     pub max_body: usize,
     /// Bytes from which an answer is compressed. Default: 1 KiB.
     pub compress_above: u64,
-    /// Pause after which an event stream sends a comment, so that proxies keep it. Default: 12 s.
+    /// Pause after which an event stream sends a comment, so that proxies do not close it. Default: 12 s.
     pub stream_keep_alive: Duration,
     /// Limits of WebSockets.
     pub socket: SocketConfig,
-    /// What the GraphiQL page is told.
+    /// Configuration of the GraphiQL page.
     pub page: PageConfig,
 }
 
@@ -66,12 +65,42 @@ impl Default for ServerConfig {
     }
 }
 
+/// The limits of the transports that a client can reach.
+#[derive(Debug, Clone, Copy)]
+pub struct TransportLimits {
+    pub body_bytes: usize,
+    pub socket_message_bytes: usize,
+    pub socket_operations: usize,
+    pub sockets_per_user: usize,
+    pub sockets_per_address: usize,
+}
+
+impl Default for TransportLimits {
+    fn default() -> Self {
+        ServerConfig::default().limits()
+    }
+}
+
+impl ServerConfig {
+    /// The limits that a client can reach.
+    #[must_use]
+    pub fn limits(&self) -> TransportLimits {
+        TransportLimits {
+            body_bytes: self.max_body,
+            socket_message_bytes: self.socket.max_message,
+            socket_operations: self.socket.max_operations,
+            sockets_per_user: self.socket.max_per_user,
+            sockets_per_address: self.socket.max_per_address,
+        }
+    }
+}
+
 /// Limits of one WebSocket, and of how many there may be.
 #[derive(Debug, Clone)]
 pub struct SocketConfig {
-    /// For `connection_init` to arrive (4408). Default: 3 s.
+    /// Time for `connection_init` to arrive (4408). Default: 3 s.
     pub init_timeout: Duration,
-    /// Pause between pings; who says nothing from one to the next is dropped. Default: 30 s.
+    /// Time between pings; a client that sends nothing between two is disconnected. Default: 30 s.
     pub ping_every: Duration,
     /// Bytes of a message (4400). Default: 1 MiB and 4 KiB for the envelope.
     pub max_message: usize,
@@ -79,9 +108,10 @@ pub struct SocketConfig {
     pub max_operations: usize,
     /// Sockets of one user (4429), and event streams of one session (429). Default: 50.
     pub max_per_user: usize,
-    /// Sockets and event streams of strangers from one address (4429, 429). Default: 200, for a clinic behind one address.
+    /// Sockets and event streams of the anonymous callers of one address (4429, 429). Default: 200, for a clinic behind
+    /// one address.
     pub max_per_address: usize,
-    /// Messages that may wait for a slow reader; above it nothing more is executed or read. Default: 64.
+    /// Messages that may wait for a slow reader; at the limit nothing more is executed or read. Default: 64.
     pub max_queued: usize,
     /// The same in bytes, exceeded by at most one message. Default: 256 KiB.
     pub max_queued_bytes: usize,

@@ -1,7 +1,7 @@
-//! The contract between transports and whatever executes operations.
+//! The contract between the transports and the pipeline that executes operations.
 //!
-//! HTTP, sockets and event streams all end in [`Execute::run`]; nothing in this module knows what a schema is,
-//! and nothing behind it knows what a socket is.
+//! HTTP, sockets and event streams all call [`Execute::run`]; the transports do not know the schema, and the pipeline
+//! does not know sockets.
 
 use std::{fmt, net::IpAddr, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
@@ -13,8 +13,8 @@ use http::StatusCode;
 /// `Domain`. On plain loopback the transport itself strips prefix and `Secure` from what it sets, and reads it back.
 pub const SESSION_COOKIE: &str = "__Host-clinigraph";
 
-/// One GraphQL request as it came, whatever brought it. The transport has already refused wrong types, duplicate
-/// keys, lone surrogates and NUL characters.
+/// One GraphQL request, independent of its transport, which has already refused wrong types, duplicate keys, lone
+/// surrogates and NUL characters.
 #[derive(Debug, Default)]
 pub struct Incoming {
     /// The document; absent only where `extensions` name a stored one.
@@ -27,7 +27,7 @@ pub struct Incoming {
     pub extensions: Option<serde_json::Map<String, serde_json::Value>>,
 }
 
-/// What brought a request.
+/// The transport of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Transport {
     /// POST, answered with JSON.
@@ -53,12 +53,12 @@ pub struct Caller {
     pub request_id: String,
     /// Printable ASCII, 1 to 255 characters.
     pub idempotency_key: Option<String>,
-    /// What brought the request.
+    /// The transport of the request.
     pub transport: Transport,
 }
 
 impl fmt::Debug for Caller {
-    /// Leaves the token out, as logs are no place for it.
+    /// Leaves the token out, which must not reach logs.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("Caller")
@@ -96,22 +96,22 @@ pub enum Status {
     Refused(StatusCode),
 }
 
-/// How much a caller may still ask for.
+/// What a caller may still spend.
 #[derive(Debug, Clone, Copy)]
 pub struct RateLimit {
-    /// What the window allows.
+    /// The cost that the window allows.
     pub limit: u32,
-    /// What is left of it.
+    /// The cost that is left of it.
     pub remaining: u32,
-    /// When it is full again.
+    /// Seconds until it is full again.
     pub reset_seconds: u32,
 }
 
-/// What a request leads to.
+/// The outcome of a request.
 pub enum Outcome {
     /// A query, a mutation, or a refusal.
     Answer(Answer),
-    /// A subscription. Return it whatever the transport: those that cannot stream refuse it themselves.
+    /// A subscription. Transports that cannot stream refuse it themselves.
     Stream(BoxStream<'static, Event>),
 }
 
@@ -126,40 +126,40 @@ pub enum Event {
     Close { code: u16, error: &'static str, reason: String },
 }
 
-/// Somebody known who was let in on a socket.
-pub struct Guest {
-    /// The sockets of one user are counted under it.
+/// A signed-in user of a socket.
+pub struct SocketUser {
+    /// Identifies the user, whose sockets are counted together.
     pub key: String,
-    /// Ready, with a reason, once they may not stay (close code 4403), whether or not anything runs.
-    pub unwelcome: BoxFuture<'static, String>,
+    /// Ready with a reason once the session has ended, whether or not an operation runs (close code 4403).
+    pub revoked: BoxFuture<'static, String>,
 }
 
 /// Executes GraphQL for all transports.
 pub trait Execute: Send + Sync + 'static {
     /// Runs one operation.
     ///
-    /// The future is dropped when the client goes away, so what must finish is to be spawned.
+    /// The future is dropped when the client disconnects, so work that must finish has to be spawned.
     fn run(&self, incoming: Incoming, caller: Caller) -> impl Future<Output = Outcome> + Send;
 
-    /// Checks the token of a socket's `connection_init`. `Err` carries the reason of the refusal (close code 4403);
-    /// a stranger is `None`.
-    fn greet(&self, caller: &Caller) -> impl Future<Output = Result<Option<Guest>, String>> + Send;
+    /// Checks the token of a socket's `connection_init`: `None` for an anonymous caller. `Err` is the reason of a refusal
+    /// (close code 4403).
+    fn authenticate_socket(&self, caller: &Caller) -> impl Future<Output = Result<Option<SocketUser>, String>> + Send;
 
-    /// The coded refusal of something that the transport itself found wrong.
+    /// The coded answer to a request that the transport itself refuses.
     fn refuse(&self, request_id: &str, status: StatusCode, code: &'static str, message: &str) -> Answer;
 
     /// Whether traffic may be sent here: database reachable, migrations done.
     fn ready(&self) -> impl Future<Output = bool> + Send;
 }
 
-/// Runs one operation so that neither a panic nor a stuck future reaches the connection, which others share.
+/// Runs one operation so that neither a panic nor a stuck future reaches the connection, which operations share.
 pub(super) async fn run<P: Execute>(pipeline: Arc<P>, incoming: Incoming, caller: Caller, within: Duration) -> Outcome {
     let request_id = caller.request_id.clone();
-    let work = AssertUnwindSafe(pipeline.run(incoming, caller)).catch_unwind();
-    match tokio::time::timeout(within, work).await {
-        Ok(Ok(Outcome::Stream(events))) => Outcome::Stream(caught(pipeline, request_id, events)),
+    let running = AssertUnwindSafe(pipeline.run(incoming, caller)).catch_unwind();
+    match tokio::time::timeout(within, running).await {
+        Ok(Ok(Outcome::Stream(events))) => Outcome::Stream(catch_panics(pipeline, request_id, events)),
         Ok(Ok(answer)) => answer,
-        Ok(Err(_)) => Outcome::Answer(broken(&*pipeline, &request_id)),
+        Ok(Err(_)) => Outcome::Answer(panicked(&*pipeline, &request_id)),
         Err(_) => {
             let status = StatusCode::SERVICE_UNAVAILABLE;
             Outcome::Answer(pipeline.refuse(&request_id, status, "TIMEOUT", "the request took too long"))
@@ -167,24 +167,24 @@ pub(super) async fn run<P: Execute>(pipeline: Arc<P>, incoming: Incoming, caller
     }
 }
 
-fn caught<P: Execute>(
+fn catch_panics<P: Execute>(
     pipeline: Arc<P>,
     request_id: String,
     events: BoxStream<'static, Event>,
 ) -> BoxStream<'static, Event> {
     let step = move |event: std::thread::Result<Event>| {
-        event.unwrap_or_else(|_| Event::Error(broken(&*pipeline, &request_id)))
+        event.unwrap_or_else(|_| Event::Error(panicked(&*pipeline, &request_id)))
     };
     AssertUnwindSafe(events).catch_unwind().map(step).scan(false, until_last).boxed()
 }
 
-/// Holds every stream to the promise that nothing follows an end.
+/// Ends every stream after its last event.
 fn until_last(ended: &mut bool, event: Event) -> future::Ready<Option<Event>> {
     let after = std::mem::replace(ended, !matches!(event, Event::Next { .. }));
     future::ready((!after).then_some(event))
 }
 
-fn broken<P: Execute>(pipeline: &P, request_id: &str) -> Answer {
+fn panicked<P: Execute>(pipeline: &P, request_id: &str) -> Answer {
     tracing::error!(request.id = request_id, "an operation panicked");
     pipeline.refuse(request_id, StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "internal error")
 }

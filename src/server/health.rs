@@ -1,4 +1,4 @@
-//! What an orchestrator asks: is the process alive, and may traffic be sent to it.
+//! Health checks for orchestrators: is the process alive, and may traffic be sent to it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,17 +11,17 @@ use tokio::time::timeout;
 
 use super::{Server, contract::Execute, listen::Phase};
 
-const PATIENCE: Duration = Duration::from_secs(2);
+const TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Answers as long as the process can answer at all; restart it when it does not.
+/// Answers as long as the process can answer at all; one that does not should be restarted.
 pub(super) async fn live() -> Response {
     answer(StatusCode::OK, r#"{"status":"live"}"#)
 }
 
-/// Answers 503 while a dependency is away or the server is stopping.
+/// Answers 503 while the database cannot be reached or the server is stopping.
 pub(super) async fn ready<P: Execute>(State(server): State<Arc<Server<P>>>) -> Response {
     let open = *server.phase.borrow() == Phase::Open;
-    if open && timeout(PATIENCE, server.pipeline.ready()).await == Ok(true) {
+    if open && timeout(TIMEOUT, server.pipeline.ready()).await == Ok(true) {
         answer(StatusCode::OK, r#"{"status":"ready"}"#)
     } else {
         answer(StatusCode::SERVICE_UNAVAILABLE, r#"{"status":"unavailable"}"#)

@@ -1,4 +1,4 @@
-//! GraphQL over HTTP, to the letter of its specification.
+//! GraphQL over HTTP, as its specification demands.
 //!
 //! The stock integration answers everything with 200, runs mutations over GET and parses any content type, so
 //! negotiation, refusals and status codes are decided here.
@@ -20,7 +20,7 @@ use super::{
     contract::{self, Answer, Execute, Outcome, Status, Transport},
     negotiate::{self, Accepted, Media},
     origin, request,
-    socket::{self, Holder},
+    socket::{self, Owner},
     sse,
 };
 
@@ -75,7 +75,7 @@ pub(super) async fn graphql<P: Execute>(State(server): State<Arc<Server<P>>>, re
         }
         Method::GET if socket::is_asked_for(&parts) => socket::upgrade(&server, &mut parts, &request_id),
         Method::GET | Method::POST => answer(&server, &parts, body, &request_id).await,
-        _ => Err(Refusal::not_allowed(StatusCode::METHOD_NOT_ALLOWED, "this address takes GET and POST")),
+        _ => Err(Refusal::not_allowed(StatusCode::METHOD_NOT_ALLOWED, "only GET and POST are supported here")),
     };
     let mut response = outcome.unwrap_or_else(|refusal| refusal.respond(&*server.pipeline, &request_id));
     response.headers_mut().extend(readable);
@@ -110,15 +110,15 @@ async fn answer<P: Execute>(
     }
     let plain_cookies = origin::is_plain_loopback(parts, &server.config);
     let limits = &server.config.socket;
-    let (holder, limit) = match &caller.token {
-        Some(token) => (Holder::Streams(token.as_str().into()), limits.max_per_user),
-        None => (Holder::stranger(caller.address), limits.max_per_address),
+    let (owner, limit) = match &caller.token {
+        Some(token) => (Owner::Streams(token.as_str().into()), limits.max_per_user),
+        None => (Owner::anonymous(caller.address), limits.max_per_address),
     };
     let outcome = contract::run(Arc::clone(&server.pipeline), incoming, caller, server.config.answer_timeout).await;
     match outcome {
         Outcome::Stream(events) if accepted.stream => {
-            let seat = server.seats.take(holder, limit).ok_or_else(|| too_many_streams(limit))?;
-            Ok(sse::respond(server, events, request_id, seat))
+            let slot = server.slots.take(owner, limit).ok_or_else(|| too_many_streams(limit))?;
+            Ok(sse::respond(server, events, request_id, slot))
         }
         outcome => respond(outcome, accepted, plain_cookies),
     }
@@ -133,7 +133,7 @@ fn respond(outcome: Outcome, accepted: Accepted, plain_cookies: bool) -> Result<
     match (outcome, accepted.media) {
         (Outcome::Stream(_), _) => Err(Refusal::not_allowed(
             StatusCode::NOT_ACCEPTABLE,
-            "a subscription needs a WebSocket, or `Accept: text/event-stream`",
+            "a subscription needs a WebSocket or `Accept: text/event-stream`",
         )),
         (Outcome::Answer(answer), Some(media)) => Ok(finished(answer, media, plain_cookies)),
         (Outcome::Answer(answer), None) => Ok(sse::single(answer, plain_cookies)),
@@ -198,22 +198,22 @@ async fn collect(headers: &HeaderMap, body: Body, limit: usize) -> Result<Vec<u8
     let mut bytes = Vec::new();
     let mut fits = announced.is_none_or(|length| length <= limit);
     while fits && let Some(chunk) = chunks.next().await {
-        let chunk = chunk.map_err(|_| Refusal::invalid("the body broke off"))?;
+        let chunk = chunk.map_err(|_| Refusal::invalid("the body ended early"))?;
         fits = bytes.len() + chunk.len() <= limit;
         bytes.extend_from_slice(&chunk);
     }
     if fits {
         return Ok(bytes);
     }
-    // Who asks before sending has sent nothing yet.
+    // A client that waits for `100 Continue` has sent nothing yet.
     if !headers.contains_key(header::EXPECT) {
         discard(chunks).await;
     }
-    let message = format!("a request body has at most {limit} bytes");
+    let message = format!("the request body must have at most {limit} bytes");
     Err(Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "TOO_LARGE", message))
 }
 
-/// Reads on for a moment, because closing a connection on unread input makes many clients lose the answer.
+/// Reads on for a moment, because many clients lose the answer when the connection closes on unread input.
 async fn discard(mut chunks: BodyDataStream) {
     let all = async { while let Some(Ok(_)) = chunks.next().await {} };
     let _ = timeout(Duration::from_secs(1), all).await;

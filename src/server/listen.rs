@@ -17,19 +17,19 @@ use tower::ServiceExt;
 
 use super::{
     ServerConfig,
-    activity::{Activity, Held},
+    activity::{Activity, TrackedBody},
     wire::Wire,
 };
 
-/// How far the server is with stopping.
+/// The phases of serving and stopping.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Phase {
     /// Serving.
     Open,
-    /// What runs may finish; sockets and event streams end.
+    /// Running requests may finish; sockets and event streams end.
     Stopping,
-    /// Time is up.
-    Gone,
+    /// The time to finish is over.
+    Stopped,
 }
 
 /// The address of the other end of the connection, proxy or not; an extension of every request.
@@ -54,7 +54,7 @@ pub(super) async fn listen(
     shutdown: impl Future<Output = ()>,
 ) {
     let capacity = config.max_connections.clamp(1, Semaphore::MAX_PERMITS.min(u32::MAX as usize));
-    let seats = Arc::new(Semaphore::new(capacity));
+    let permits = Arc::new(Semaphore::new(capacity));
     let listening = Arc::new(Listening {
         router,
         builder: builder(config),
@@ -65,29 +65,29 @@ pub(super) async fn listen(
     });
 
     tokio::select! {
-        () = accept(listener, &listening, &seats) => {}
+        () = accept(listener, &listening, &permits) => {}
         () = shutdown => {}
     }
 
     phase.send_replace(Phase::Stopping);
-    // Every connection and socket holds a seat, so all seats free means that all are gone.
+    // Every connection and socket holds a permit, so they have all ended once all permits are free.
     let all = u32::try_from(capacity).unwrap_or(u32::MAX);
-    if timeout(config.stop_within, seats.acquire_many(all)).await.is_err() {
-        tracing::warn!("connections were cut, because they did not end in time");
+    if timeout(config.stop_within, permits.acquire_many(all)).await.is_err() {
+        tracing::warn!("closing connections that did not end in time");
     }
-    phase.send_replace(Phase::Gone);
+    phase.send_replace(Phase::Stopped);
 }
 
-/// Runs until the seats are closed, which nobody does.
-async fn accept(listener: TcpListener, listening: &Arc<Listening>, seats: &Arc<Semaphore>) {
-    while let Ok(seat) = Arc::clone(seats).acquire_owned().await {
+/// Runs for ever: the semaphore is never closed.
+async fn accept(listener: TcpListener, listening: &Arc<Listening>, permits: &Arc<Semaphore>) {
+    while let Ok(permit) = Arc::clone(permits).acquire_owned().await {
         match listener.accept().await {
             Ok((stream, peer)) => {
-                tokio::spawn(drive(stream, peer, seat, Arc::clone(listening)));
+                tokio::spawn(drive(stream, peer, permit, Arc::clone(listening)));
             }
             Err(error) if of_one_connection(&error) => {}
             Err(error) => {
-                // Mostly a lack of file descriptors: trying again at once would only burn the processor.
+                // Mostly a lack of file descriptors, where retrying at once would only waste processor time.
                 tracing::warn!(%error, "cannot accept connections");
                 sleep(Duration::from_millis(200)).await;
             }
@@ -120,13 +120,13 @@ fn builder(config: &ServerConfig) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-async fn drive(stream: TcpStream, peer: SocketAddr, seat: OwnedSemaphorePermit, listening: Arc<Listening>) {
+async fn drive(stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit, listening: Arc<Listening>) {
     if let Err(error) = stream.set_nodelay(true) {
-        tracing::debug!(%error, "a connection broke at once");
+        tracing::debug!(%error, "a connection broke before its first request");
         return;
     }
     let activity = Activity::new();
-    let wire = Wire::new(stream, Arc::clone(&activity), listening.write_timeout, seat);
+    let wire = Wire::new(stream, Arc::clone(&activity), listening.write_timeout, permit);
     let service = service_fn(|request: Request<hyper::body::Incoming>| {
         let busy = activity.begin(request.version());
         let mut request = request.map(Body::new);
@@ -134,7 +134,7 @@ async fn drive(stream: TcpStream, peer: SocketAddr, seat: OwnedSemaphorePermit, 
         let answer = listening.router.clone().oneshot(request);
         async move {
             let Ok(response) = answer.await;
-            Ok::<_, Infallible>(response.map(|body| Held { body, _busy: busy }))
+            Ok::<_, Infallible>(response.map(|body| TrackedBody { body, _busy: busy }))
         }
     });
     let mut connection = pin!(listening.builder.serve_connection_with_upgrades(TokioIo::new(wire), service));
@@ -142,7 +142,7 @@ async fn drive(stream: TcpStream, peer: SocketAddr, seat: OwnedSemaphorePermit, 
     let mut phase = listening.phase.clone();
     let mut leaving = false;
     loop {
-        let turn = std::future::poll_fn(|cx| {
+        let progress = std::future::poll_fn(|cx| {
             if let Poll::Ready(ended) = connection.as_mut().poll(cx) {
                 return Poll::Ready(Some(ended));
             }
@@ -153,13 +153,13 @@ async fn drive(stream: TcpStream, peer: SocketAddr, seat: OwnedSemaphorePermit, 
             clock.as_mut().poll(cx).map(|()| None)
         });
         tokio::select! {
-            ended = turn => match ended {
+            ended = progress => match ended {
                 Some(ended) => return ended.unwrap_or_else(|error| tracing::debug!(%error, "a connection broke")),
                 None if leaving || !activity.is_idle() => return,
                 None => activity.renew(),
             },
-            // An error means that nobody serves any more.
-            changed = phase.changed() => if changed.is_err() || *phase.borrow_and_update() == Phase::Gone { return },
+            // An error means that the server has stopped.
+            changed = phase.changed() => if changed.is_err() || *phase.borrow_and_update() == Phase::Stopped { return },
         }
         leaving = true;
         connection.as_mut().graceful_shutdown();

@@ -35,18 +35,19 @@ use tower_http::compression::{
     predicate::{NotForContentType, Predicate, SizeAbove},
 };
 
-use self::{caller::RequestId, http::Refusal, listen::Phase, socket::Seats};
 pub use self::{
-    config::{DEFAULT_ADDRESS, ServerConfig, SocketConfig},
+    caller::LONGEST_IDEMPOTENCY_KEY,
+    config::{DEFAULT_ADDRESS, ServerConfig, SocketConfig, TransportLimits},
     contract::Execute,
     pages::{DemoPerson, PageConfig},
 };
+use self::{caller::RequestId, http::Refusal, listen::Phase, socket::Slots};
 
 /// What all requests share.
 struct Server<P> {
     pipeline: Arc<P>,
     config: ServerConfig,
-    seats: Seats,
+    slots: Slots,
     phase: watch::Receiver<Phase>,
 }
 
@@ -77,14 +78,14 @@ pub async fn serve_with<P: Execute>(
 ) -> io::Result<()> {
     tracing::info!(address = %listener.local_addr()?, "listening");
     let (stop, phase) = watch::channel(Phase::Open);
-    let seats = Seats::default();
-    let server = Arc::new(Server { pipeline, config: config.clone(), seats, phase });
+    let slots = Slots::default();
+    let server = Arc::new(Server { pipeline, config: config.clone(), slots, phase });
     listen::listen(listener, router(&server, more), &config, stop, shutdown).await;
     Ok(())
 }
 
 fn router<P: Execute>(server: &Arc<Server<P>>, more: Router) -> Router {
-    let worth_it = SizeAbove::new(server.config.compress_above)
+    let compressible = SizeAbove::new(server.config.compress_above)
         .and(NotForContentType::SSE)
         .and(NotForContentType::IMAGES)
         .and(NotForContentType::const_new("font/"));
@@ -100,8 +101,8 @@ fn router<P: Execute>(server: &Arc<Server<P>>, more: Router) -> Router {
         .fallback(nothing_here::<P>)
         .with_state(Arc::clone(server))
         .merge(more)
-        .layer(CompressionLayer::new().compress_when(worth_it))
-        .layer(middleware::from_fn(around))
+        .layer(CompressionLayer::new().compress_when(compressible))
+        .layer(middleware::from_fn(with_common_headers))
 }
 
 async fn nothing_here<P: Execute>(State(server): State<Arc<Server<P>>>, request: Request) -> Response {
@@ -110,27 +111,27 @@ async fn nothing_here<P: Execute>(State(server): State<Arc<Server<P>>>, request:
     refusal.respond(&*server.pipeline, &request_id)
 }
 
-/// Gives every request its id, and every answer the headers that keep browsers from guessing and storing.
-async fn around(mut request: Request, next: Next) -> Response {
+/// Gives every request its id, and every answer the headers that stop browsers from guessing types and caching.
+async fn with_common_headers(mut request: Request, next: Next) -> Response {
     const ALWAYS: [(HeaderName, HeaderValue); 2] = [
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
     ];
-    const UNLESS_SAID: [(HeaderName, HeaderValue); 2] = [
+    const UNLESS_SET: [(HeaderName, HeaderValue); 2] = [
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     ];
     let request_id = RequestId::of(request.headers());
-    let shown = HeaderValue::try_from(&request_id.0);
+    let value = HeaderValue::try_from(&request_id.0);
     request.extensions_mut().insert(request_id);
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.extend(ALWAYS);
-    for (name, value) in UNLESS_SAID {
+    for (name, value) in UNLESS_SET {
         headers.entry(name).or_insert(value);
     }
-    if let Ok(shown) = shown {
-        headers.insert("x-request-id", shown);
+    if let Ok(value) = value {
+        headers.insert("x-request-id", value);
     }
     response
 }

@@ -1,13 +1,13 @@
-//! Which kind of answer a client accepts.
+//! The media types that a client accepts.
 
 use http::{HeaderMap, header};
 
 /// The two media types of a finished answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Media {
-    /// `application/json`: the status says only whether a GraphQL request was understood as one.
+    /// `application/json`: the status is 200 for every well-formed GraphQL request.
     Json,
-    /// `application/graphql-response+json`: the status tells a refusal from an answer.
+    /// `application/graphql-response+json`: the status distinguishes a refusal from an answer.
     GraphqlResponse,
 }
 
@@ -25,19 +25,19 @@ impl Media {
 pub(super) struct Accepted {
     /// The media type for a finished answer, unless only streams are accepted.
     pub(super) media: Option<Media>,
-    /// Whether an event stream is accepted; only by its own name, as wildcards never mean it.
+    /// Whether an event stream is accepted, which only its own name says: wildcards never include it.
     pub(super) stream: bool,
 }
 
-/// How much a client wants one media type: the weight, in thousandths, of the most precise range that covers it.
+/// A client's preference for one media type: the weight, in thousandths, of the most precise range that covers it.
 #[derive(Clone, Copy, Default)]
-struct Wish {
+struct Preference {
     precision: u8,
     weight: u16,
 }
 
-impl Wish {
-    fn hear(&mut self, precision: u8, weight: u16) {
+impl Preference {
+    fn consider(&mut self, precision: u8, weight: u16) {
         if precision > self.precision {
             *self = Self { precision, weight };
         } else if precision == self.precision {
@@ -48,30 +48,30 @@ impl Wish {
 
 /// Reads `Accept`; `None` if nothing that this server can answer is in it.
 pub(super) fn accepted(headers: &HeaderMap) -> Option<Accepted> {
-    let (mut json, mut graphql, mut stream) = (Wish::default(), Wish::default(), Wish::default());
-    let mut said_anything = false;
+    let (mut json, mut graphql, mut stream) = (Preference::default(), Preference::default(), Preference::default());
+    let mut has_ranges = false;
     let values = headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok());
     for range in values.flat_map(|value| value.split(',')).map(str::trim).filter(|range| !range.is_empty()) {
-        said_anything = true;
+        has_ranges = true;
         let mut parts = range.split(';').map(str::trim);
         let name = parts.next().unwrap_or_default().to_ascii_lowercase();
         let Some(weight) = weight(parts) else { continue };
         match name.as_str() {
             "*/*" => {
-                json.hear(1, weight);
-                graphql.hear(1, weight);
+                json.consider(1, weight);
+                graphql.consider(1, weight);
             }
             "application/*" => {
-                json.hear(2, weight);
-                graphql.hear(2, weight);
+                json.consider(2, weight);
+                graphql.consider(2, weight);
             }
-            "application/json" => json.hear(3, weight),
-            "application/graphql-response+json" => graphql.hear(3, weight),
-            "text/event-stream" => stream.hear(3, weight),
+            "application/json" => json.consider(3, weight),
+            "application/graphql-response+json" => graphql.consider(3, weight),
+            "text/event-stream" => stream.consider(3, weight),
             _ => {}
         }
     }
-    if !said_anything {
+    if !has_ranges {
         return Some(Accepted { media: Some(Media::Json), stream: false });
     }
     // Named by both, the newer type wins; named by neither, the older, as wildcards come from older clients.
@@ -85,7 +85,7 @@ pub(super) fn accepted(headers: &HeaderMap) -> Option<Accepted> {
     (media.is_some() || stream).then_some(Accepted { media, stream })
 }
 
-/// `None` if a parameter rules this server's answers out.
+/// `None` if a parameter excludes this server's answers.
 fn weight<'a>(parameters: impl Iterator<Item = &'a str>) -> Option<u16> {
     let mut weight = 1000;
     for (name, value) in parameters.filter_map(|parameter| parameter.split_once('=')) {
@@ -100,7 +100,7 @@ fn weight<'a>(parameters: impl Iterator<Item = &'a str>) -> Option<u16> {
     Some(weight)
 }
 
-/// Reads a quality such as `0.25`; what is not one counts as 0.
+/// Reads a quality such as `0.25`; anything else counts as 0.
 fn thousandths(quality: &str) -> u16 {
     match quality.split_once('.').unwrap_or((quality, "")) {
         ("1", _) => 1000,
@@ -109,8 +109,8 @@ fn thousandths(quality: &str) -> u16 {
     }
 }
 
-/// Whether a POST says that its body is JSON in UTF-8. Anything laxer lets any web page send mutations without the
-/// browser asking first.
+/// Whether a POST declares its body as JSON in UTF-8. Accepting anything else would let any web page send mutations
+/// without a preflight request.
 pub(super) fn is_json(headers: &HeaderMap) -> bool {
     let mut values = headers.get_all(header::CONTENT_TYPE).iter();
     let (Some(value), None) = (values.next().and_then(|value| value.to_str().ok()), values.next()) else {

@@ -1,38 +1,38 @@
-//! Which web page a request comes from: the guard against pages that use a visitor's cookie.
+//! The web page that a request comes from: the guard against cross-site request forgery.
 
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts, uri::Authority};
 
 use super::{Refusal, ServerConfig, listen::Peer};
 
-/// Where a request was made, as far as it says.
+/// Where a request was made, according to its headers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Source {
     /// A page of this server.
     Same,
     /// A page of an origin on the allow-list.
-    Listable,
+    Allowed,
     /// Some other page.
     Foreign,
-    /// Not said: a program, or a browser too old to tell.
-    Unsaid,
+    /// Not stated: a program, or an old browser.
+    Unknown,
 }
 
-/// Tells by `Origin`, and by `Sec-Fetch-Site` where browsers leave it out or where it knows better: it also
-/// compares the scheme, which a server behind a TLS proxy cannot.
+/// Decides by `Origin`, and by `Sec-Fetch-Site` where browsers omit the former: it also compares the scheme, which a
+/// server behind a TLS proxy cannot.
 pub(super) fn source(parts: &Parts, config: &ServerConfig) -> Source {
     let site = parts.headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     let Some(origin) = parts.headers.get(header::ORIGIN) else {
-        return if site == Some(b"same-origin") { Source::Same } else { Source::Unsaid };
+        return if site == Some(b"same-origin") { Source::Same } else { Source::Unknown };
     };
-    if is_listed(origin, config) {
-        return Source::Listable;
+    if is_allowed(origin, config) {
+        return Source::Allowed;
     }
     let contradicted = site.is_some_and(|site| site != b"same-origin");
     if !contradicted && is_own(origin, parts, config) { Source::Same } else { Source::Foreign }
 }
 
-fn is_listed(origin: &HeaderValue, config: &ServerConfig) -> bool {
-    config.origins.iter().any(|listed| listed.trim_end_matches('/').as_bytes() == origin.as_bytes())
+fn is_allowed(origin: &HeaderValue, config: &ServerConfig) -> bool {
+    config.origins.iter().any(|allowed| allowed.trim_end_matches('/').as_bytes() == origin.as_bytes())
 }
 
 fn is_own(origin: &HeaderValue, parts: &Parts, config: &ServerConfig) -> bool {
@@ -57,13 +57,13 @@ pub(super) fn host(parts: &Parts, config: &ServerConfig) -> Option<Authority> {
     }
 }
 
-/// Whether the other end of the connection is a proxy that is believed.
+/// Whether the other end of the connection is a trusted proxy.
 pub(super) fn is_trusted(parts: &Parts, config: &ServerConfig) -> bool {
     let peer = parts.extensions.get::<Peer>();
     peer.is_some_and(|Peer(peer)| config.trusted_proxies.contains(&peer.ip().to_canonical()))
 }
 
-/// Whether browser and server are on one machine with nothing between them, so that a cookie needs no `Secure`.
+/// Whether browser and server are on one machine without a proxy between them, so that a cookie needs no `Secure`.
 pub(super) fn is_plain_loopback(parts: &Parts, config: &ServerConfig) -> bool {
     let proxied = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded"];
     let local_name = |host: Authority| {
@@ -75,7 +75,7 @@ pub(super) fn is_plain_loopback(parts: &Parts, config: &ServerConfig) -> bool {
         && host(parts, config).is_some_and(local_name)
 }
 
-/// Answers the question that browsers ask before a page of another origin may call: the headers, or a refusal.
+/// Answers a preflight request: the headers, or a refusal.
 pub(super) fn preflight(parts: &Parts, config: &ServerConfig) -> Result<HeaderMap, Refusal> {
     const METHODS: HeaderValue = HeaderValue::from_static("GET, POST");
     const HEADERS: HeaderValue =
@@ -84,12 +84,12 @@ pub(super) fn preflight(parts: &Parts, config: &ServerConfig) -> Result<HeaderMa
     headers.insert(header::ALLOW, HeaderValue::from_static("GET, POST, OPTIONS"));
     match source(parts, config) {
         Source::Foreign => return Err(forbidden()),
-        Source::Listable => {
+        Source::Allowed => {
             headers.insert(header::ACCESS_CONTROL_ALLOW_METHODS, METHODS);
             headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, HEADERS);
             headers.insert(header::ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static("7200"));
         }
-        Source::Same | Source::Unsaid => {}
+        Source::Same | Source::Unknown => {}
     }
     Ok(headers)
 }
@@ -104,7 +104,7 @@ pub(super) fn readable(parts: &Parts, config: &ServerConfig) -> HeaderMap {
         return headers;
     }
     headers.insert(header::VARY, HeaderValue::from_static("origin"));
-    if let Some(origin) = parts.headers.get(header::ORIGIN).filter(|origin| is_listed(origin, config)) {
+    if let Some(origin) = parts.headers.get(header::ORIGIN).filter(|origin| is_allowed(origin, config)) {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
         headers.insert(header::ACCESS_CONTROL_ALLOW_CREDENTIALS, HeaderValue::from_static("true"));
         if parts.method != Method::OPTIONS {

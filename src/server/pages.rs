@@ -1,4 +1,4 @@
-//! The GraphiQL page, out of the binary, and what it is told about this server.
+//! The GraphiQL page, embedded in the binary, and its configuration.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -12,29 +12,29 @@ use serde::Serialize;
 
 use super::{Server, ServerConfig, contract::Execute, nothing_here, origin};
 
-/// What the page learns from `/graphiql/config.json`.
+/// The content of `/graphiql/config.json`.
 #[derive(Debug, Clone, Serialize)]
 pub struct PageConfig {
     /// Where the API is, as a path.
     pub endpoint: String,
-    /// Whether this is a demonstration; only then are there `people`.
+    /// Whether this is a demo; only then are there `people`.
     pub demo: bool,
-    /// Whom a visitor of the demonstration can be, with one click.
+    /// The people that a visitor of the demo can sign in as with one click.
     pub people: Vec<DemoPerson>,
 }
 
-/// Somebody of the demonstration's data. The password is public by intention.
+/// A person of the demo data. The password is public intentionally.
 #[derive(Debug, Clone, Serialize)]
 pub struct DemoPerson {
-    /// What the button says.
+    /// Text of the button.
     pub label: String,
-    /// To sign in with.
+    /// Email address to sign in with.
     pub email: String,
-    /// To sign in with.
+    /// Password to sign in with.
     pub password: String,
-    /// What they are there.
+    /// Their role in the clinic.
     pub role: String,
-    /// Where they work; `None` for people of the platform.
+    /// The clinic that they work in; `None` for platform administrators.
     pub clinic: Option<String>,
 }
 
@@ -51,13 +51,13 @@ impl Default for PageConfig {
 struct Dist;
 
 const PLAIN_PAGE: &str = include_str!("plain_page.html");
-/// Where its examples ask, unless the reader came by another name.
+/// The host in its examples, replaced by the one that the reader used.
 const EXAMPLE_HOST: &str = "localhost:4000";
 
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
-/// `/` has nothing of its own to show.
+/// `/` leads to the GraphiQL page.
 pub(super) async fn home() -> Response {
     (StatusCode::SEE_OTHER, [(header::LOCATION, "/graphiql")]).into_response()
 }
@@ -87,7 +87,7 @@ pub(super) async fn asset<P: Execute>(State(server): State<Arc<Server<P>>>, requ
     response
 }
 
-/// What the page should know.
+/// The page's configuration.
 pub(super) async fn config<P: Execute>(State(server): State<Arc<Server<P>>>) -> Response {
     let mut page = server.config.page.clone();
     // A forgotten list of people must not be enough to publish their passwords.
@@ -124,7 +124,7 @@ fn html() -> [(HeaderName, HeaderValue); 2] {
     [(header::CONTENT_TYPE, HeaderValue::from_static(content_type("index.html"))), (header::CACHE_CONTROL, REVALIDATE)]
 }
 
-/// The host that was asked. It is the client's word, and an odd one must add neither directives nor markup.
+/// The host of the request. The client chooses it, so one with unusual characters must not reach directives or markup.
 fn harmless_host(parts: &Parts, config: &ServerConfig) -> Option<Authority> {
     let harmless = |host: &Authority| host.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || b".-:[]".contains(&b));
     origin::host(parts, config).filter(harmless)

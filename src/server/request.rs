@@ -4,12 +4,12 @@ use serde_json::{Map, Value};
 
 use super::{contract::Incoming, strict};
 
-/// Why something is not a GraphQL request.
+/// Why a text is not a GraphQL request.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// It has the right form, but something in it is not acceptable.
+    /// It has the form of a request, but a value in it is not acceptable.
     Content(String),
-    /// It does not have the form of a request at all.
+    /// It does not have the form of a request.
     Shape(String),
 }
 
@@ -25,8 +25,8 @@ impl Fault {
 pub(super) fn from_json(json: &str) -> Result<Incoming, Fault> {
     match strict::parse(json).map_err(Fault::Content)? {
         Value::Object(fields) => from_fields(fields),
-        Value::Array(_) => Err(shape("one request at a time: arrays of requests are not accepted")),
-        _ => Err(shape("a request is a JSON object with `query`")),
+        Value::Array(_) => Err(shape("must be one request; arrays of requests are not supported")),
+        _ => Err(shape("must be a JSON object with `query`")),
     }
 }
 
@@ -48,7 +48,7 @@ pub(super) fn from_query_string(query: &str) -> Result<Incoming, Fault> {
             _ => Value::String(value),
         };
         if fields.contains_key(&name) {
-            return Err(Fault::Content(format!("the parameter `{name}` comes twice")));
+            return Err(Fault::Content(format!("the parameter `{name}` is given twice")));
         }
         fields.insert(name, value);
     }

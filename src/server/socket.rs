@@ -1,14 +1,14 @@
 //! `graphql-transport-ws`: the upgrade, and what may refuse it.
 //!
-//! `handshake` opens the line, `line` moves bytes, `message` reads and writes the protocol's words, `operation` runs
-//! what they ask for, and `session` is the protocol.
+//! `handshake` accepts the upgrade, `connection` sends and receives, `message` reads and writes the protocol's messages,
+//! `operation` runs what they ask for, `slots` counts what is open, and `session` is the protocol.
 
+mod connection;
 mod handshake;
-mod line;
 mod message;
 mod operation;
-mod seats;
 mod session;
+mod slots;
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -20,18 +20,18 @@ use tokio_tungstenite::{
     tungstenite::protocol::{Role, WebSocketConfig},
 };
 
+use self::{connection::Connection, session::Session};
 pub(super) use self::{
     handshake::is_asked_for,
-    seats::{Holder, Seat, Seats},
+    slots::{Owner, Slot, Slots},
 };
-use self::{line::Line, session::Session};
 use super::{
     Refusal, Server,
     caller::{self, RequestId},
     contract::{Execute, Transport},
 };
 
-/// Why the server hangs up.
+/// Why the server closes a socket.
 #[derive(Debug, PartialEq, Eq)]
 struct Closing {
     code: u16,
@@ -48,7 +48,7 @@ impl Closing {
     }
 }
 
-/// Answers the handshake and leaves a task behind that serves the socket.
+/// Answers the handshake and starts a task that serves the socket.
 pub(super) fn upgrade<P: Execute>(
     server: &Arc<Server<P>>,
     parts: &mut Parts,
@@ -64,7 +64,7 @@ pub(super) fn upgrade<P: Execute>(
         let config = WebSocketConfig::default().read_buffer_size(1 << 10).write_buffer_size(0);
         let config = config.max_message_size(Some(limits.max_message)).max_frame_size(Some(limits.max_message));
         let socket = WebSocketStream::from_raw_socket(TokioIo::new(connection), Role::Server, Some(config)).await;
-        session.serve(Line::new(socket, limits.max_queued, limits.max_queued_bytes)).await;
+        session.serve(Connection::new(socket, limits.max_queued, limits.max_queued_bytes)).await;
     });
     Ok((StatusCode::SWITCHING_PROTOCOLS, headers).into_response())
 }

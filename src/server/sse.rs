@@ -19,7 +19,7 @@ use super::{
     http::{finished, told},
     listen::Phase,
     negotiate::Media,
-    socket::Seat,
+    socket::Slot,
 };
 
 /// A line that clients skip.
@@ -27,7 +27,7 @@ const COMMENT: Bytes = Bytes::from_static(b":\n\n");
 /// `data:` has to be there, or browsers do not deliver the event.
 const COMPLETE: &str = "event: complete\ndata:\n\n";
 
-/// Tells the pipeline from where a client that lost its stream goes on.
+/// Adds the position from which a client that lost its stream resumes.
 pub(super) fn resume(headers: &HeaderMap, incoming: &mut Incoming) {
     let cursor = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     if let Some(cursor) = cursor.filter(|cursor| (1..=255).contains(&cursor.len())) {
@@ -38,7 +38,7 @@ pub(super) fn resume(headers: &HeaderMap, incoming: &mut Incoming) {
 
 /// A query, a mutation or a refusal for a client that accepts nothing but an event stream.
 pub(super) fn single(answer: Answer, plain_cookies: bool) -> Response {
-    // What is wrong with the document goes through the stream, where also a browser's `EventSource` can read it.
+    // An error of the document goes through the stream, where a browser's `EventSource` can read it too.
     let streamed = matches!(answer.status, Status::Executed | Status::Refused(StatusCode::BAD_REQUEST));
     if !streamed {
         return finished(answer, Media::GraphqlResponse, plain_cookies);
@@ -53,16 +53,16 @@ pub(super) fn respond<P: Execute>(
     server: &Arc<Server<P>>,
     events: BoxStream<'static, Event>,
     request_id: &RequestId,
-    seat: Seat,
+    slot: Slot,
 ) -> Response {
     let feed = Feed {
         server: Arc::clone(server),
         phase: server.phase.clone(),
         request_id: request_id.clone(),
         events: Some(events),
-        _seat: seat,
+        _slot: slot,
     };
-    // A first byte, so that proxies pass the head of the answer on before anything happens.
+    // A first byte, so that proxies forward the head of the answer before the first event.
     let opening = stream::once(future::ready(COMMENT));
     let body = opening.chain(stream::unfold(feed, Feed::step)).map(Ok::<_, Infallible>);
     event_stream(Body::from_stream(body))
@@ -83,7 +83,7 @@ struct Feed<P> {
     request_id: RequestId,
     /// `None` once the operation is over.
     events: Option<BoxStream<'static, Event>>,
-    _seat: Seat,
+    _slot: Slot,
 }
 
 impl<P: Execute> Feed<P> {

@@ -1,4 +1,4 @@
-//! JSON without what readers disagree about or Postgres cannot store: duplicate keys, lone surrogates, NUL.
+//! JSON without what parsers disagree about or Postgres cannot store: duplicate keys, lone surrogates and NUL.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub(super) fn parse(json: &str) -> Result<Value, String> {
     match serde_json::from_str(json) {
         Ok(Strict(value)) => Ok(value),
         Err(error) if error.is_data() => Err(error.to_string()),
-        Err(error) => Err(format!("this is not valid JSON: {error}")),
+        Err(error) => Err(format!("invalid JSON: {error}")),
     }
 }
 
@@ -84,7 +84,7 @@ impl<'de> Visitor<'de> for StrictVisitor {
             let key = text(key)?;
             if map.contains_key(&key) {
                 let shown: String = key.chars().take(40).collect();
-                return Err(A::Error::custom(format_args!("the key {shown:?} comes twice")));
+                return Err(A::Error::custom(format_args!("the key {shown:?} is given twice")));
             }
             map.insert(key, entries.next_value_seed(StrictVisitor)?);
         }

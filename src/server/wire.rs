@@ -1,4 +1,4 @@
-//! A TCP stream that gives up on a peer which does not read.
+//! A TCP stream that fails when the peer stops reading.
 
 use std::{
     io::{self, IoSlice},
@@ -25,7 +25,7 @@ pub(super) struct Wire {
     write_timeout: Duration,
     /// Runs while a write waits for the peer; boxed, as most connections never need it.
     stalled: Option<Pin<Box<Sleep>>>,
-    _seat: OwnedSemaphorePermit,
+    _permit: OwnedSemaphorePermit,
 }
 
 impl Wire {
@@ -33,9 +33,9 @@ impl Wire {
         stream: TcpStream,
         activity: Arc<Activity>,
         write_timeout: Duration,
-        seat: OwnedSemaphorePermit,
+        permit: OwnedSemaphorePermit,
     ) -> Self {
-        Self { stream, activity, write_timeout, stalled: None, _seat: seat }
+        Self { stream, activity, write_timeout, stalled: None, _permit: permit }
     }
 
     fn limit<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {

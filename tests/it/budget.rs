@@ -10,11 +10,11 @@ use async_graphql::parser::{
 };
 use clinigraph::{
     demo,
-    pipeline::{Limits, Operations, Rates, Settings},
+    pipeline::{Limits, Settings},
 };
 use serde_json::{Value, json};
 
-use crate::support::{Person, TestApp};
+use crate::support::{Person, TestApp, settings};
 
 /// Who asks.
 #[derive(Clone, Copy, PartialEq)]
@@ -26,6 +26,7 @@ use Who::{Administrator, Manager};
 
 /// An operation, and the statements it may take. Where several stand for one field they differ in what is selected.
 const BUDGET: &[(&str, Who, &str, u64)] = &[
+    ("Query.server", Manager, "{ server { version limits { cost } errorCodes { code } } }", 0),
     ("Query.viewer", Manager, "{ viewer { role permissions } }", 0),
     ("Query.viewer", Manager, "{ viewer { user { displayName } actingClinic { name } } }", 2),
     ("Query.viewer", Manager, "{ viewer { memberships { clinic { name } } } }", 0),
@@ -229,10 +230,8 @@ const NESTED: &str = "query ($first: Int = 25) { tickets(first: $first) { nodes 
 async fn demo_app() -> TestApp {
     let settings = Settings {
         limits: Limits { cost: 100_000, ..Limits::default() },
-        rates: Rates { person: 0, stranger: 0 },
-        operations: Operations::default(),
         deadline: Duration::from_secs(30),
-        development: true,
+        ..settings()
     };
     let app = TestApp::with(settings, 4).await;
     demo::load(&app.database).await.unwrap();
@@ -271,7 +270,7 @@ async fn every_operation_keeps_to_its_budget() {
     });
 
     let mut missed = Vec::new();
-    for (_, who, document, budget) in BUDGET {
+    for &(_, who, document, budget) in BUDGET {
         let person = if who == Manager { &manager } else { &administrator };
         let answer = person.send(document, variables.clone()).await;
         assert_eq!(answer.body.get("errors"), None, "{document}");

@@ -247,7 +247,7 @@ async fn the_supported_languages_cannot_lose_the_default_one() {
     for (given, told) in [
         (json!(["zh"]), "the default language en must be one of the supported languages"),
         (json!(["en", "en"]), "must not repeat a language"),
-        (json!(["en", "not_one"]), "must be a BCP 47 language tag, such as en or zh-Hant"),
+        (json!(["en", "not_one"]), r#"must be a BCP 47 language tag, such as en-CA, not "not_one""#),
     ] {
         let problems = refused(&manager, json!({ "language": { "supportedLanguages": given } })).await;
         assert!(problems[0].1.starts_with(told), "{problems:?}");

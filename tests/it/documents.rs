@@ -192,7 +192,7 @@ async fn lists_in_the_input() {
 
     assert_eq!(told(&passed).0, "fine");
     assert_eq!(told(&refused), ("INVALID_INPUT".to_owned(), Some(250)));
-    assert_eq!(refused.body["errors"][0]["extensions"]["fields"][0]["path"], "s");
+    assert_eq!(refused.body["errors"][0]["extensions"]["fields"][0]["path"], "filter.status");
     // As a literal the same.
     let literal = |count: usize| {
         format!("{{ tickets(filter: {{ status: [{}] }}) {{ totalCount }} }}", repeated(count, |_| "OPEN".to_owned()))
@@ -200,6 +200,7 @@ async fn lists_in_the_input() {
     assert_eq!(told(&administrator.send(&literal(250), json!({})).await).0, "fine");
     let refused = administrator.send(&literal(251), json!({})).await;
     assert_eq!(told(&refused), ("INVALID_INPUT".to_owned(), Some(250)));
+    assert_eq!(refused.body["errors"][0]["extensions"]["fields"][0]["path"], "filter.status");
 }
 
 #[tokio::test]
@@ -286,7 +287,7 @@ async fn a_mutation_never_runs_over_get() {
 }
 
 #[tokio::test]
-async fn a_variable_of_a_wrong_type_is_named_with_its_path() {
+async fn a_variable_of_a_wrong_type_is_named_by_the_argument_that_takes_it() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let open = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }";
@@ -318,8 +319,8 @@ async fn a_variable_of_a_wrong_type_is_named_with_its_path() {
         (list, with("filter", json!([])), "filter"),
         (list, with("id", json!(true)), "id"),
         (list, with("id", Value::Null), "id"),
-        (list, with("yes", json!("true")), "yes"),
-        (list, with("yes", json!(1)), "yes"),
+        (list, with("yes", json!("true")), "if"),
+        (list, with("yes", json!(1)), "if"),
     ] {
         let answer = manager.send(query, variables.clone()).await;
         assert_eq!((answer.status, told(&answer).0.as_str()), (400, "INVALID_INPUT"), "{variables}: {}", answer.body);

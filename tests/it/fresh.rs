@@ -5,7 +5,7 @@ use std::path::Path;
 
 use clinigraph::kernel::{db, secrets::KeyRing};
 
-use crate::support::{KEYS, database, print_schema::print_schema, sql::told};
+use crate::support::{KEYS, database, error_docs::errors_md, print_schema::print_schema, sql::told};
 
 /// Compares a committed file with what it should be, or writes it.
 fn check(name: &str, wanted: &str) {
@@ -22,6 +22,11 @@ fn check(name: &str, wanted: &str) {
 #[test]
 fn schema_graphql_is_fresh() {
     check("schema.graphql", &clinigraph::graphql::sdl());
+}
+
+#[test]
+fn errors_md_is_fresh() {
+    check("docs/ERRORS.md", &errors_md());
 }
 
 #[tokio::test]

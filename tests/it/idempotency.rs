@@ -130,7 +130,7 @@ async fn each_field_of_a_mutation_is_kept_by_itself() {
 }
 
 #[tokio::test]
-async fn a_document_that_failed_half_way_can_be_finished_with_its_key() {
+async fn a_document_whose_second_field_failed_can_be_finished_with_its_key() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let ticket = manager.open_ticket("Printer").await;
@@ -147,6 +147,10 @@ async fn a_document_that_failed_half_way_can_be_finished_with_its_key() {
 
     assert_eq!(failed.code().as_deref(), Some("INVALID_TRANSITION"));
     assert_eq!(failed.body["errors"][0]["path"], json!(["replyToTicket"]));
+    assert_eq!(
+        failed.body["data"],
+        json!({ "openTicket": finished.body["data"]["openTicket"], "replyToTicket": null })
+    );
     assert_eq!(finished.code(), None, "{}", finished.body);
     assert_eq!(tickets(&app).await, 2, "the first field was not done again");
     assert_eq!(app.value("select count(*) from ticket_messages").await, 1);

@@ -637,6 +637,11 @@ const WRITES: [&str; 4] = ["UNAUTHENTICATED", "NOT_FOUND", "FORBIDDEN", "FORBIDD
 
 const CASES: &[Case] = &[
     Case {
+        field: "Query.server",
+        document: "{ server { version limits { cost } errorCodes { code description family retry } } }",
+        codes: ["-", "-", "-", "-"],
+    },
+    Case {
         field: "Query.viewer",
         document: "{ viewer { user { id email } actingClinic { id name } role permissions memberships { clinic { id } } } }",
         codes: ["-", "-", "-", "-"],

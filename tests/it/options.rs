@@ -1,4 +1,4 @@
-//! What an operator can set, and what is told of it.
+//! The options of the server, their effect and their documentation.
 
 use std::collections::BTreeSet;
 
@@ -16,15 +16,15 @@ fn limits(given: &[&str]) -> LimitOptions {
 }
 
 #[test]
-fn what_is_not_given_is_what_each_room_has_for_usual() {
-    let usual = limits(&[]);
+fn defaults_come_from_the_modules_that_enforce_them() {
+    let defaults = limits(&[]);
 
-    assert_eq!(format!("{:?}", usual.limits()), format!("{:?}", Limits::default()));
-    assert_eq!(format!("{:?}", usual.server()), format!("{:?}", ServerConfig::default()));
+    assert_eq!(format!("{:?}", defaults.limits()), format!("{:?}", Limits::default()));
+    assert_eq!(format!("{:?}", defaults.server()), format!("{:?}", ServerConfig::default()));
 }
 
 #[test]
-fn what_is_given_reaches_its_room() {
+fn an_option_reaches_the_module_that_enforces_it() {
     let given = limits(&["--max-depth=5", "--max-body=1000", "--max-sockets-per-user=2", "--request-seconds=60"]);
 
     let server = given.server();
@@ -42,7 +42,7 @@ fn trusting_a_manifest_needs_one() {
 }
 
 #[test]
-fn options_that_are_written_about_exist() {
+fn documented_options_exist_and_limits_are_documented() {
     let command = Cli::command();
     let serve = command.find_subcommand("serve").unwrap();
     let known: BTreeSet<_> = serve.get_arguments().filter_map(|option| option.get_long()).collect();
@@ -53,7 +53,7 @@ fn options_that_are_written_about_exist() {
         .filter(|name| *name != "help")
         .collect();
     let unknown: Vec<_> = named.difference(&known).collect();
-    let untold: Vec<_> = known.iter().filter(|name| name.starts_with("max-") && !named.contains(*name)).collect();
+    let undocumented: Vec<_> = known.iter().filter(|name| name.starts_with("max-") && !named.contains(*name)).collect();
 
-    assert_eq!((unknown, untold), (Vec::new(), Vec::new()));
+    assert_eq!((unknown, undocumented), (Vec::new(), Vec::new()));
 }

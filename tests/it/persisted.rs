@@ -101,7 +101,7 @@ fn at_the_start_of_a_minute(app: &TestApp) {
 
 #[tokio::test]
 async fn what_is_asked_for_in_a_minute_is_charged_to_who_asks() {
-    let rated = Settings { rates: Rates { person: 60, stranger: 3 }, ..settings() };
+    let rated = Settings { rates: Rates { user: 60, anonymous: 3 }, ..settings() };
     let app = TestApp::with(rated, 4).await;
     let oak = app.clinic("Oak").await;
     at_the_start_of_a_minute(&app);
@@ -126,7 +126,7 @@ async fn what_is_asked_for_in_a_minute_is_charged_to_who_asks() {
 
 #[tokio::test]
 async fn what_is_refused_is_charged_to_its_address_before_it_is_read() {
-    let rated = Settings { rates: Rates { person: 60, stranger: 30 }, ..settings() };
+    let rated = Settings { rates: Rates { user: 60, anonymous: 30 }, ..settings() };
     let app = TestApp::with(rated, 4).await;
     let manager = app.clinic("Oak").await.manager().await;
     at_the_start_of_a_minute(&app);
@@ -151,7 +151,7 @@ async fn what_is_refused_is_charged_to_its_address_before_it_is_read() {
 
 #[tokio::test]
 async fn headers_tell_what_is_left() {
-    let rated = Settings { rates: Rates { person: 60, stranger: 2 }, ..settings() };
+    let rated = Settings { rates: Rates { user: 60, anonymous: 2 }, ..settings() };
     let app = TestApp::with(rated, 4).await;
     at_the_start_of_a_minute(&app);
     let url = format!("http://{}/graphql", app.address);

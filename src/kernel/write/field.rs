@@ -3,7 +3,7 @@
 
 use async_graphql::{InputType, Pos, Value, registry::Registry};
 
-use crate::kernel::{Code, error::Problems};
+use crate::kernel::{Code, error::Problems, text::parser_message};
 
 /// A type that a field of an input can have.
 pub trait Field: Sized + Send + Sync {
@@ -28,9 +28,8 @@ pub fn read_scalar<T: InputType>(value: Option<Value>, path: &str, problems: &mu
             let error = error.into_server_error(Pos::default());
             let code = error.extensions.as_ref().and_then(|extensions| extensions.get("code"));
             let is_id = code == Some(&Value::from(Code::InvalidId.as_str()));
-            // The parser's message begins with `Failed to parse "PhoneNumber": `, which the path says already.
-            let message = error.message.split_once("\": ").map_or(error.message.as_str(), |(_, message)| message);
-            problems.refuse(path, if is_id { Code::InvalidId } else { Code::InvalidInput }, message);
+            let code = if is_id { Code::InvalidId } else { Code::InvalidInput };
+            problems.refuse(path, code, parser_message(&error.message));
             None
         }
     }

@@ -9,16 +9,16 @@ use serde_json::{Map, Value, value::RawValue};
 use super::Closing;
 use crate::server::strict;
 
-/// A running operation keeps its id, so a client may not make it long.
+/// Each running operation holds its id in memory, so clients may not make it long.
 const MAX_ID: usize = 256;
 
 pub(super) const ACK: &str = r#"{"type":"connection_ack"}"#;
 pub(super) const PING: &str = r#"{"type":"ping"}"#;
 pub(super) const PONG: &str = r#"{"type":"pong"}"#;
 
-/// What a client may say.
+/// The messages of a client.
 #[derive(Debug)]
-pub(super) enum Said<'a> {
+pub(super) enum ClientMessage<'a> {
     Init(Map<String, Value>),
     Ping,
     Pong,
@@ -36,24 +36,24 @@ struct Envelope<'a> {
     payload: Option<&'a RawValue>,
 }
 
-/// Reads a message. A payload of `subscribe` stays unread: what is wrong in it concerns that operation only.
-pub(super) fn read(text: &str) -> Result<Said<'_>, Closing> {
-    // Derived readers would take an array of the fields as well.
+/// Reads a message. The payload of `subscribe` stays unread: an error in it concerns that operation only.
+pub(super) fn read(text: &str) -> Result<ClientMessage<'_>, Closing> {
+    // A derived deserializer would accept an array of the fields as well.
     let object = Some(text).filter(|text| text.trim_start().starts_with('{'));
     let envelope = object.and_then(|text| serde_json::from_str::<Envelope<'_>>(text).ok());
     let envelope =
-        envelope.ok_or_else(|| Closing::bad_message("Invalid message: a JSON object with a type is wanted"))?;
+        envelope.ok_or_else(|| Closing::bad_message("Invalid message: it must be a JSON object with a type"))?;
     let id = envelope.id.filter(|id| (1..=MAX_ID).contains(&id.len()));
     match (envelope.r#type.as_ref(), id, envelope.payload) {
-        ("connection_init", _, None) => Ok(Said::Init(Map::new())),
+        ("connection_init", _, None) => Ok(ClientMessage::Init(Map::new())),
         ("connection_init", _, Some(payload)) => match strict::parse(payload.get()) {
-            Ok(Value::Object(payload)) => Ok(Said::Init(payload)),
+            Ok(Value::Object(payload)) => Ok(ClientMessage::Init(payload)),
             _ => Err(Closing::bad_message("Invalid message: the payload must be an object")),
         },
-        ("ping", ..) => Ok(Said::Ping),
-        ("pong", ..) => Ok(Said::Pong),
-        ("subscribe", Some(id), Some(payload)) => Ok(Said::Subscribe { id, payload: payload.get() }),
-        ("complete", Some(id), _) => Ok(Said::Complete { id }),
+        ("ping", ..) => Ok(ClientMessage::Ping),
+        ("pong", ..) => Ok(ClientMessage::Pong),
+        ("subscribe", Some(id), Some(payload)) => Ok(ClientMessage::Subscribe { id, payload: payload.get() }),
+        ("complete", Some(id), _) => Ok(ClientMessage::Complete { id }),
         ("subscribe" | "complete", ..) => Err(Closing::bad_message("Invalid message: id or payload is missing")),
         _ => Err(Closing::bad_message("Invalid message: unknown type")),
     }

@@ -1,4 +1,4 @@
-//! One operation of a socket: out of a `subscribe` message into a stream of what there is to say about it.
+//! One operation of a socket: from a `subscribe` message to a stream of results.
 
 use std::sync::Arc;
 
@@ -17,10 +17,10 @@ use crate::server::{
     request::{self, Fault},
 };
 
-/// What the client calls the operation.
+/// The client's id of the operation.
 pub(super) type Id = Arc<str>;
 
-/// One thing that an operation comes to.
+/// One result of an operation.
 pub(super) struct Step {
     pub(super) id: Id,
     pub(super) result: StepResult,
@@ -31,37 +31,41 @@ pub(super) enum StepResult {
     Next(Bytes),
     /// The response map of a refusal.
     Refused(Bytes),
-    /// The whole socket is to be closed.
-    Hangup(Closing),
+    /// The whole socket has to be closed.
+    Close(Closing),
     /// The operation is over.
     Done,
 }
 
-/// Why a `subscribe` message leads to no operation.
-pub(super) enum Objection {
-    /// The message breaks the protocol, so the socket closes.
-    ToMessage(Closing),
-    /// The operation is refused, and the socket goes on.
-    ToOperation(Refusal),
+/// Why a `subscribe` message starts no operation.
+pub(super) enum SubscribeError {
+    /// The message violates the protocol, so the socket closes.
+    Protocol(Closing),
+    /// The operation is refused, and the socket stays open.
+    Refused(Refusal),
 }
 
-impl From<Refusal> for Objection {
+impl From<Refusal> for SubscribeError {
     fn from(refusal: Refusal) -> Self {
-        Self::ToOperation(refusal)
+        Self::Refused(refusal)
     }
 }
 
-impl From<Fault> for Objection {
+impl From<Fault> for SubscribeError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Content(message) => Refusal::invalid(message).into(),
-            Fault::Shape(message) => Self::ToMessage(Closing::bad_message(format!("Invalid message: {message}"))),
+            Fault::Shape(message) => Self::Protocol(Closing::bad_message(format!("Invalid message: {message}"))),
         }
     }
 }
 
 /// Reads the payload of `subscribe`, sent by `sender`.
-pub(super) fn prepare(payload: &str, request_id: &RequestId, sender: &Caller) -> Result<(Incoming, Caller), Objection> {
+pub(super) fn prepare(
+    payload: &str,
+    request_id: &RequestId,
+    sender: &Caller,
+) -> Result<(Incoming, Caller), SubscribeError> {
     let incoming = request::from_json(payload)?;
     let key = incoming.extensions.as_ref().and_then(|extensions| extensions.get("idempotencyKey"));
     let key = match key {
@@ -75,7 +79,7 @@ pub(super) fn prepare(payload: &str, request_id: &RequestId, sender: &Caller) ->
     Ok((incoming, caller))
 }
 
-/// All that the operation says. Nothing happens until it is polled.
+/// The results of an operation. Nothing happens until they are polled.
 pub(super) fn steps<P: Execute>(
     server: &Arc<Server<P>>,
     id: &Id,
@@ -102,6 +106,6 @@ fn result(event: Event) -> StepResult {
     match event {
         Event::Next { body, .. } => StepResult::Next(body),
         Event::Error(answer) => StepResult::Refused(answer.body),
-        Event::Close { code, error, reason } => StepResult::Hangup(Closing::new(code, format!("{error}: {reason}"))),
+        Event::Close { code, error, reason } => StepResult::Close(Closing::new(code, format!("{error}: {reason}"))),
     }
 }

@@ -1,7 +1,6 @@
 //! The protocol itself: one task per socket, in which everything is a branch of one `select!`.
 //!
-//! Operations are polled beside the socket, not awaited, and nothing but the bounded queue of [`Line`] stands
-//! between them. An idle socket therefore costs one task and a read buffer.
+//! Operations are polled beside the socket, not awaited; only the bounded queue of [`Connection`] is between them. An idle socket therefore costs one task and a read buffer.
 
 use std::{collections::HashMap, panic::AssertUnwindSafe, pin::Pin, sync::Arc};
 
@@ -20,37 +19,36 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{
     Closing,
-    line::{Line, Turn},
-    message::{self, Said},
-    operation::{self, Id, Objection, Step, StepResult},
-    seats::{Holder, Seat},
+    connection::{Connection, Progress},
+    message::{self, ClientMessage},
+    operation::{self, Id, Step, StepResult, SubscribeError},
+    slots::{Owner, Slot},
 };
 use crate::server::{
     Refusal, Server,
     caller::{RequestId, bearer},
-    contract::{Caller, Execute, Guest, Incoming},
+    contract::{Caller, Execute, Incoming, SocketUser},
     listen::Phase,
 };
 
-/// How far the two have come with greeting each other.
-enum Greeting {
-    /// `connection_init` has not come.
+/// How far `connection_init` has come.
+enum Initialisation {
+    /// `connection_init` has not arrived.
     Awaited,
-    /// The pipeline looks at its token.
-    Asked(BoxFuture<'static, Result<Option<Guest>, Closing>>),
-    /// `connection_ack` is sent. The seat is held for as long as the socket lives, and that is no longer than somebody
-    /// who is known is welcome.
-    Done { _seat: Seat, unwelcome: Option<BoxFuture<'static, String>> },
+    /// The pipeline checks its token.
+    Checking(BoxFuture<'static, Result<Option<SocketUser>, Closing>>),
+    /// `connection_ack` is sent. The slot is held as long as the socket lives, which ends with the user's session.
+    Done { _slot: Slot, revoked: Option<BoxFuture<'static, String>> },
 }
 
 pub(super) struct Session<P> {
     server: Arc<Server<P>>,
     caller: Caller,
-    greeting: Greeting,
+    initialisation: Initialisation,
     operations: SelectAll<Abortable<BoxStream<'static, Step>>>,
     running: HashMap<Id, AbortHandle>,
-    /// Whether the peer said anything since the last ping.
-    heard: bool,
+    /// Whether the peer has sent anything since the last ping.
+    active: bool,
 }
 
 impl<P: Execute> Session<P> {
@@ -58,107 +56,109 @@ impl<P: Execute> Session<P> {
         Self {
             server,
             caller,
-            greeting: Greeting::Awaited,
+            initialisation: Initialisation::Awaited,
             operations: SelectAll::new(),
             running: HashMap::new(),
-            heard: true,
+            active: true,
         }
     }
 
     /// Serves the socket to its end.
-    pub(super) async fn serve(mut self, mut line: Line) {
+    pub(super) async fn serve(mut self, mut connection: Connection) {
         let mut phase = self.server.phase.clone();
-        let closing = self.converse(&mut line, &mut phase).await;
-        // Operations end with the conversation, not with the goodbyes.
+        let closing = self.run(&mut connection, &mut phase).await;
+        // Operations end here, not after the closing handshake.
         drop(self);
         let Err(closing) = closing else { return };
         tokio::select! {
-            () = line.close(closing) => {}
-            () = reached(&mut phase, Phase::Gone) => {}
+            () = connection.close(closing) => {}
+            () = reached(&mut phase, Phase::Stopped) => {}
         }
     }
 
-    /// Until the peer is gone (`Ok`), or is to be told to go.
-    async fn converse(&mut self, line: &mut Line, phase: &mut watch::Receiver<Phase>) -> Result<(), Closing> {
+    /// Runs until the peer has closed (`Ok`), or the server has to close.
+    async fn run(&mut self, connection: &mut Connection, phase: &mut watch::Receiver<Phase>) -> Result<(), Closing> {
         let mut clock = Box::pin(sleep_until(Instant::now() + self.server.config.socket.init_timeout));
         loop {
-            let room = line.has_room();
+            let has_capacity = connection.has_capacity();
             tokio::select! {
-                turn = line.turn() => match turn {
-                    Turn::Heard(message) => self.hear(message, line)?,
-                    Turn::Room => {}
-                    Turn::Garbled(complaint) => return Err(Closing::bad_message(complaint)),
-                    Turn::Gone => return Ok(()),
+                progress = connection.progress() => match progress {
+                    Progress::Received(message) => self.receive(message, connection)?,
+                    Progress::Drained => {}
+                    Progress::Invalid(reason) => return Err(Closing::bad_message(reason)),
+                    Progress::Closed => return Ok(()),
                 },
-                Some(step) = self.operations.next(), if room => self.tell(step, line)?,
-                guest = greeted(&mut self.greeting) => {
-                    self.welcome(guest?, line)?;
+                Some(step) = self.operations.next(), if has_capacity => self.forward(step, connection)?,
+                user = initialised(&mut self.initialisation) => {
+                    self.acknowledge(user?, connection)?;
                     clock.as_mut().reset(self.next_ping());
                 }
-                () = clock.as_mut() => self.tick(line, clock.as_mut())?,
+                () = clock.as_mut() => self.tick(connection, clock.as_mut())?,
                 () = reached(phase, Phase::Stopping) => return Err(Closing::new(1001, "The server is stopping")),
             }
         }
     }
 
-    fn hear(&mut self, message: Message, line: &mut Line) -> Result<(), Closing> {
-        self.heard = true;
+    fn receive(&mut self, message: Message, connection: &mut Connection) -> Result<(), Closing> {
+        self.active = true;
         let text = match message {
             Message::Text(text) => text,
-            Message::Binary(_) => return Err(Closing::bad_message("Invalid message: only text is spoken here")),
-            // Answered below this layer; after a close frame the line ends by itself.
+            Message::Binary(_) => {
+                return Err(Closing::bad_message("Invalid message: only text messages are supported"));
+            }
+            // Answered below this layer; after a close frame the connection ends by itself.
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => return Ok(()),
         };
         match message::read(&text)? {
-            Said::Init(payload) => self.init(&payload),
-            Said::Ping => {
-                line.say(message::PONG);
+            ClientMessage::Init(payload) => self.init(&payload),
+            ClientMessage::Ping => {
+                connection.queue_message(message::PONG);
                 Ok(())
             }
-            Said::Pong => Ok(()),
-            Said::Subscribe { id, payload } => self.subscribe(&id, payload, line),
-            Said::Complete { id } => {
-                self.forget(&id);
+            ClientMessage::Pong => Ok(()),
+            ClientMessage::Subscribe { id, payload } => self.subscribe(&id, payload, connection),
+            ClientMessage::Complete { id } => {
+                self.finish(&id);
                 Ok(())
             }
         }
     }
 
     fn init(&mut self, payload: &Map<String, Value>) -> Result<(), Closing> {
-        if !matches!(self.greeting, Greeting::Awaited) {
+        if !matches!(self.initialisation, Initialisation::Awaited) {
             return Err(Closing::new(4429, "Too many initialisation requests"));
         }
         if let Some(token) = token(payload) {
             self.caller.token = Some(token);
         }
         let (server, caller) = (Arc::clone(&self.server), self.caller.clone());
-        let asked = async move {
-            let answer = AssertUnwindSafe(server.pipeline.greet(&caller)).catch_unwind();
+        let checked = async move {
+            let answer = AssertUnwindSafe(server.pipeline.authenticate_socket(&caller)).catch_unwind();
             match timeout(server.config.answer_timeout, answer).await {
-                Ok(Ok(Ok(guest))) => Ok(guest),
+                Ok(Ok(Ok(user))) => Ok(user),
                 Ok(Ok(Err(reason))) => Err(Closing::new(4403, reason)),
                 Ok(Err(_)) | Err(_) => Err(Closing::new(4500, "Internal server error")),
             }
         };
-        self.greeting = Greeting::Asked(asked.boxed());
+        self.initialisation = Initialisation::Checking(checked.boxed());
         Ok(())
     }
 
-    fn welcome(&mut self, guest: Option<Guest>, line: &mut Line) -> Result<(), Closing> {
+    fn acknowledge(&mut self, user: Option<SocketUser>, connection: &mut Connection) -> Result<(), Closing> {
         let limits = &self.server.config.socket;
-        let (holder, limit, unwelcome) = match guest {
-            Some(Guest { key, unwelcome }) => (Holder::User(key.into()), limits.max_per_user, Some(unwelcome)),
-            None => (Holder::stranger(self.caller.address), limits.max_per_address, None),
+        let (owner, limit, revoked) = match user {
+            Some(SocketUser { key, revoked }) => (Owner::User(key.into()), limits.max_per_user, Some(revoked)),
+            None => (Owner::anonymous(self.caller.address), limits.max_per_address, None),
         };
-        let seat = self.server.seats.take(holder, limit);
-        let seat = seat.ok_or_else(|| Closing::new(4429, format!("Too many sockets: {limit} are allowed")))?;
-        self.greeting = Greeting::Done { _seat: seat, unwelcome };
-        line.say(message::ACK);
+        let slot = self.server.slots.take(owner, limit);
+        let slot = slot.ok_or_else(|| Closing::new(4429, format!("Too many sockets: {limit} are allowed")))?;
+        self.initialisation = Initialisation::Done { _slot: slot, revoked };
+        connection.queue_message(message::ACK);
         Ok(())
     }
 
-    fn subscribe(&mut self, id: &str, payload: &str, line: &mut Line) -> Result<(), Closing> {
-        if !matches!(self.greeting, Greeting::Done { .. }) {
+    fn subscribe(&mut self, id: &str, payload: &str, connection: &mut Connection) -> Result<(), Closing> {
+        if !matches!(self.initialisation, Initialisation::Done { .. }) {
             return Err(Closing::new(4401, "Unauthorized"));
         }
         if self.running.contains_key(id) {
@@ -167,15 +167,15 @@ impl<P: Execute> Session<P> {
         let request_id = RequestId::new();
         match self.prepare(payload, &request_id) {
             Ok((incoming, caller)) => self.start(id.into(), incoming, caller),
-            Err(Objection::ToMessage(closing)) => return Err(closing),
-            Err(Objection::ToOperation(refusal)) => {
-                line.say(message::error(id, &refusal.answer(&*self.server.pipeline, &request_id).body));
+            Err(SubscribeError::Protocol(closing)) => return Err(closing),
+            Err(SubscribeError::Refused(refusal)) => {
+                connection.queue_message(message::error(id, &refusal.answer(&*self.server.pipeline, &request_id).body));
             }
         }
         Ok(())
     }
 
-    fn prepare(&self, payload: &str, request_id: &RequestId) -> Result<(Incoming, Caller), Objection> {
+    fn prepare(&self, payload: &str, request_id: &RequestId) -> Result<(Incoming, Caller), SubscribeError> {
         let limit = self.server.config.socket.max_operations;
         if self.running.len() >= limit {
             let message = format!("at most {limit} operations may run at once on one socket");
@@ -190,37 +190,37 @@ impl<P: Execute> Session<P> {
         self.running.insert(id, handle);
     }
 
-    fn tell(&mut self, Step { id, result }: Step, line: &mut Line) -> Result<(), Closing> {
+    fn forward(&mut self, Step { id, result }: Step, connection: &mut Connection) -> Result<(), Closing> {
         match result {
             StepResult::Next(body) => {
-                line.say(message::next(&id, &body));
+                connection.queue_message(message::next(&id, &body));
                 return Ok(());
             }
-            StepResult::Refused(body) => line.say(message::error(&id, &body)),
-            StepResult::Hangup(closing) => return Err(closing),
-            StepResult::Done => line.say(message::complete(&id)),
+            StepResult::Refused(body) => connection.queue_message(message::error(&id, &body)),
+            StepResult::Close(closing) => return Err(closing),
+            StepResult::Done => connection.queue_message(message::complete(&id)),
         }
-        self.forget(&id);
+        self.finish(&id);
         Ok(())
     }
 
-    /// Ends an operation, and with it the chance that it says another word.
-    fn forget(&mut self, id: &str) {
+    /// Ends an operation; nothing more of it is sent.
+    fn finish(&mut self, id: &str) {
         if let Some(operation) = self.running.remove(id) {
             operation.abort();
         }
     }
 
-    fn tick(&mut self, line: &mut Line, clock: Pin<&mut Sleep>) -> Result<(), Closing> {
-        match self.greeting {
-            Greeting::Awaited => return Err(Closing::new(4408, "Connection initialisation timeout")),
-            Greeting::Asked(_) => {}
-            Greeting::Done { .. } if !std::mem::take(&mut self.heard) => {
+    fn tick(&mut self, connection: &mut Connection, clock: Pin<&mut Sleep>) -> Result<(), Closing> {
+        match self.initialisation {
+            Initialisation::Awaited => return Err(Closing::new(4408, "Connection initialisation timeout")),
+            Initialisation::Checking(_) => {}
+            Initialisation::Done { .. } if !std::mem::take(&mut self.active) => {
                 return Err(Closing::new(1001, "No answer to a ping"));
             }
-            Greeting::Done { .. } => {
-                if line.has_room() {
-                    line.say(message::PING);
+            Initialisation::Done { .. } => {
+                if connection.has_capacity() {
+                    connection.queue_message(message::PING);
                 }
             }
         }
@@ -233,23 +233,23 @@ impl<P: Execute> Session<P> {
     }
 }
 
-/// The token in the payload of `connection_init`, under any of the names that clients use.
+/// The token in the payload of `connection_init`, under any of the names that clients use for it.
 fn token(payload: &Map<String, Value>) -> Option<String> {
     let text = |name: &str| payload.get(name).and_then(Value::as_str);
     let authorization = text("authorization").or_else(|| text("Authorization"));
     authorization.and_then(bearer).or_else(|| text("token")).map(str::to_owned)
 }
 
-/// Ready once the pipeline has answered a greeting; after that, when it takes its welcome back.
-async fn greeted(greeting: &mut Greeting) -> Result<Option<Guest>, Closing> {
-    match greeting {
-        Greeting::Asked(answer) => answer.await,
-        Greeting::Done { unwelcome: Some(unwelcome), .. } => Err(Closing::new(4403, unwelcome.await)),
-        Greeting::Awaited | Greeting::Done { unwelcome: None, .. } => future::pending().await,
+/// Ready once the token of `connection_init` is checked, and again when the session has ended.
+async fn initialised(initialisation: &mut Initialisation) -> Result<Option<SocketUser>, Closing> {
+    match initialisation {
+        Initialisation::Checking(answer) => answer.await,
+        Initialisation::Done { revoked: Some(revoked), .. } => Err(Closing::new(4403, revoked.await)),
+        Initialisation::Awaited | Initialisation::Done { revoked: None, .. } => future::pending().await,
     }
 }
 
 async fn reached(phase: &mut watch::Receiver<Phase>, wanted: Phase) {
-    // An error means that nobody serves any more.
+    // An error means that the server has stopped.
     let _ = phase.wait_for(|phase| *phase >= wanted).await;
 }

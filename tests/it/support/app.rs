@@ -93,7 +93,8 @@ impl Drop for TestApp {
 pub fn settings() -> Settings {
     Settings {
         limits: Limits::default(),
-        rates: Rates { person: 0, stranger: 0 },
+        rates: Rates { user: 0, anonymous: 0 },
+        transport: ServerConfig::default().limits(),
         operations: Operations::default(),
         deadline: Duration::from_secs(10),
         development: true,
@@ -116,6 +117,7 @@ impl TestApp {
 
     /// With limits of the transports other than the usual ones.
     pub async fn served(settings: Settings, connections: usize, config: ServerConfig) -> Self {
+        let settings = Settings { transport: config.limits(), ..settings };
         let superuser_url = database().await;
         let ring = Arc::new(KeyRing::parse(KEYS).unwrap());
         let prepared = db::prepare(&superuser_url, ring.root()).await.unwrap();

@@ -3,6 +3,7 @@
 mod app;
 mod cluster;
 pub mod ear;
+pub mod error_docs;
 mod person;
 pub mod print_schema;
 mod raw;

@@ -5,12 +5,12 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use super::{
+use crate::support::{TestApp, settings};
+use crate::wire::{
     client::{Front, GRAPHQL, got},
     stub::patient,
     ws::Socket,
 };
-use crate::support::{TestApp, settings};
 
 /// Fragments that each spread the next twice.
 pub fn fan_out(levels: usize) -> String {

@@ -3,13 +3,16 @@
 use futures_util::stream;
 use serde_json::json;
 
-use super::{
-    client::{Front, GRAPHQL, JSON, got},
-    stub::{StubApp, patient},
-};
 use crate::support::TestApp;
+use crate::wire::client::{Front, GRAPHQL, JSON, got};
 
 const MUTATION: &str = r#"{"query":"mutation{signOut { signedOut }}"}"#;
+
+/// A request of exactly so many bytes.
+fn sized(bytes: usize) -> String {
+    let frame = r#"{"query":"{__typename}","x":""}"#.len();
+    format!(r#"{{"query":"{{__typename}}","x":"{}"}}"#, "x".repeat(bytes - frame))
+}
 
 #[tokio::test]
 async fn only_json_in_utf_8_is_read() {
@@ -89,26 +92,6 @@ async fn what_is_no_request_gets_a_coded_answer() {
 }
 
 #[tokio::test]
-async fn sound_values_arrive_as_they_were_sent() {
-    let app = StubApp::new().await;
-    let body =
-        r#"{"query":"{echo}","variables":{"a":"😀\ud83d\ude00\\u0000","n":12345678901234567,"f":1.5,"z":null},"x":1}"#;
-    let echoed = got(app.post().body(body)).await.json()["data"]["echo"].clone();
-    assert_eq!(echoed["variables"], json!({ "a": "😀😀\\u0000", "n": 12345678901234567i64, "f": 1.5, "z": null }));
-
-    let body = r#"{"query":"{echo}","variables":null,"extensions":null,"operationName":null}"#;
-    let echoed = got(app.post().body(body)).await.json()["data"]["echo"].clone();
-    let absent = ["variables", "extensions", "operationName"].map(|name| echoed[name].is_null());
-    assert_eq!(absent, [true; 3]);
-}
-
-/// A request of exactly so many bytes.
-fn sized(bytes: usize) -> String {
-    let frame = r#"{"query":"{__typename}","x":""}"#.len();
-    format!(r#"{{"query":"{{__typename}}","x":"{}"}}"#, "x".repeat(bytes - frame))
-}
-
-#[tokio::test]
 async fn a_body_has_at_most_a_mebibyte() {
     const LIMIT: usize = 1 << 20;
     let app = TestApp::new().await;
@@ -138,16 +121,4 @@ async fn who_asks_before_sending_too_much_need_not_send_it() {
         .await;
 
     assert!(told.starts_with("HTTP/1.1 413"), "{told}");
-}
-
-#[tokio::test]
-async fn a_body_that_does_not_come_is_given_up() {
-    let app = StubApp::with(|config| config.body_timeout = super::client::ms(300)).await;
-    let told = app
-        .raw("POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{\"q")
-        .await;
-
-    assert!(told.starts_with("HTTP/1.1 408") && told.contains("TIMEOUT"), "{told}");
-    assert!(patient().body_timeout > super::client::ms(300));
-    assert_eq!(app.running(), 0);
 }

@@ -3,11 +3,8 @@
 use http::Method;
 use serde_json::json;
 
-use super::{
-    client::{Front, GRAPHQL, JSON, STREAM, got},
-    stub::StubApp,
-};
 use crate::support::TestApp;
+use crate::wire::client::{Front, GRAPHQL, JSON, STREAM, got};
 
 #[tokio::test]
 async fn the_status_follows_the_media_type() {
@@ -111,15 +108,6 @@ async fn accept_is_negotiated() {
 }
 
 #[tokio::test]
-async fn a_subscription_without_a_stream_is_not_acceptable() {
-    let app = StubApp::new().await;
-    let got = got(app.query("subscription { silent }")).await;
-
-    assert_eq!((got.status, &*got.code()), (406, "OPERATION_NOT_ALLOWED"));
-    app.until_running(0).await;
-}
-
-#[tokio::test]
 async fn only_get_and_post_are_taken() {
     let app = TestApp::new().await;
     let front = Front::new(app.address);
@@ -186,29 +174,5 @@ async fn a_broken_query_string_gets_a_coded_answer() {
         let got = got(front.get(&format!("/graphql?{query}")).header("accept", GRAPHQL)).await;
 
         assert_eq!((got.status, &*got.code()), (400, "INVALID_INPUT"), "{query}");
-    }
-}
-
-#[tokio::test]
-async fn limits_of_the_pipeline_are_told_in_headers() {
-    let app = StubApp::new().await;
-    let got = got(app.query("{ limited }").header("accept", GRAPHQL)).await;
-
-    assert_eq!((got.status, got.header("retry-after")), (429, "7"));
-    let rate = ["ratelimit-limit", "ratelimit-remaining", "ratelimit-reset"].map(|name| got.header(name));
-    assert_eq!(rate, ["5", "0", "7"]);
-}
-
-#[tokio::test]
-async fn big_answers_are_compressed() {
-    let app = StubApp::new().await;
-    let cases = [("gzip", 5000, "gzip"), ("br, gzip", 5000, "br"), ("gzip", 900, ""), ("identity", 5000, "")];
-    for (accepted, size, wanted) in cases {
-        let got =
-            app.query(&format!("{{ big(size: {size}) }}")).header("accept-encoding", accepted).send().await.unwrap();
-        let encoding = got.headers().get("content-encoding").map(|encoding| encoding.to_str().unwrap().to_owned());
-
-        assert_eq!(encoding.unwrap_or_default(), wanted, "{accepted} {size}");
-        assert_eq!(got.bytes().await.unwrap().len() < 300, !wanted.is_empty(), "{accepted} {size}");
     }
 }

@@ -3,7 +3,8 @@
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use super::{abuse::memory, client::Front, stock::Pair, stub::StubApp, ws::shaken};
+use super::{abuse::memory, stock::Pair};
+use crate::wire::{client::Front, stub::StubApp, ws::shaken};
 
 const WANTED: usize = 10_000;
 const ACK: &str = r#"{"type":"connection_ack"}"#;

@@ -1,12 +1,7 @@
 //! The GraphiQL page and the way to it.
 
-use clinigraph::server::DemoPerson;
-
-use super::{
-    client::{Front, got},
-    stub::StubApp,
-};
 use crate::support::TestApp;
+use crate::wire::client::{Front, got};
 
 #[tokio::test]
 async fn the_root_leads_to_the_page() {
@@ -62,27 +57,5 @@ async fn nothing_but_the_front_end_is_served() {
     for path in paths {
         let told = front.raw(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
         assert!(told.starts_with("HTTP/1.1 404") && told.contains("NOT_FOUND"), "{path} {told}");
-    }
-}
-
-#[tokio::test]
-async fn only_a_demonstration_tells_its_people() {
-    for demo in [false, true] {
-        let person = DemoPerson {
-            label: "Nurse".to_owned(),
-            email: "nurse@example.org".to_owned(),
-            password: "public".to_owned(),
-            role: "CLINICIAN".to_owned(),
-            clinic: None,
-        };
-        let app = StubApp::with(|config| {
-            config.page.demo = demo;
-            config.page.people = vec![person];
-        })
-        .await;
-        let told = got(app.get("/graphiql/config.json")).await.json();
-
-        assert_eq!(told["people"].as_array().unwrap().len(), usize::from(demo));
-        assert_eq!(told["endpoint"], "/graphql");
     }
 }

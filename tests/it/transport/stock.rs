@@ -32,7 +32,7 @@ use tokio::task::JoinHandle;
 use tower::Service;
 
 use self::schema::{Shared, Tiny, tiny};
-use super::client::{Front, LONG, ms};
+use crate::wire::client::{Front, LONG, ms};
 
 /// A server that is probed.
 pub struct Side {

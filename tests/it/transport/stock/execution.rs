@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Pair, Side, schema::Shared, socket::fate};
 use crate::{
     support::{TestApp, settings},
-    transport::{
+    wire::{
         client::{GRAPHQL, got},
         stub::{StubApp, patient},
         ws::Socket,

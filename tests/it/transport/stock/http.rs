@@ -8,7 +8,7 @@ use tokio::{io::AsyncWriteExt, time::timeout};
 use super::{Pair, Side};
 use crate::{
     support::{TestApp, settings},
-    transport::{
+    wire::{
         client::{GRAPHQL, JSON, got, ms, one_answer, request, rest},
         stub::{StubApp, patient},
     },

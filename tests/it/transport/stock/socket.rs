@@ -20,7 +20,7 @@ use tokio_tungstenite::tungstenite::Message;
 use super::{Pair, Side, schema::Shared, tiny};
 use crate::{
     support::{TestApp, settings},
-    transport::{
+    wire::{
         client::{GRAPHQL, LONG, got, ms, until},
         stub::{StubApp, patient},
         ws::Socket,

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{
+use crate::wire::{
     client::{LONG, ms},
     stub::StubApp,
     ws::Socket,
@@ -78,7 +78,7 @@ async fn who_does_not_read_is_dropped() {
     let mut socket = Socket::greeted(&app).await;
     socket.subscribe("1", "subscription { flood(size: 10000) }").await;
     socket.subscribe("2", "subscription { silent }").await;
-    super::client::until(|| app.produced() > 0).await;
+    crate::wire::client::until(|| app.produced() > 0).await;
     app.until_running(0).await;
     assert!(app.produced() < 2000, "{} were produced", app.produced());
 }

@@ -2,7 +2,7 @@
 
 use tokio::io::AsyncWriteExt;
 
-use super::{
+use crate::wire::{
     client::{STREAM, got, ms, one_answer, request, rest, until},
     stub::StubApp,
     ws::Socket,

@@ -12,7 +12,7 @@ use std::{
 use axum::Router;
 use clinigraph::server::{
     Execute, ServerConfig,
-    contract::{Answer, Caller, Event, Guest, Incoming, Outcome, RateLimit, Status},
+    contract::{Answer, Caller, Event, Incoming, Outcome, RateLimit, SocketUser, Status},
     serve_with,
 };
 use futures_util::{FutureExt, StreamExt, future, stream};
@@ -143,8 +143,8 @@ impl Execute for Stub {
         Outcome::Answer(answer(&json!({ "data": { field: data } }), Status::Executed))
     }
 
-    async fn greet(&self, caller: &Caller) -> Result<Option<Guest>, String> {
-        let guest = |key: &str| Guest { key: key.to_owned(), unwelcome: future::pending().boxed() };
+    async fn authenticate_socket(&self, caller: &Caller) -> Result<Option<SocketUser>, String> {
+        let guest = |key: &str| SocketUser { key: key.to_owned(), revoked: future::pending().boxed() };
         match caller.token.as_deref() {
             Some("panics") => panic!("a greeting panics"),
             Some("waits") => {

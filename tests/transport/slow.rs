@@ -6,7 +6,7 @@ use std::time::Duration;
 use clinigraph::server::ServerConfig;
 use tokio::{io::AsyncWriteExt, net::TcpStream};
 
-use super::{
+use crate::wire::{
     client::{Front, ms, one_answer, request, rest},
     stub::StubApp,
 };
@@ -48,7 +48,7 @@ async fn two_hundred_slow_ones_delay_nobody() {
     let app = StubApp::with(no_hurry).await;
     let slow = slow_ones(&app, 200).await;
     for _ in 0..20 {
-        assert_eq!(super::client::got(app.query("{ __typename }")).await.status, 200);
+        assert_eq!(crate::wire::client::got(app.query("{ __typename }")).await.status, 200);
     }
     // They were there all the while.
     for mut stream in slow {
@@ -87,7 +87,7 @@ async fn a_head_that_comes_drop_by_drop_is_given_up() {
         }
     };
 
-    tokio::time::timeout(super::client::LONG, drops).await.expect("the server hangs up");
+    tokio::time::timeout(crate::wire::client::LONG, drops).await.expect("the server hangs up");
 }
 
 #[tokio::test]

@@ -1,0 +1,160 @@
+//! Mutations: the root fields run one after the other, each in a transaction of its own. A field that fails is null with
+//! its error and is rolled back alone; the fields behind it still run.
+
+use std::sync::Arc;
+
+use async_graphql::{Name, PathSegment, ServerError, Value};
+use sha2::{Digest, Sha256};
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::{
+    Parts,
+    admit::Job,
+    answer::{self, Data},
+    run::{Executed, guarded, timed_out},
+};
+use crate::{
+    kernel::{
+        Actor, Code, Error, Result,
+        db::Access,
+        idempotency,
+        request::{Request, SessionCookie},
+    },
+    server::contract::SESSION_COOKIE,
+};
+
+impl Parts {
+    /// Runs the fields in order. `Err` refuses the caller as a whole: their first field was refused by the database, so
+    /// nothing was done.
+    pub async fn run_mutation(&self, job: &Job, deadline: Instant) -> Result<Executed> {
+        let mut fields = Vec::with_capacity(job.roots.len());
+        let mut whole = Executed::default();
+        for (place, (key, name)) in job.roots.iter().enumerate() {
+            let field = if Instant::now() < deadline {
+                match guarded(deadline, self.run_field(job, place, name)).await {
+                    Ok(field) => field,
+                    Err(refusal) if place == 0 => return Err(refusal),
+                    Err(refusal) => Executed::failed(&refusal),
+                }
+            } else {
+                Executed::failed(&timed_out())
+            };
+            whole.sql_count += field.sql_count;
+            whole.cookies.extend(field.cookies);
+            whole.errors.extend(field.errors.into_iter().map(|error| below(key, error)));
+            match field.data {
+                Data::Fields(field) => fields.extend(field),
+                Data::None | Data::Null => fields.push((key.clone(), Value::Null)),
+            }
+        }
+        Ok(Executed { data: Data::Fields(fields), ..whole })
+    }
+
+    /// Runs one field in a transaction: committed when it has data, rolled back otherwise.
+    async fn run_field(&self, job: &Job, place: usize, name: &Name) -> Result<Executed> {
+        let request = Arc::new(Request::new(
+            self.database.clone(),
+            job.actor.clone(),
+            Access::Write,
+            name.to_string(),
+            Arc::clone(&job.origin),
+            job.token_hash,
+        ));
+        let scope = Arc::clone(request.scope());
+        let resolved = self.resolve_field(job, place, &request).await;
+        request.finish_others();
+        match resolved {
+            Ok(done) if matches!(done.data, Data::Fields(_)) => match scope.commit().await {
+                Ok(()) => Ok(done),
+                Err(error) => Ok(Executed { sql_count: done.sql_count, ..Executed::failed(&error) }),
+            },
+            Ok(failed) => {
+                // A permission that was refused before any statement was refused to the caller as looked up earlier.
+                if failed.errors.iter().any(|error| answer::code(error) == Code::Forbidden.as_str()) {
+                    drop(scope.check().await);
+                }
+                let refusal = scope.refusal().await;
+                scope.roll_back().await;
+                refusal.map_or(Ok(failed), Err)
+            }
+            Err(error) => {
+                let refusal = scope.refusal().await;
+                scope.roll_back().await;
+                refusal.map_or_else(|| Ok(Executed::failed(&error)), Err)
+            }
+        }
+    }
+
+    /// Resolves one field, or repeats the answer stored under its idempotency key.
+    async fn resolve_field(&self, job: &Job, place: usize, request: &Arc<Request>) -> Result<Executed> {
+        let key = match (&job.idempotency_key, &job.actor) {
+            (Some(key), Actor::Person(person)) => Some(idempotency::Key {
+                user_id: person.user_id,
+                key: format!("{key}#{place}"),
+                request_hash: in_clinic(job.fingerprint, job.actor.clinic_id()),
+            }),
+            _ => None,
+        };
+        if let Some(key) = &key
+            && let Some(stored) = key.claim(request.scope(), &self.ring, self.clock.now()).await?
+        {
+            let (field, errors) =
+                answer::from_stored(&stored).ok_or_else(|| Error::internal("a stored answer cannot be read"))?;
+            return Ok(Executed {
+                data: Data::Fields(vec![field]),
+                errors,
+                sql_count: request.scope().sent(),
+                cookies: Vec::new(),
+            });
+        }
+        let resolved = self.executor.mutation(job.invocation(), place, request).await?;
+        let (data, errors) = self.data(job, resolved);
+        let sql_count = request.scope().sent();
+        let field = match data {
+            Data::Fields(fields) => fields.into_iter().next().filter(|(_, value)| errors.is_empty() || !is_null(value)),
+            Data::None | Data::Null => None,
+        };
+        let Some(field) = field else {
+            return Ok(Executed { data: Data::Null, errors, sql_count, cookies: Vec::new() });
+        };
+        request.scope().write_told().await?;
+        let cookies = request.session_cookie().iter().map(cookie).collect();
+        let sql_count = request.scope().sent();
+        if let Some(key) = &key {
+            key.store(request.scope(), &self.ring, &answer::to_stored(&field, &errors)).await?;
+        }
+        Ok(Executed { data: Data::Fields(vec![field]), errors, sql_count, cookies })
+    }
+}
+
+/// An error with its path: one that arose around the resolver is the field's.
+fn below(key: &Name, mut error: ServerError) -> ServerError {
+    if error.path.is_empty() {
+        error.path.push(PathSegment::Field(key.to_string()));
+    }
+    error
+}
+
+fn is_null(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Binary(json) => json.as_ref() == b"null",
+        _ => false,
+    }
+}
+
+/// The `Set-Cookie` value for a session's cookie.
+fn cookie(cookie: &SessionCookie) -> String {
+    let (value, seconds) = match cookie {
+        SessionCookie::Keep { token, seconds } => (token.as_str(), *seconds),
+        SessionCookie::Forget => ("", 0),
+    };
+    format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age={seconds}")
+}
+
+/// The same document is another request in another clinic, whose answer must not be repeated in this one.
+fn in_clinic(fingerprint: [u8; 32], clinic: Option<Uuid>) -> [u8; 32] {
+    let clinic = clinic.unwrap_or_default();
+    Sha256::new().chain_update(fingerprint).chain_update(clinic.as_bytes()).finalize().into()
+}
