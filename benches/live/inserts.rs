@@ -16,12 +16,13 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use clinigraph::{
     kernel::{
-        Actor,
+        Actor, Id,
         actor::{Origin, Person, SystemRole},
         db::{self, Access, Database, Note, Pools, connect, prepared},
         events::Event,
     },
-    notification::{Notice, NotificationKind, Recipients, notify},
+    notification::{Notice, NotificationKind, Recipients, Subject, notify},
+    support::{Ticket, TicketEventKind, TicketMessageEventKind},
 };
 use diesel::{QueryableByName, sql_query, sql_types};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
@@ -259,21 +260,23 @@ impl Writer {
             }
         };
         if with == With::All {
-            let (event, what, whom, ticket) = match row {
+            let (event, kind, whom, ticket) = match row {
                 Row::Ticket => {
-                    let opened = Event::new("ticket", "opened", id, Some(self.clinic));
+                    let opened = Event::of(TicketEventKind::Opened, Id::from_uuid(id), Some(self.clinic));
                     (opened, NotificationKind::TicketCreated, Recipients::Administrators, id)
                 }
                 Row::Message => {
-                    let added = Event::new("ticket_message", "added", id, Some(self.clinic)).within(ticket);
+                    let added =
+                        Event::of(TicketMessageEventKind::Added, Id::from_uuid(id), Some(self.clinic)).within(ticket);
                     (added, NotificationKind::TicketReply, Recipients::One(self.told), ticket)
                 }
             };
             event.push(&scope);
             let notice = Notice {
-                what,
-                clinic: self.clinic,
-                ticket,
+                kind,
+                clinic: Some(self.clinic),
+                subject: Subject::of(Id::<Ticket>::from_uuid(ticket)),
+                link_path: Some(format!("/tickets/{}", Id::<Ticket>::from_uuid(ticket))),
                 title: "Ticket 1: Printer".to_owned(),
                 body: "Please help.",
                 cause: id.to_string(),

@@ -22,8 +22,7 @@ pub struct Delivery {
 /// What all sockets have received.
 pub type Received = Arc<Mutex<Vec<Vec<Delivery>>>>;
 
-const QUERY: &str =
-    "subscription { ticketEvents { id cursor at kind changed ticket { id number title status priority } } }";
+const QUERY: &str = "subscription { ticketEvents { eventId cursor occurredAt kind changed ticket { id number title status priority } } }";
 
 /// Subscribes, and receives until the server hangs up.
 pub async fn subscribe(address: SocketAddr, token: &str) -> std::io::Result<TcpStream> {
@@ -59,7 +58,7 @@ pub async fn receive(mut stream: TcpStream, at: usize, received: Received) {
             drop(say(&mut stream, r#"{"type":"pong"}"#).await);
             continue;
         }
-        let (Some(title), Some(written)) = (field(&text, "title"), field(&text, "at")) else {
+        let (Some(title), Some(written)) = (field(&text, "title"), field(&text, "occurredAt")) else {
             panic!("{text}");
         };
         let written: DateTime<Utc> = written.parse().expect("a time");

@@ -16,6 +16,7 @@ use crate::{
         entity::{Maybe, One},
         text::TimeZone,
     },
+    notification::unread,
     schema::{clinics, memberships},
 };
 
@@ -53,6 +54,11 @@ impl Viewer {
     /// What they may do.
     async fn permissions(&self) -> Vec<Permission> {
         self.scope.actor().permissions().to_vec()
+    }
+
+    /// Number of the viewer's notifications that are neither read nor archived.
+    async fn unread_notification_count(&self) -> Result<i64> {
+        unread(&self.scope).await
     }
 
     /// The clinics they belong to and can switch to, by name.

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, SelectableHelper, update};
 use diesel_async::RunQueryDsl;
 
-use super::Clinic;
+use super::{Clinic, ClinicConfigEventKind};
 use crate::{
     entity, json_object,
     kernel::{
@@ -263,7 +263,7 @@ pub async fn change(scope: &Scope, clinic: Id<Clinic>, input: UpdateClinicConfig
         let tx = scope.tx().await?;
         let changes = (booking, language, care, privacy);
         prepared(update(clinic_configs::table.find(config.id)).set(changes)).execute(&mut tx.conn()?).await?;
-        Event::new("clinic_config", "updated", config.id.uuid(), Some(clinic.uuid())).changed(changed).push(scope);
+        Event::of(ClinicConfigEventKind::Updated, config.id, Some(clinic.uuid())).changed(changed).push(scope);
     }
     Ok(config.id)
 }

@@ -5,6 +5,7 @@
 mod clinic;
 mod closure;
 mod config;
+mod events;
 mod graph;
 mod hours;
 mod network;
@@ -12,6 +13,7 @@ mod network;
 pub use clinic::{Clinic, ClinicFilter, ClinicLists, ClinicOrder, ClinicQuery, ClinicStatus, resolve_clinic};
 pub use closure::ClinicClosure;
 pub use config::{ClinicConfig, Greeting};
+pub use events::ClinicConfigEventKind;
 pub use graph::ClinicMutation;
 pub use hours::ClinicHours;
 pub use network::ClinicNetwork;

@@ -16,9 +16,8 @@ use futures_util::{StreamExt, future::try_join_all, stream::BoxStream};
 
 use super::document::only;
 use crate::{
-    graphql::{self, Mutation, Query},
+    graphql::{self, Mutation, Query, Subscription},
     kernel::{Error, Result, entity::Plans, request::Request},
-    live::Subscription,
 };
 
 /// A schema and what it takes to resolve its root fields.

@@ -1,5 +1,5 @@
-//! Subscriptions: the operation is begun once, to learn what is wanted, and then run for each event as a read of its
-//! own. Listeners to whom an event reads the same share the one reading, but each is let through by itself.
+//! Subscriptions: the operation is run once at the beginning, to learn which events are wanted, and then for each event as
+//! a read of its own. Listeners for whom an event reads the same share one reading, but each one's rights are checked.
 
 use std::{
     borrow::Cow,
@@ -19,30 +19,31 @@ use serde_json::Map;
 use super::{Job, Parts, Refused, answer, done, executor::Resolved, from_ours};
 use crate::{
     kernel::{Actor, Code, Error, Result, actor::Person, db::Access, request::Request},
-    live::{Audience, Behind, FRESH, Listening, Live, Seat, Shared, Wanted},
+    live::{Audience, Backlog, ChannelReader, FRESH, Listening, Live, Shared, Wanted},
     server::contract::{Event, Outcome, Status},
 };
 
-/// A reading that the database did not answer is tried again after these pauses.
+/// Pauses after which a reading that the database did not answer is tried again.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1000), Duration::from_millis(2000)];
 
-/// Somebody who listens.
+/// A running subscription.
 struct Listener {
     parts: Arc<Parts>,
     job: Job,
     person: Arc<Person>,
     wanted: Wanted,
-    place: i64,
-    /// Whether it has come to its channel; before, being behind is no fault.
-    arrived: bool,
-    /// What is to be delivered next, the first last.
+    /// Id of the last event that was delivered or passed over.
+    position: i64,
+    /// Whether it has caught up with its channel; being behind before that is no fault.
+    caught_up: bool,
+    /// Events to be delivered next, the first last.
     waiting: Vec<Arc<Shared>>,
-    seat: Seat,
+    channel: ChannelReader,
     listening: Listening,
 }
 
-/// Begins a subscription, behind the event that the client got last or has named.
+/// Begins a subscription, behind the event that the client received last or has named.
 pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) -> Result<Outcome, Refused> {
     if job.roots.len() != 1 {
         return Err(Error::new(Code::ValidationFailed, "a subscription has exactly one field").into());
@@ -52,28 +53,30 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
     if !begun.errors.is_empty() {
         return Err(Refused::Failed(begun.errors));
     }
-    let mut wanted = live.wanted().ok_or_else(|| Error::internal("a subscription that wants nothing"))?;
+    let mut wanted =
+        live.wanted().ok_or_else(|| Error::internal("a subscription did not say which events it wants"))?;
     let person = Arc::clone(job.actor.person()?);
     let listening = parts.hub.session_states.listen(person.session_id);
-    // What was looked up may be a minute old.
-    parts.hub.session_states.look_since(Instant::now()).await?;
+    // The actor may have been looked up a minute ago.
+    parts.hub.session_states.check_since(Instant::now()).await?;
     if let Err(error) = require(&listening, &person) {
         if let Some(hash) = job.hash {
             parts.sessions.forget(&hash);
         }
         return Err(error.into());
     }
-    let seat = parts.hub.seat(wanted.channel(&job.actor)).await?;
-    // A client that comes back sends what it asked at first, and beside it how far it came.
-    let place = match last_event_id.or_else(|| wanted.after.take()) {
+    let channel = parts.hub.channel(wanted.channel(&job.actor)).await?;
+    // A client that comes back sends its first operation again, and its last event id beside it.
+    let position = match last_event_id.or_else(|| wanted.after.take()) {
         Some(after) => {
-            let place = parts.hub.names.read(&after)?;
-            parts.hub.require_kept(place).await?;
-            place
+            let position = parts.hub.names.read(&after)?;
+            parts.hub.require_retained(position).await?;
+            position
         }
-        None => seat.position,
+        None => channel.position,
     };
-    let listener = Listener { parts, job, person, wanted, place, arrived: false, waiting: Vec::new(), seat, listening };
+    let listener =
+        Listener { parts, job, person, wanted, position, caught_up: false, waiting: Vec::new(), channel, listening };
     let events = stream::unfold(Some(listener), |listener| async {
         let mut listener = listener?;
         Some(match listener.next().await {
@@ -84,14 +87,14 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
     Ok(Outcome::Stream(events.boxed()))
 }
 
-/// How far a client that lost its event stream came.
+/// The last event that a client received before its event stream broke.
 pub fn last_event_id(extensions: Option<&Map<String, serde_json::Value>>) -> Option<String> {
     extensions?.get("lastEventId")?.as_str().map(str::to_owned)
 }
 
-/// The variables without the one that only says where to resume: who comes back with another place asks for the same.
-/// Such a one stands for the root field's argument and nothing else, so the text has it twice: there, and where it is
-/// defined.
+/// The variables without the one that only says where to resume: with another cursor the operation asks for the same.
+/// Such a variable is the value of the root field's argument and nothing else, so the text has it twice: there, and where
+/// it is defined.
 pub fn lasting<'a>(
     text: &str,
     operation: &OperationDefinition,
@@ -112,7 +115,7 @@ pub fn lasting<'a>(
 }
 
 fn require(listening: &Listening, person: &Person) -> Result<()> {
-    let state = listening.state().ok_or_else(|| Error::unavailable("nobody has looked at the session"))?;
+    let state = listening.state().ok_or_else(|| Error::unavailable("the session was not checked yet"))?;
     state.require(person)
 }
 
@@ -122,33 +125,33 @@ impl Listener {
         loop {
             while let Some(shared) = self.waiting.pop() {
                 let delivered = self.deliver(&shared).await?;
-                self.place = shared.event.id;
+                self.position = shared.event.id;
                 if let Some(event) = delivered {
                     return Ok(event);
                 }
             }
-            match self.seat.behind(self.place) {
-                Behind::Events(events) => {
-                    self.arrived = true;
-                    self.place = self.take(events).unwrap_or(self.place);
+            match self.channel.backlog(self.position) {
+                Backlog::Events(events) => {
+                    self.caught_up = true;
+                    self.position = self.take(events).unwrap_or(self.position);
                 }
-                Behind::Gone if self.arrived => {
-                    let cursor = self.parts.hub.names.cursor(self.place);
-                    let told = format!("this listener is too slow; resume after {cursor}");
-                    return Err(self.failed(&Error::new(Code::Lagged, told).cursor(cursor)));
+                Backlog::Dropped if self.caught_up => {
+                    let cursor = self.parts.hub.names.cursor(self.position);
+                    let message = format!("this listener is too slow; resume after {cursor}");
+                    return Err(self.failed(&Error::new(Code::Lagged, message).cursor(cursor)));
                 }
-                Behind::Gone => {
-                    let behind = self.parts.hub.behind(self.place).await;
-                    let (events, reached) = behind.map_err(|error| self.failed(&error))?;
+                Backlog::Dropped => {
+                    let backlog = self.parts.hub.backlog(self.position).await;
+                    let (events, reached) = backlog.map_err(|error| self.failed(&error))?;
                     self.take(events);
                     if self.waiting.is_empty() {
-                        self.place = reached;
+                        self.position = reached;
                     }
                 }
-                Behind::Nothing => {
-                    self.arrived = true;
+                Backlog::Empty => {
+                    self.caught_up = true;
                     tokio::select! {
-                        () = self.seat.rung() => {}
+                        () = self.channel.signalled() => {}
                         () = self.listening.changed() => self.require()?,
                     }
                 }
@@ -156,7 +159,7 @@ impl Listener {
         }
     }
 
-    /// Keeps what is wanted of some events, for delivery; tells the last one's place when nothing is.
+    /// Takes the wanted ones of some events for delivery; returns the last one's id when none is wanted.
     fn take(&mut self, events: Vec<Arc<Shared>>) -> Option<i64> {
         let last = events.last().map(|last| last.event.id);
         let wanted = events.into_iter().filter(|shared| self.wanted.matches(&self.job.actor, &shared.event));
@@ -165,16 +168,16 @@ impl Listener {
         last.filter(|_| self.waiting.is_empty())
     }
 
-    /// The text of an event for this listener; `None` when it is not for them after all.
+    /// The text of an event for this listener; `None` when the operation has nothing to deliver of it.
     async fn deliver(&self, shared: &Arc<Shared>) -> Result<Option<Event>, Event> {
         let recently = Instant::now().checked_sub(FRESH);
-        let since = recently.map_or(shared.heard, |recently| recently.max(shared.heard));
-        self.parts.hub.session_states.look_since(since).await.map_err(|error| self.failed(&error))?;
+        let since = recently.map_or(shared.received, |recently| recently.max(shared.received));
+        self.parts.hub.session_states.check_since(since).await.map_err(|error| self.failed(&error))?;
         self.require()?;
         let audience = Audience {
             asked: self.job.fingerprint,
             clinic: self.person.acting,
-            user: self.wanted.personal.then_some(self.person.user_id),
+            user: self.wanted.is_personal().then_some(self.person.user_id),
         };
         let text = shared.text(&self.parts.hub, audience);
         let written = text.get_or_try_init(|| self.write(shared)).await.map_err(|error| self.failed(&error))?;
@@ -182,7 +185,7 @@ impl Listener {
         Ok((!written.is_empty()).then_some(event))
     }
 
-    /// Reads the event; a database that is away for a moment is waited for.
+    /// Reads the event's object and writes the payload; waits for a database that is unavailable for a moment.
     async fn write(&self, shared: &Arc<Shared>) -> Result<Bytes> {
         let mut pauses = PAUSES.iter();
         loop {
@@ -209,7 +212,7 @@ impl Listener {
         }
     }
 
-    /// Ends the subscription of somebody who is not any more who they were.
+    /// Fails with the end of the subscription when the person's rights are not any more those it began with.
     fn require(&self) -> Result<(), Event> {
         require(&self.listening, &self.person).map_err(|error| {
             if let Some(hash) = self.job.hash {
@@ -219,15 +222,15 @@ impl Listener {
         })
     }
 
-    /// The end by an error; that of who may not ask at all ends everything of theirs.
+    /// The end by an error; one that refuses the caller closes their whole connection.
     fn failed(&self, error: &Error) -> Event {
         if error.refuses_caller() {
             let code = if error.is_stale_actor() { Code::Forbidden } else { error.code() };
             return Event::Close { code: 4403, error: code.as_str(), reason: error.message().to_owned() };
         }
-        let mut told = self.parts.refuse_with(&self.job.origin.request_id, &[from_ours(error)], error);
-        told.status = Status::Refused(StatusCode::OK);
-        Event::Error(told)
+        let mut answer = self.parts.refuse_with(&self.job.origin.request_id, &[from_ours(error)], error);
+        answer.status = Status::Refused(StatusCode::OK);
+        Event::Error(answer)
     }
 }
 
@@ -246,7 +249,6 @@ impl Parts {
         drop(responses);
         request.finish_others();
         let scope = Arc::clone(request.scope());
-        // Unless the database does not even answer that.
         let refusal = scope.refusal().now_or_never().flatten();
         scope.finish();
         match (refusal, response) {
@@ -257,7 +259,7 @@ impl Parts {
     }
 }
 
-/// What a failed beginning is called when it is refused whole.
+/// The error of a subscription that could not begin.
 pub fn refusal(errors: &[ServerError]) -> Error {
     errors
         .iter()

@@ -3,14 +3,14 @@
 use async_graphql::{Context, InputObject, Object};
 
 use super::{
-    Ticket, TicketMessage, TicketPriority, TicketStatus, message,
+    Ticket, TicketEventKind, TicketMessage, TicketPriority, TicketStatus, message,
     ticket::{self, Changes},
 };
 use crate::{
     access::{User, user_id},
     clinic::{self, Clinic},
     kernel::{Id, Permission, RequestOf, Result, clock::Clock, entity::One, request::service},
-    notification::{Notice, NotificationKind, Recipients, notify},
+    notification::{Notice, NotificationKind, Recipients, Subject, notify},
     queries,
 };
 
@@ -111,9 +111,10 @@ impl SupportMutation {
         let (clinic, now) = (opening.clinic, opening.now);
         let id = ticket::open(scope, opening).await?;
         let notice = Notice {
-            what: NotificationKind::TicketCreated,
-            clinic: clinic.uuid(),
-            ticket: id.uuid(),
+            kind: NotificationKind::TicketCreated,
+            clinic: Some(clinic.uuid()),
+            subject: Subject::of(id),
+            link_path: Some(ticket::link_path(id)),
             title: format!("New ticket: {}", input.title.trim()),
             body: input.description.trim(),
             cause: format!("{id}:opened"),
@@ -149,9 +150,10 @@ impl SupportMutation {
                 None => Recipients::Administrators,
             };
             let notice = Notice {
-                what: NotificationKind::TicketReply,
-                clinic: ticket.clinic_id.uuid(),
-                ticket: ticket.id.uuid(),
+                kind: NotificationKind::TicketReply,
+                clinic: Some(ticket.clinic_id.uuid()),
+                subject: Subject::of(ticket.id),
+                link_path: Some(ticket::link_path(ticket.id)),
                 title: format!("Reply to ticket {}: {}", ticket.number, ticket.title),
                 body: input.body.trim(),
                 cause: format!("{id}:added"),
@@ -176,7 +178,7 @@ impl SupportMutation {
                 ticket::require_assignable(scope, user).await?;
             }
             let changes = Changes { assignee_id: Some(input.assignee_id), ..Changes::default() };
-            ticket::change(scope, &ticket, "assigned", &[], changes).await?;
+            ticket::change(scope, &ticket, TicketEventKind::Assigned, &[], changes).await?;
         }
         Ok(One::of(ticket.id))
     }
@@ -195,11 +197,12 @@ impl SupportMutation {
         if ticket.status != input.status {
             let now = service::<Clock>(ctx)?.now();
             let changes = ticket::to_status(&ticket, input.status, now)?;
-            ticket::change(scope, &ticket, "status_changed", &[], changes).await?;
+            ticket::change(scope, &ticket, TicketEventKind::StatusChanged, &[], changes).await?;
             let notice = Notice {
-                what: NotificationKind::TicketStatusChanged,
-                clinic: ticket.clinic_id.uuid(),
-                ticket: ticket.id.uuid(),
+                kind: NotificationKind::TicketStatusChanged,
+                clinic: Some(ticket.clinic_id.uuid()),
+                subject: Subject::of(ticket.id),
+                link_path: Some(ticket::link_path(ticket.id)),
                 title: format!("Ticket {} is now {}", ticket.number, input.status.text().replace('_', " ")),
                 body: &ticket.title,
                 cause: format!("{}:status:{}", ticket.id, ticket.version + 1),
@@ -221,7 +224,7 @@ impl SupportMutation {
         let ticket = ticket::lock(scope, input.ticket_id, input.expected_version).await?;
         if ticket.priority != input.priority {
             let changes = ticket::to_priority(&ticket, input.priority);
-            ticket::change(scope, &ticket, "priority_changed", &[], changes).await?;
+            ticket::change(scope, &ticket, TicketEventKind::PriorityChanged, &[], changes).await?;
         }
         Ok(One::of(ticket.id))
     }

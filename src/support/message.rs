@@ -5,7 +5,7 @@ use diesel::{Insertable, insert_into};
 use diesel_async::RunQueryDsl;
 
 use super::{
-    Ticket, TicketStatus,
+    Ticket, TicketEventKind, TicketMessageEventKind, TicketStatus,
     ticket::{self, Changes},
 };
 use crate::{
@@ -97,12 +97,12 @@ pub async fn reply(scope: &Scope, ticket: &Ticket, reply: Reply<'_>) -> Result<I
     };
     let id = message.id;
     let audience = if is_internal { Audience::Platform } else { Audience::Clinic };
-    let added = Event::new("ticket_message", "added", id.uuid(), Some(ticket.clinic_id.uuid()));
+    let added = Event::of(TicketMessageEventKind::Added, id, Some(ticket.clinic_id.uuid()));
     added.within(ticket.id.uuid()).to(audience).push(scope);
     insert_into(ticket_messages::table).values(message).execute(&mut scope.tx().await?.conn()?).await?;
     // A note among administrators must not show: neither in the status nor in when the ticket was last touched.
     if !is_internal {
-        ticket::change(scope, ticket, "replied", &["messages"], effect(ticket, &reply)).await?;
+        ticket::change(scope, ticket, TicketEventKind::Replied, &["messages"], effect(ticket, &reply)).await?;
     }
     Ok(id)
 }

@@ -9,6 +9,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 
 use super::{
+    TicketEventKind,
     message::{NewestFirst, TicketMessage},
     sla::Due,
 };
@@ -266,7 +267,7 @@ pub async fn open(scope: &Scope, opening: Opening<'_>) -> Result<Id<Ticket>> {
         updated_at: opening.now,
     };
     let id = ticket.id;
-    event("opened", id, opening.clinic).push(scope);
+    event(TicketEventKind::Opened, id, opening.clinic).push(scope);
     insert_into(support_tickets::table).values(ticket).execute(&mut tx.conn()?).await?;
     Ok(id)
 }
@@ -287,7 +288,7 @@ pub async fn lock(scope: &Scope, id: Id<Ticket>, expected_version: Option<i32>) 
 pub async fn change(
     scope: &Scope,
     ticket: &Ticket,
-    kind: &'static str,
+    kind: TicketEventKind,
     beside: &[&'static str],
     changes: Changes,
 ) -> Result<()> {
@@ -298,8 +299,14 @@ pub async fn change(
     Ok(())
 }
 
-fn event(kind: &'static str, ticket: Id<Ticket>, clinic: Id<Clinic>) -> Event {
-    Event::new("ticket", kind, ticket.uuid(), Some(clinic.uuid()))
+fn event(kind: TicketEventKind, ticket: Id<Ticket>, clinic: Id<Clinic>) -> Event {
+    Event::of(kind, ticket, Some(clinic.uuid()))
+}
+
+/// Path of the ticket's page in the dashboard.
+#[must_use]
+pub fn link_path(id: Id<Ticket>) -> String {
+    format!("/tickets/{id}")
 }
 
 /// What a change of status writes; `INVALID_TRANSITION` when it cannot go there.

@@ -74,13 +74,8 @@ const BUDGET: [(&str, Who, &str, u64); 46] = [
     ),
     ("Query.tickets", Administrator, NESTED, 2),
     ("Query.tickets", Manager, NESTED, 2),
-    (
-        "Query.notifications",
-        Administrator,
-        "{ notifications { totalCount nodes { title read ticket { title } clinic { name } } } }",
-        3,
-    ),
-    ("Query.notifications", Administrator, "{ notifications(filter: { unreadOnly: true }) { nodes { title } } }", 1),
+    ("Query.notifications", Administrator, "{ notifications { totalCount nodes { title read clinic { name } } } }", 2),
+    ("Query.notifications", Administrator, "{ notifications(filter: { read: false }) { nodes { title } } }", 1),
     (
         "Query.clinic",
         Manager,
@@ -113,7 +108,7 @@ const BUDGET: [(&str, Who, &str, u64); 46] = [
         "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { booking { bufferMinutes } } }",
         4,
     ),
-    ("Query.unreadNotificationCount", Manager, "{ unreadNotificationCount }", 1),
+    ("Query.viewer", Manager, "{ viewer { unreadNotificationCount } }", 1),
     (
         "Mutation.openTicket",
         Manager,
@@ -171,22 +166,22 @@ const BUDGET: [(&str, Who, &str, u64); 46] = [
     (
         "Mutation.markNotificationRead",
         Administrator,
-        "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { id } }",
+        "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { notification { id } } }",
         3,
     ),
     (
         "Mutation.markNotificationRead",
         Administrator,
-        "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { id } }",
+        "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { notification { id } } }",
         2,
     ),
     (
         "Mutation.archiveNotification",
         Administrator,
-        "mutation ($notification: ID!) { archiveNotification(input: { notificationId: $notification }) { id } }",
+        "mutation ($notification: ID!) { archiveNotification(input: { notificationId: $notification }) { notification { id } } }",
         3,
     ),
-    ("Mutation.markAllNotificationsRead", Administrator, "mutation { markAllNotificationsRead }", 2),
+    ("Mutation.markAllNotificationsRead", Administrator, "mutation { markAllNotificationsRead { count } }", 2),
     ("Mutation.signOut", Manager, "mutation { signOut }", 0),
 ];
 

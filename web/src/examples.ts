@@ -171,7 +171,7 @@ mutation ChangeTicketStatus($input: ChangeTicketStatusInput!) {
 subscription SubscribeHere($after: String) {
   ticketEvents(after: $after) {
     cursor
-    at
+    occurredAt
     kind
     changed
     ticket { id number title status }

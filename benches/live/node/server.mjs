@@ -9,7 +9,7 @@ import { WebSocketServer } from 'ws';
 
 const schema = buildSchema(`
   type Ticket { id: ID! number: Int! title: String! status: String! priority: String! }
-  type TicketEvent { id: ID! cursor: String! at: String! kind: String! changed: [String!]! ticket: Ticket }
+  type TicketEvent { eventId: String! cursor: String! occurredAt: String! kind: String! changed: [String!]! ticket: Ticket }
   input OpenTicketInput { title: String! description: String! }
   type Query { hello: String }
   type Mutation { openTicket(input: OpenTicketInput!): Ticket! }
@@ -72,7 +72,7 @@ const rootValue = {
       priority: 'MEDIUM',
     };
     const id = String(number).padStart(26, '0');
-    const event = { id: `event_${id}`, cursor: id.slice(4), at: now(), kind: 'OPENED', changed: [], ticket };
+    const event = { eventId: `event_${id}`, cursor: id.slice(4), occurredAt: now(), kind: 'OPENED', changed: [], ticket };
     for (const listener of listeners) listener.push({ ticketEvents: event });
     return ticket;
   },

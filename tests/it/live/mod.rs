@@ -2,6 +2,7 @@
 
 mod authorisation;
 mod changed;
+mod declared;
 mod kept;
 mod notes;
 mod notifications;
@@ -22,10 +23,10 @@ use crate::support::{
 const BOTH: [Over; 2] = [Over::Socket, Over::Stream];
 
 const TICKETS: &str = "subscription ($after: String) {
-    ticketEvents(after: $after) { id cursor at kind changed ticket { id title status } }
+    ticketEvents(after: $after) { eventId cursor occurredAt kind changed ticket { id title status } }
 }";
 const ACTIVITY: &str = "subscription ($clinic: ID, $after: String) {
-    clinicActivity(clinicId: $clinic, after: $after) { id cursor topic kind subject { id } }
+    clinicActivity(clinicId: $clinic, after: $after) { eventId cursor occurredAt kind changed subject { __typename id } }
 }";
 
 impl Person {
@@ -76,4 +77,10 @@ async fn assign(person: &Person, ticket: &str, to: Option<&Person>) {
     let input = json!({ "ticketId": ticket, "assigneeId": to.map(Person::api_id) });
     let mutation = "mutation ($input: AssignTicketInput!) { assignTicket(input: $input) { id } }";
     person.ask(mutation, json!({ "input": input })).await;
+}
+
+/// The number of a person's unread notifications.
+async fn unread(person: &Person) -> i64 {
+    let data = person.ask("{ viewer { unreadNotificationCount } }", json!({})).await;
+    data["viewer"]["unreadNotificationCount"].as_i64().unwrap()
 }

@@ -2,15 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::change_status;
+use super::{change_status, unread};
 use crate::support::{Person, TestApp, ear::Over};
 
 const COUNTS: &str =
-    "subscription ($after: String) { unreadNotificationCountChanged(after: $after) { id cursor changed count } }";
-
-async fn unread(person: &Person) -> i64 {
-    person.ask("{ unreadNotificationCount }", json!({})).await["unreadNotificationCount"].as_i64().unwrap()
-}
+    "subscription ($after: String) { unreadNotificationCountChanged(after: $after) { eventId cursor changed count } }";
 
 async fn listed(person: &Person, filter: Value) -> Vec<Value> {
     let query = "query ($filter: NotificationFilter) {
@@ -23,9 +19,12 @@ async fn listed(person: &Person, filter: Value) -> Vec<Value> {
 }
 
 async fn one(person: &Person, mutation: &str, id: &Value) -> Value {
-    let query =
-        format!("mutation ($id: ID!) {{ it: {mutation}(input: {{ notificationId: $id }}) {{ id read archivedAt }} }}");
-    person.ask(&query, json!({ "id": id })).await["it"].clone()
+    let query = format!(
+        "mutation ($id: ID!) {{ it: {mutation}(input: {{ notificationId: $id }}) {{ notification {{ id read archivedAt }} viewer {{ unreadNotificationCount }} }} }}"
+    );
+    let payload = person.ask(&query, json!({ "id": id })).await["it"].clone();
+    assert_eq!(payload["viewer"]["unreadNotificationCount"], unread(person).await);
+    payload["notification"].clone()
 }
 
 /// A manager who was told of two replies and a change of status.
@@ -62,7 +61,9 @@ async fn the_count_follows_what_is_read_and_put_away_at_every_window() {
         let event = window.event().await;
         assert_eq!((&event["count"], &event["changed"]), (&json!(1), &json!(["archivedAt"])));
     }
-    assert_eq!(manager.ask("mutation { markAllNotificationsRead }", json!({})).await["markAllNotificationsRead"], 2);
+    let all_read = "mutation { markAllNotificationsRead { count viewer { unreadNotificationCount } } }";
+    let payload = manager.ask(all_read, json!({})).await["markAllNotificationsRead"].take();
+    assert_eq!(payload, json!({ "count": 2, "viewer": { "unreadNotificationCount": 0 } }));
     for window in &mut windows {
         assert_eq!(window.event().await["count"], 0);
     }
@@ -92,10 +93,15 @@ async fn the_list_can_be_narrowed_to_the_unread_to_kinds_and_shows_what_is_put_a
     let ids = |nodes: Vec<Value>| nodes.into_iter().map(|node| node["id"].clone()).collect::<Vec<_>>();
     let id = |place: usize| all[place]["id"].clone();
     assert_eq!(ids(listed(&manager, json!({})).await), [id(0), id(2)]);
-    assert_eq!(ids(listed(&manager, json!({ "archived": true })).await), [id(0), id(1), id(2)]);
-    assert_eq!(ids(listed(&manager, json!({ "unreadOnly": true })).await), [id(2)]);
-    assert_eq!(ids(listed(&manager, json!({ "kinds": ["TICKET_STATUS_CHANGED"] })).await), [id(0)]);
-    assert_eq!(ids(listed(&manager, json!({ "kinds": ["TICKET_REPLY"], "archived": true })).await), [id(1), id(2)]);
+    for absent in [Value::Null, json!({ "archived": null }), json!({ "archived": false })] {
+        assert_eq!(ids(listed(&manager, absent).await), [id(0), id(2)]);
+    }
+    assert_eq!(ids(listed(&manager, json!({ "archived": true })).await), [id(1)]);
+    assert_eq!(ids(listed(&manager, json!({ "read": true })).await), [id(0)]);
+    assert_eq!(ids(listed(&manager, json!({ "read": false })).await), [id(2)]);
+    assert_eq!(ids(listed(&manager, json!({ "kind": "TICKET_STATUS_CHANGED" })).await), [id(0)]);
+    let replies = json!({ "kind": ["TICKET_REPLY", "TICKET_CREATED"], "archived": true });
+    assert_eq!(ids(listed(&manager, replies).await), [id(1)]);
 }
 
 #[tokio::test]
@@ -105,7 +111,9 @@ async fn nobody_marks_or_puts_away_what_is_anothers() {
     let theirs = listed(&manager, json!({})).await;
 
     for mutation in ["markNotificationRead", "archiveNotification"] {
-        let query = format!("mutation ($id: ID!) {{ {mutation}(input: {{ notificationId: $id }}) {{ id }} }}");
+        let query = format!(
+            "mutation ($id: ID!) {{ {mutation}(input: {{ notificationId: $id }}) {{ notification {{ id }} }} }}"
+        );
         let answer = ada.send(&query, json!({ "id": theirs[0]["id"] })).await;
         assert_eq!(answer.code().as_deref(), Some("NOT_FOUND"), "{mutation}");
     }
