@@ -3,6 +3,7 @@ alter policy tenant_reads on notifications
     using (clinic_id = (select private.request_clinic_id()) and recipient_user_id = (select private.request_user_id()));
 alter policy tenant_changes on notifications
     using (clinic_id = (select private.request_clinic_id()) and recipient_user_id = (select private.request_user_id()));
+drop index notifications_clinic_id_subject_id_idx;
 alter table notifications drop column subject_type;
 drop domain notifications_subject_type;
 alter table notifications rename column subject_id to ticket_id;

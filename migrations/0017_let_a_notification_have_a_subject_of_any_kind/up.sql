@@ -7,6 +7,7 @@ create domain notifications_subject_type as text
 alter table notifications rename column ticket_id to subject_id;
 alter table notifications add column subject_type notifications_subject_type not null default 'ticket';
 alter table notifications alter subject_type drop default;
+create index notifications_clinic_id_subject_id_idx on notifications (clinic_id, subject_id);
 comment on table notifications is 'Message to one user about something that happened, written in the transaction of its cause.';
 comment on column notifications.recipient_user_id is 'User who is notified.';
 comment on column notifications.clinic_id is 'Clinic that the notification is about; the nil UUID if it is about none.';

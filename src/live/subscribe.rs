@@ -81,7 +81,7 @@ impl<K: EventKind> Occurrence<K> {
     }
 }
 
-/// A subscription to a topic. Whoever may read the topic's subjects may subscribe.
+/// A subscription to a topic. To subscribe takes the permission to read the topic's subjects.
 pub struct Subscribe<K> {
     wanted: Wanted,
     kinds: PhantomData<K>,

@@ -119,7 +119,7 @@ mutation NowDoThisThere($input: OpenTicketInput!) {
     tab: ['administrator'],
     query: `# Adds a message to a ticket. The variables name
 # the ticket you saw last; any other does as well.
-# Whoever runs SubscribeHere sees it at once.
+# A window that runs SubscribeHere shows it at once.
 mutation ReplyToTicket($input: ReplyToTicketInput!) {
   replyToTicket(input: $input) {
     id
@@ -158,16 +158,16 @@ mutation ChangeTicketStatus($input: ChangeTicketStatusInput!) {
     variables: { input: { ticketId: TICKET_PLACEHOLDER, status: 'IN_PROGRESS' } },
   },
   {
-    title: 'Subscribe here: what happens to tickets',
+    title: 'Subscribe here: changes to tickets',
     audience: PEOPLE,
     tab: PEOPLE,
-    query: `# Live: changes of tickets, the moment they happen.
-# Start it here, then run NowDoThisThere, or answer a
+    query: `# Live: changes to tickets, the moment they happen.
+# Start it here, then run NowDoThisThere, or reply to a
 # ticket, in a second window. (Changing tabs stops it.)
-# In a demo somebody opens and answers a ticket every
-# half minute, so just wait.
-# With $after and cursor, a connection that was
-# lost goes on without a gap.
+# In a demo a ticket is opened or answered every half
+# minute, so you can just wait.
+# Pass the last cursor as $after to resume after a lost
+# connection without missing an event.
 subscription SubscribeHere($after: String) {
   ticketEvents(after: $after) {
     cursor

@@ -1,5 +1,5 @@
-// A plain graphql-ws server with publishing in memory: what the figures are beside. It keeps nothing, asks nobody who
-// they are, and reads nothing again when it delivers.
+// A plain graphql-ws server with publishing in memory: what the figures are beside. It stores nothing, authenticates
+// nobody, and reads nothing again at delivery.
 
 import { createServer } from 'node:http';
 
@@ -16,7 +16,7 @@ const schema = buildSchema(`
   type Subscription { ticketEvents: TicketEvent! }
 `);
 
-/** Those who listen: each waits for one event at a time, and has a queue for those that come faster. */
+/** Subscriptions: each waits for one event at a time, and has a queue for events that come faster. */
 const listeners = new Set();
 
 class Listener {

@@ -1,4 +1,4 @@
-//! What holds for all events, whatever their topic: how they are declared, and who receives them.
+//! What holds for the events of all topics: how they are declared, and who receives them.
 
 use std::{collections::BTreeSet, fs, path::Path};
 
@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use super::{ACTIVITY, BOTH, TICKETS, titles};
 use crate::support::{
     TestApp,
-    ear::{Heard, Over, code},
+    reader::{Over, Received, code},
 };
 
 const CONFIGURE: &str = "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { id } }";
@@ -137,21 +137,21 @@ async fn an_event_of_a_kind_that_is_not_declared_is_an_error_and_is_not_dropped(
     manager.open_ticket("Printer").await;
     let after = app.now().await;
     for (over, query) in BOTH.iter().flat_map(|over| [(over, TICKETS), (over, ACTIVITY)]) {
-        let mut ear = manager.listen_to(*over, query, json!({ "after": after })).await;
+        let mut reader = manager.listen_to(*over, query, json!({ "after": after })).await;
         app.execute(
             "insert into outbox_events (clinic_id, audience, topic, subject_id, kind)
              select clinic_id, 'clinic', 'ticket', id, 'vanished' from support_tickets limit 1",
         )
         .await;
-        match ear.hear().await {
-            Heard::Event(payload, _) => assert_eq!(code(&payload["errors"][0]), "INTERNAL", "{over:?} {query}"),
+        match reader.next().await {
+            Received::Event(payload, _) => assert_eq!(code(&payload["errors"][0]), "INTERNAL", "{over:?} {query}"),
             other => panic!("{other:?}"),
         }
     }
     // What follows is delivered as ever.
-    let mut ear = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
+    let mut reader = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
     manager.open_ticket("Scanner").await;
-    assert_eq!(titles(&ear.events(1).await), ["Scanner"]);
+    assert_eq!(titles(&reader.events(1).await), ["Scanner"]);
 }
 
 #[tokio::test]
@@ -185,9 +185,9 @@ async fn a_notification_of_no_clinic_reaches_its_recipient_in_every_clinic() {
         notificationReceived(after: $after) { cursor notification { title clinic { id } } }
     }";
     let after = app.now().await;
-    let mut ears = Vec::new();
+    let mut readers = Vec::new();
     for (person, over) in [(&in_oak, Over::Stream), (&in_elm, Over::Socket)] {
-        ears.push(person.listen(over, received, Some(&after)).await);
+        readers.push(person.listen(over, received, Some(&after)).await);
     }
 
     app.as_system(async |scope| {
@@ -206,8 +206,8 @@ async fn a_notification_of_no_clinic_reaches_its_recipient_in_every_clinic() {
     .await;
 
     let wanted = json!({ "title": "Your account", "clinic": null });
-    for ear in &mut ears {
-        assert_eq!(ear.event().await["notification"], wanted);
+    for reader in &mut readers {
+        assert_eq!(reader.event().await["notification"], wanted);
     }
     let list = "{ notifications { nodes { title clinic { id } } } }";
     for person in [&in_oak, &in_elm] {

@@ -1,9 +1,9 @@
-//! The count of unread notifications, read and live: marking one, marking all, putting away.
+//! The number of unread notifications, queried and live: marking one as read, marking all, archiving.
 
 use serde_json::{Value, json};
 
 use super::{change_status, unread};
-use crate::support::{Person, TestApp, ear::Over};
+use crate::support::{Person, TestApp, reader::Over};
 
 const COUNTS: &str =
     "subscription ($after: String) { unreadNotificationCountChanged(after: $after) { eventId cursor changed count } }";
@@ -27,8 +27,8 @@ async fn one(person: &Person, mutation: &str, id: &Value) -> Value {
     payload["notification"].clone()
 }
 
-/// A manager who was told of two replies and a change of status.
-async fn told_three(app: &TestApp) -> (Person, Person) {
+/// A manager who was notified of two replies and a change of status, and the administrator who did that.
+async fn notified_three_times(app: &TestApp) -> (Person, Person) {
     let (manager, ada) = (app.clinic("Oak").await.manager().await, app.administrator().await);
     let ticket = manager.open_ticket("Printer").await;
     ada.reply(&ticket, "One.", false).await;
@@ -38,9 +38,9 @@ async fn told_three(app: &TestApp) -> (Person, Person) {
 }
 
 #[tokio::test]
-async fn the_count_follows_what_is_read_and_put_away_at_every_window() {
+async fn every_window_receives_the_count_after_reading_and_archiving() {
     let app = TestApp::new().await;
-    let (manager, ada) = told_three(&app).await;
+    let (manager, ada) = notified_three_times(&app).await;
     assert_eq!(unread(&manager).await, 3);
     let after = app.now().await;
     let mut windows = Vec::new();
@@ -54,7 +54,7 @@ async fn the_count_follows_what_is_read_and_put_away_at_every_window() {
         let event = window.event().await;
         assert_eq!((&event["count"], &event["changed"]), (&json!(2), &json!(["read", "readAt"])));
     }
-    // Again, and it is no news.
+    // The second time changes nothing, and writes no event.
     one(&manager, "markNotificationRead", &all[0]["id"]).await;
     assert!(one(&manager, "archiveNotification", &all[1]["id"]).await["archivedAt"].is_string());
     for window in &mut windows {
@@ -68,11 +68,11 @@ async fn the_count_follows_what_is_read_and_put_away_at_every_window() {
         assert_eq!(window.event().await["count"], 0);
     }
     assert_eq!(unread(&manager).await, 0);
-    assert_eq!(unread(&ada).await, 1, "what others are told is theirs");
+    assert_eq!(unread(&ada).await, 1, "the notifications of others are unchanged");
 }
 
 #[tokio::test]
-async fn a_notification_that_comes_counts_at_once() {
+async fn a_new_notification_changes_the_count_at_once() {
     let app = TestApp::new().await;
     let (manager, ada) = (app.clinic("Oak").await.manager().await, app.administrator().await);
     let mut window = ada.listen(Over::Stream, COUNTS, None).await;
@@ -83,9 +83,9 @@ async fn a_notification_that_comes_counts_at_once() {
 }
 
 #[tokio::test]
-async fn the_list_can_be_narrowed_to_the_unread_to_kinds_and_shows_what_is_put_away_when_asked() {
+async fn the_list_is_filtered_by_read_kind_and_archived() {
     let app = TestApp::new().await;
-    let (manager, _) = told_three(&app).await;
+    let (manager, _) = notified_three_times(&app).await;
     let all = listed(&manager, json!({})).await;
     one(&manager, "markNotificationRead", &all[0]["id"]).await;
     one(&manager, "archiveNotification", &all[1]["id"]).await;
@@ -105,9 +105,9 @@ async fn the_list_can_be_narrowed_to_the_unread_to_kinds_and_shows_what_is_put_a
 }
 
 #[tokio::test]
-async fn nobody_marks_or_puts_away_what_is_anothers() {
+async fn nobody_marks_or_archives_the_notifications_of_others() {
     let app = TestApp::new().await;
-    let (manager, ada) = told_three(&app).await;
+    let (manager, ada) = notified_three_times(&app).await;
     let theirs = listed(&manager, json!({})).await;
 
     for mutation in ["markNotificationRead", "archiveNotification"] {

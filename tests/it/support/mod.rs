@@ -2,10 +2,10 @@
 
 mod app;
 mod cluster;
-pub mod ear;
 mod person;
 pub mod print_schema;
 mod raw;
+pub mod reader;
 mod rows;
 pub mod sql;
 mod ways;
