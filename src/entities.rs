@@ -1,8 +1,11 @@
-//! The list of entities, a line each.
+//! The list of entities, and that of topics, with one line for each.
 
 use crate::{
     access, audit, clinic,
-    kernel::entity::{Def, Entity},
+    kernel::{
+        entity::{Def, Entity},
+        events::{EventKind, Topic},
+    },
     notification, provider, support,
 };
 
@@ -22,5 +25,17 @@ pub fn entities() -> [&'static Def; 12] {
         support::TicketMessage::def(),
         notification::Notification::def(),
         audit::AuditEvent::def(),
+    ]
+}
+
+/// Every topic, for the activity of a clinic and for the tests that hold for all of them.
+#[must_use]
+pub fn topics() -> [&'static Topic; 5] {
+    [
+        clinic::ClinicConfigEventKind::TOPIC,
+        clinic::ClinicClosureEventKind::TOPIC,
+        support::TicketEventKind::TOPIC,
+        support::TicketMessageEventKind::TOPIC,
+        notification::NotificationEventKind::TOPIC,
     ]
 }

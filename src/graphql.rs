@@ -6,14 +6,14 @@ use std::{
 };
 
 use async_graphql::{
-    ContainerType, Context, ContextSelectionSet, MergedObject, Object, ObjectType, OutputType, Positioned, Schema,
-    SchemaBuilder, SchemaEnv, ServerResult, Value,
+    ContainerType, Context, ContextSelectionSet, MergedObject, MergedSubscription, Object, ObjectType, OutputType,
+    Positioned, Schema, SchemaBuilder, SchemaEnv, ServerResult, Value,
     extensions::Extensions,
     parser::types::Field,
     registry::{MetaField, MetaType, Registry},
 };
 
-pub use crate::entities::entities;
+pub use crate::entities::{entities, topics};
 use crate::{
     access, audit, clinic,
     kernel::{
@@ -21,8 +21,7 @@ use crate::{
         entity::{AnyNode, AnyNodes, Def, Kinds},
         error, ids,
     },
-    live::Subscription,
-    notification, provider, server_info, support,
+    live, notification, provider, server_info, support,
 };
 
 /// Queries of the API.
@@ -109,16 +108,31 @@ fn finish_root_field(field: &mut MetaField) {
     }
 }
 
+/// Events that clients can subscribe to. Each carries a cursor: a client that passes its last one as after, to any server,
+/// first receives the events that it missed, in order, without a gap or a repeat. Events are retained for seven days
+/// (`CURSOR_EXPIRED` after that). An event's object is read at delivery, with the rights the listener has then.
+#[derive(Default, MergedSubscription)]
+pub struct Subscription(
+    support::SupportSubscription,
+    notification::NotificationSubscription,
+    live::ActivitySubscription,
+);
+
+/// The schema, as it is executed and as documents are validated against it.
+#[must_use]
+pub fn roots() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default())
+        .data(Kinds::new(entities()))
+        .register_output_type::<error::Code>()
+        .register_output_type::<live::EventInterface>()
+        // The pipeline has measured the document, and names its own limit.
+        .limit_recursive_depth(usize::MAX)
+}
+
 /// The schema that executes. It has no extension, and checks nothing that the pipeline has checked before.
 #[must_use]
 pub fn schema() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription)
-        .data(Kinds::new(entities()))
-        .register_output_type::<error::Code>()
-        .validation_mode(async_graphql::ValidationMode::Fast)
-        .disable_suggestions()
-        // The pipeline has measured the document, and tells its limit.
-        .limit_recursive_depth(usize::MAX)
+    roots().validation_mode(async_graphql::ValidationMode::Fast).disable_suggestions()
 }
 
 /// Where `nodes` leaves the environment of its schema's resolvers, when a request brings it.

@@ -289,32 +289,34 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// What somebody is told of, made in the transaction of its cause.
+    /// Message to one user about something that happened, written in the transaction of its cause.
     notifications (id) {
         /// UUIDv7, made by the server.
         id -> Uuid,
-        /// Who is told.
+        /// User who is notified.
         recipient_user_id -> Uuid,
-        /// The clinic it is about.
+        /// Clinic that the notification is about; the nil UUID if it is about none.
         clinic_id -> Uuid,
-        /// What it tells of.
+        /// Kind of the notification: the event that it informs of.
         kind -> Text,
-        /// In a line.
+        /// Title of the notification, at most 300 characters.
         title -> Text,
-        /// A little more.
+        /// Text of the notification, at most 200 characters.
         body -> Text,
-        /// Where a dashboard leads from it.
+        /// Path of the page in the dashboard that shows the subject; null if there is none.
         link_path -> Nullable<Text>,
-        /// The ticket it is about.
-        ticket_id -> Uuid,
-        /// The cause and the recipient: nobody is told twice of one thing.
+        /// Object that the notification is about.
+        subject_id -> Uuid,
+        /// Cause and recipient: each recipient is notified of a cause once.
         dedupe_key -> Text,
-        /// When it was read; null before.
+        /// Time at which the notification was read; null if it is unread.
         read_at -> Nullable<Timestamptz>,
-        /// When it was put away; null before.
+        /// Time at which the notification was archived; null if it is not archived.
         archived_at -> Nullable<Timestamptz>,
-        /// When it was made.
+        /// Time at which the notification was created.
         created_at -> Timestamptz,
+        /// Kind of the object that the notification is about: the prefix of its ids.
+        subject_type -> Text,
     }
 }
 

@@ -1,8 +1,8 @@
-//! What telling of a change costs those who make it: a row with its audit row, its event and the notification of one person
-//! (with an event of its own), against the bare row with the same keys, indexes and policies. Once for a ticket that is
-//! opened, of which administrators are told, and once for a message on one, the smallest row there is. All is written
-//! as the server does it, a scope for each. Each client is somebody else, in a clinic of its own: foreign keys lock what
-//! they point to, and 64 who write at once on behalf of one person would measure that.
+//! What audit, events and notifications cost a change: a row with its audit row, its event and the notification of one
+//! person (with an event of its own), against the bare row with the same keys, indexes and policies. Once for a ticket
+//! that is opened, of which administrators are notified, and once for a message on one, the smallest row there is. All is
+//! written as the server does it, in a scope for each. Each client is another person, in a clinic of its own: foreign keys
+//! lock the rows that they point to, and 64 clients who write on behalf of one person would measure that.
 
 use std::{
     sync::{
@@ -16,12 +16,13 @@ use chrono::{DateTime, Utc};
 use clap::Args;
 use clinigraph::{
     kernel::{
-        Actor,
+        Actor, Id,
         actor::{Origin, Person, SystemRole},
         db::{self, Access, Database, Note, Pools, connect, prepared},
         events::Event,
     },
-    notification::{Notice, NotificationKind, Recipients, notify},
+    notification::{Notice, NotificationKind, Recipients, Subject, notify},
+    support::{Ticket, TicketEventKind, TicketMessageEventKind},
 };
 use diesel::{QueryableByName, sql_query, sql_types};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
@@ -37,10 +38,10 @@ pub struct Options {
     /// Connections that the server has for them.
     #[arg(long, default_value_t = 16, global = true)]
     connections: usize,
-    /// Administrators that are told of a ticket.
+    /// Administrators who are notified of a ticket.
     #[arg(long, default_value_t = 1, global = true)]
     administrators: usize,
-    /// Microseconds that each flush takes longer: some disks answer at once, and others do not.
+    /// Microseconds that each flush takes longer, as on a slower disk.
     #[arg(long, default_value_t = 0, global = true)]
     flush: u32,
     /// Rounds of each kind, in turn.
@@ -51,7 +52,7 @@ pub struct Options {
     seconds: u64,
 }
 
-/// Tickets of each clinic, so that messages have somewhere to go.
+/// Tickets of each clinic, for the messages.
 const TICKETS: usize = 20;
 const MESSAGE: &str = "insert into $table (id, clinic_id, ticket_id, author_user_id, body, is_internal, created_at)
     values ($1, $2, $4, $3, 'Please help.', false, now())";
@@ -64,20 +65,20 @@ pub async fn compare(database: &Empty, options: &Options) {
     let mut superuser = connect(&database.url).await.unwrap();
     superuser
         .batch_execute(&format!(
-            "create temporary table place as select n, gen_random_uuid() as clinic, gen_random_uuid() as writer, gen_random_uuid() as told
+            "create temporary table place as select n, gen_random_uuid() as clinic, gen_random_uuid() as writer, gen_random_uuid() as notified
                  from generate_series(1, {}) as n;
              insert into clinics (id, name, slug, timezone, currency, status)
                  select clinic, 'Oak ' || n, 'oak-' || n, 'America/Vancouver', 'CAD', 'active' from place;
              insert into users (id, email, first_name, last_name, status)
                  select id, id || '@people.example', 'Jo', 'Tester', 'active'
-                 from (select writer as id from place union all select told from place) as person;
+                 from (select writer as id from place union all select notified from place) as person;
              insert into users (id, email, first_name, last_name, status, is_platform_admin)
                  select gen_random_uuid(), 'admin-' || n || '@people.example', 'Jo', 'Tester', 'active', true
                  from generate_series(1, {}) as n;
              insert into memberships (id, clinic_id, user_id, role)
-                 select gen_random_uuid(), clinic, unnest(array[writer, told]), 'clinic_manager' from place;
+                 select gen_random_uuid(), clinic, unnest(array[writer, notified]), 'clinic_manager' from place;
              insert into support_tickets (id, clinic_id, created_by_user_id, title, description, created_at, updated_at)
-                 select gen_random_uuid(), clinic, told, 'Printer', 'Please help.', now(), now()
+                 select gen_random_uuid(), clinic, notified, 'Printer', 'Please help.', now(), now()
                  from place, generate_series(1, {TICKETS});
              create table bare_messages (like ticket_messages including all,
                  foreign key (clinic_id, ticket_id) references support_tickets (clinic_id, id) on delete cascade,
@@ -151,7 +152,7 @@ impl Row {
     }
 }
 
-/// What is written with it.
+/// What is written with the row.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum With {
     Nothing,
@@ -169,14 +170,14 @@ impl With {
     }
 }
 
-/// Somebody who writes.
+/// A client that writes.
 #[derive(Clone)]
 struct Writer {
     database: Database,
     actor: Actor,
     clinic: Uuid,
     tickets: Vec<Uuid>,
-    told: Uuid,
+    notified: Uuid,
     note: Note,
 }
 
@@ -185,7 +186,7 @@ struct Place {
     #[diesel(sql_type = sql_types::Uuid)]
     clinic: Uuid,
     #[diesel(sql_type = sql_types::Uuid)]
-    told: Uuid,
+    notified: Uuid,
     #[diesel(sql_type = sql_types::Uuid)]
     writer: Uuid,
     #[diesel(sql_type = sql_types::Array<sql_types::Uuid>)]
@@ -197,7 +198,7 @@ struct Place {
 impl Writer {
     async fn all(database: &Empty, options: &Options) -> Vec<Self> {
         let places: Vec<Place> = sql_query(
-            "select t.clinic_id as clinic, created_by_user_id as told, user_id as writer, array_agg(t.id) as tickets,
+            "select t.clinic_id as clinic, created_by_user_id as notified, user_id as writer, array_agg(t.id) as tickets,
                     coalesce((select version from private.access_versions v where v.user_id = m.user_id), 0) as version
              from support_tickets t join memberships m on m.clinic_id = t.clinic_id and m.user_id <> created_by_user_id
              group by 1, 2, 3",
@@ -216,8 +217,8 @@ impl Writer {
         let origin =
             Origin { request_id: "bench".to_owned(), address: [127, 0, 0, 1].into(), agent: Some("bench".to_owned()) };
         let note = Note { operation: "replyToTicket".to_owned(), origin: Arc::new(origin) };
-        let writer = |Place { clinic, told, writer, tickets, version }| {
-            // Under the number of changes that stands nobody looks for the session.
+        let writer = |Place { clinic, notified, writer, tickets, version }| {
+            // With the current number of changes the session is not looked up.
             let person = Person {
                 session_id: Uuid::nil(),
                 user_id: writer,
@@ -232,7 +233,7 @@ impl Writer {
                 actor: Actor::Person(Arc::new(person)),
                 clinic,
                 tickets,
-                told,
+                notified,
                 note: note.clone(),
             }
         };
@@ -259,21 +260,23 @@ impl Writer {
             }
         };
         if with == With::All {
-            let (event, what, whom, ticket) = match row {
+            let (event, kind, whom, ticket) = match row {
                 Row::Ticket => {
-                    let opened = Event::new("ticket", "opened", id, Some(self.clinic));
+                    let opened = Event::of(TicketEventKind::Opened, Id::from_uuid(id), Some(self.clinic));
                     (opened, NotificationKind::TicketCreated, Recipients::Administrators, id)
                 }
                 Row::Message => {
-                    let added = Event::new("ticket_message", "added", id, Some(self.clinic)).within(ticket);
-                    (added, NotificationKind::TicketReply, Recipients::One(self.told), ticket)
+                    let added =
+                        Event::of(TicketMessageEventKind::Added, Id::from_uuid(id), Some(self.clinic)).within(ticket);
+                    (added, NotificationKind::TicketReply, Recipients::One(self.notified), ticket)
                 }
             };
             event.push(&scope);
             let notice = Notice {
-                what,
-                clinic: self.clinic,
-                ticket,
+                kind,
+                clinic: Some(self.clinic),
+                subject: Subject::of(Id::<Ticket>::from_uuid(ticket)),
+                link_path: Some(format!("/tickets/{}", Id::<Ticket>::from_uuid(ticket))),
                 title: "Ticket 1: Printer".to_owned(),
                 body: "Please help.",
                 cause: id.to_string(),
@@ -285,7 +288,7 @@ impl Writer {
     }
 }
 
-/// Has each of them write, one row after the other; tells how many rows a second.
+/// Has each writer write one row after the other; returns the rows per second.
 async fn round(writers: &[Writer], row: Row, with: With, options: &Options) -> f64 {
     let (done, over) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicBool::new(false)));
     let begun = Instant::now();

@@ -1,6 +1,6 @@
 //! What a delivery costs. `cargo bench --bench live -- [mode] [options]`, where a mode is `two` (two servers on one
 //! database, the usual one), `one` (5,000 subscribers on one), `node` (a plain graphql-ws server in Node with publishing
-//! in memory, under the same client) or `inserts` (what outbox, notification and audit cost those who write). Everything
+//! in memory, under the same client) or `inserts` (what outbox, notification and audit cost a change). Everything
 //! runs on this machine, on loopback; only the children of this program are ended.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
@@ -38,10 +38,10 @@ struct Cli {
     /// Subscribers, over all servers.
     #[arg(long, global = true)]
     subscribers: Option<usize>,
-    /// Events that are told, one after the other.
+    /// Events that are written, one after the other.
     #[arg(long, default_value_t = 100, global = true)]
     events: usize,
-    /// Milliseconds from when everybody has heard of one event to the next.
+    /// Milliseconds between the last delivery of an event and the next event.
     #[arg(long, default_value_t = 50, global = true)]
     pause: u64,
     /// Given by cargo.
@@ -108,12 +108,12 @@ async fn main() {
 
 async fn measure(cli: &Cli, name: &str, servers: &[Server], database: Option<&str>, subscribers: usize) {
     let memory = || servers.iter().filter_map(|server| resident_mb(server.pid())).sum::<f64>() * 1024.0;
-    // What the first of them costs once is no subscriber's.
+    // The first ticket's one-time cost is not that of a subscriber.
     let address = |number: usize| servers[number % servers.len()].address;
     let received: Received = Arc::new(Mutex::new(vec![Vec::new(); subscribers]));
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     for server in servers {
-        tell(&http, server.address, 0).await;
+        open_ticket(&http, server.address, 0).await;
     }
     let before = memory();
     let begun = Instant::now();
@@ -124,11 +124,11 @@ async fn measure(cli: &Cli, name: &str, servers: &[Server], database: Option<&st
     for (number, stream) in open {
         tokio::spawn(socket::receive(stream, number, Arc::clone(&received)));
     }
-    // A socket does not tell when it has begun to listen: everybody does once all hear of the same event.
+    // A socket does not report that its subscription has begun: all have once every one receives the same event.
     let mut warm = 0;
     loop {
         warm += 1;
-        tell(&http, address(0), 0).await;
+        open_ticket(&http, address(0), 0).await;
         tokio::time::sleep(Duration::from_millis(500)).await;
         let mut received = received.lock().unwrap();
         let all = received.iter().all(|one| !one.is_empty());
@@ -136,7 +136,7 @@ async fn measure(cli: &Cli, name: &str, servers: &[Server], database: Option<&st
         if all {
             break;
         }
-        assert!(warm < 60, "not everybody listens");
+        assert!(warm < 60, "not every subscription has begun");
     }
     eprintln!("{subscribers} listen after {:?}", begun.elapsed());
     let held = memory() - before;
@@ -145,10 +145,10 @@ async fn measure(cli: &Cli, name: &str, servers: &[Server], database: Option<&st
     let backends = || backends(database);
     let before = (server_cpu(servers), backends().await);
     for number in 1..=cli.events {
-        tell(&http, address(0), number).await;
+        open_ticket(&http, address(0), number).await;
         let until = Instant::now() + Duration::from_secs(20);
         while !received.lock().unwrap().iter().all(|one| one.len() >= number) {
-            assert!(Instant::now() < until, "not everybody has heard of event {number}");
+            assert!(Instant::now() < until, "not every subscriber has received event {number}");
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         tokio::time::sleep(Duration::from_millis(cli.pause)).await;
@@ -202,8 +202,8 @@ async fn backends(database: Option<&str>) -> Option<f64> {
     pids.into_iter().filter(|pid| is_postgres(*pid)).map(cpu_ms).sum()
 }
 
-/// Opens a ticket, of which everybody is told.
-async fn tell(http: &reqwest::Client, address: SocketAddr, number: usize) {
+/// Opens a ticket, of which every subscriber receives the event.
+async fn open_ticket(http: &reqwest::Client, address: SocketAddr, number: usize) {
     let query = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }";
     let input = json!({ "title": number.to_string(), "description": "Please help." });
     let request = http.post(format!("http://{address}/graphql")).bearer_auth(token(0));

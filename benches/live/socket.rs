@@ -1,4 +1,4 @@
-//! The client: a socket by hand, so that it costs as little as it can, and the same for whatever server.
+//! The client: a WebSocket written by hand, so that it costs as little as possible, and the same for each server.
 
 use std::{
     net::SocketAddr,
@@ -22,8 +22,7 @@ pub struct Delivery {
 /// What all sockets have received.
 pub type Received = Arc<Mutex<Vec<Vec<Delivery>>>>;
 
-const QUERY: &str =
-    "subscription { ticketEvents { id cursor at kind changed ticket { id number title status priority } } }";
+const QUERY: &str = "subscription { ticketEvents { eventId cursor occurredAt kind changed ticket { id number title status priority } } }";
 
 /// Subscribes, and receives until the server hangs up.
 pub async fn subscribe(address: SocketAddr, token: &str) -> std::io::Result<TcpStream> {
@@ -41,12 +40,12 @@ pub async fn subscribe(address: SocketAddr, token: &str) -> std::io::Result<TcpS
     }
     assert!(head.starts_with(b"HTTP/1.1 101"), "{}", String::from_utf8_lossy(&head));
     let init = serde_json::json!({ "type": "connection_init", "payload": { "token": token } });
-    say(&mut stream, &init.to_string()).await?;
+    send(&mut stream, &init.to_string()).await?;
     let mut buffer = Vec::new();
     let ack = frame(&mut stream, &mut buffer).await?;
     assert!(ack.contains("connection_ack"), "{ack}");
     let payload = serde_json::json!({ "query": QUERY });
-    say(&mut stream, &serde_json::json!({ "type": "subscribe", "id": "1", "payload": payload }).to_string()).await?;
+    send(&mut stream, &serde_json::json!({ "type": "subscribe", "id": "1", "payload": payload }).to_string()).await?;
     Ok(stream)
 }
 
@@ -56,10 +55,10 @@ pub async fn receive(mut stream: TcpStream, at: usize, received: Received) {
     while let Ok(text) = frame(&mut stream, &mut buffer).await {
         let now = clock.now();
         if text.contains(r#""type":"ping""#) {
-            drop(say(&mut stream, r#"{"type":"pong"}"#).await);
+            drop(send(&mut stream, r#"{"type":"pong"}"#).await);
             continue;
         }
-        let (Some(title), Some(written)) = (field(&text, "title"), field(&text, "at")) else {
+        let (Some(title), Some(written)) = (field(&text, "title"), field(&text, "occurredAt")) else {
             panic!("{text}");
         };
         let written: DateTime<Utc> = written.parse().expect("a time");
@@ -76,7 +75,7 @@ fn field<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 }
 
 /// A text frame, masked with nothing.
-async fn say(stream: &mut TcpStream, text: &str) -> std::io::Result<()> {
+async fn send(stream: &mut TcpStream, text: &str) -> std::io::Result<()> {
     let mut bytes = vec![0x81];
     match text.len() {
         length @ 0..126 => bytes.push(0x80 | length as u8),

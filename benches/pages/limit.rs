@@ -124,9 +124,9 @@ impl Connection {
              ), told as (
                  insert into outbox_events (clinic_id, audience, topic, subject_id, kind) values ($2, 'clinic', 'ticket', $1, 'opened')
              ), notified as (
-                 insert into notifications (id, recipient_user_id, clinic_id, kind, title, body, link_path, ticket_id, dedupe_key,
-                                            created_at)
-                 select gen_random_uuid(), u.id, $2, 'ticket_created', 'New ticket: ' || $4, $5, '/tickets/' || $1, $1,
+                 insert into notifications (id, recipient_user_id, clinic_id, kind, title, body, link_path, subject_type, subject_id,
+                                            dedupe_key, created_at)
+                 select gen_random_uuid(), u.id, $2, 'ticket_created', 'New ticket: ' || $4, $5, '/tickets/' || $1, 'ticket', $1,
                         $1 || ':opened:' || u.id, now()
                  from users u where u.is_platform_admin and u.status = 'active' and u.deleted_at is null
                  returning id, recipient_user_id

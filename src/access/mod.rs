@@ -13,4 +13,4 @@ pub use password::{LONGEST as LONGEST_PASSWORD, Passwords};
 pub use presence::Presence;
 pub use session::{AccessMutation, Sessions, token_hash, user_id};
 pub use user::{User, UserStatus};
-pub use viewer::ViewerQuery;
+pub use viewer::{Viewer, ViewerQuery};

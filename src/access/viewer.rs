@@ -16,6 +16,7 @@ use crate::{
         entity::{Maybe, One},
         text::TimeZone,
     },
+    notification::unread,
     schema::{clinics, memberships},
 };
 
@@ -54,6 +55,11 @@ impl Viewer {
     /// Permissions that the caller has.
     async fn permissions(&self) -> Vec<Permission> {
         self.scope.actor().permissions().to_vec()
+    }
+
+    /// Number of the caller's notifications that are neither read nor archived.
+    async fn unread_notification_count(&self) -> Result<i64> {
+        unread(&self.scope).await
     }
 
     /// Memberships of the caller in clinics to switch to, ordered by the name of the clinic.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 
-use super::{ActingClinic, Clinic};
+use super::{ActingClinic, Clinic, ClinicConfigEventKind};
 use crate::{
     entity, input, json_object,
     kernel::{
@@ -261,7 +261,7 @@ pub async fn update(
     if let Some(privacy) = input.privacy {
         draft = privacy.apply(draft);
     }
-    draft.update(scope, "updated").await?;
+    draft.update(scope, ClinicConfigEventKind::Updated).await?;
     Ok(UpdateClinicConfigPayload { clinic_config: One::of(config.id) })
 }
 

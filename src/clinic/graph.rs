@@ -3,7 +3,7 @@
 use async_graphql::{Context, Object};
 
 use super::{
-    ClinicClosure,
+    ClinicClosure, ClinicClosureEventKind,
     closure::{
         AddClinicClosureInput, AddClinicClosurePayload, ChangeClinicClosureInput, ChangeClinicClosurePayload,
         RemoveClinicClosureInput, RemoveClinicClosurePayload,
@@ -43,7 +43,9 @@ impl ClinicMutation {
         let scope = ctx.permitted(Permission::ClinicManage)?;
         let input = input.valid()?;
         let draft = ClinicClosure::new_in(input.clinic_id.resolve(scope).await?).date(input.date).name(input.name);
-        Ok(AddClinicClosurePayload { clinic_closure: One::of(draft.insert(scope, "added").await?) })
+        Ok(AddClinicClosurePayload {
+            clinic_closure: One::of(draft.insert(scope, ClinicClosureEventKind::Added).await?),
+        })
     }
 
     /// Changes the date or the name of a closure. Needs the permission `CLINIC_MANAGE`.
@@ -55,7 +57,7 @@ impl ClinicMutation {
         let scope = ctx.permitted(Permission::ClinicManage)?;
         let input = input.valid()?;
         let closure = ClinicClosure::lock(scope, input.clinic_closure_id, input.expected_version).await?;
-        input.apply(closure.edit()).update(scope, "changed").await?;
+        input.apply(closure.edit()).update(scope, ClinicClosureEventKind::Changed).await?;
         Ok(ChangeClinicClosurePayload { clinic_closure: One::of(closure.id) })
     }
 
@@ -68,7 +70,7 @@ impl ClinicMutation {
         let scope = ctx.permitted(Permission::ClinicManage)?;
         let input = input.valid()?;
         let closure = ClinicClosure::lock(scope, input.clinic_closure_id, input.expected_version).await?;
-        closure.remove(scope, "removed").await?;
+        closure.remove(scope, ClinicClosureEventKind::Removed).await?;
         Ok(RemoveClinicClosurePayload { removed_clinic_closure_id: closure.id, clinic: One::of(closure.clinic_id) })
     }
 }

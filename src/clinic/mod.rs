@@ -6,6 +6,7 @@
 mod clinic;
 mod closure;
 mod config;
+mod events;
 mod graph;
 mod hours;
 mod network;
@@ -13,6 +14,7 @@ mod network;
 pub use clinic::{ActingClinic, Clinic, ClinicFilter, ClinicLists, ClinicOrder, ClinicQuery, ClinicStatus};
 pub use closure::ClinicClosure;
 pub use config::{ClinicConfig, Greeting};
+pub use events::{ClinicClosureEventKind, ClinicConfigEventKind};
 pub use graph::ClinicMutation;
 pub use hours::ClinicHours;
 pub use network::ClinicNetwork;

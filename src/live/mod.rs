@@ -1,22 +1,28 @@
-//! Live: what happened, told to whoever listens, in order, without a gap and without a repeat.
+//! Live: events are delivered to those who listen, in order, without a gap and without a repeat.
 //!
-//! The table `outbox_events` is the truth. One relay a process (`relay.rs`) reads it in an order that passes nothing by
-//! (`order.rs`) and keeps the newest events in memory (`hub.rs`). A listener reads on from its own place: out of the
-//! channel it sits in or, when it resumes from further back, out of memory or the table. What it gets is read again under
-//! its own scope when it is delivered, and whether it may still listen is looked at before (`session_state.rs`), so a right
-//! lost a moment ago is lost here too. Clients see events under names that tell nothing of their number (`names.rs`).
+//! The table `outbox_events` is the truth. One relay per process (`relay.rs`) reads it in an order that skips nothing
+//! (`order.rs`) and stores the newest events in memory (`hub.rs`). A listener reads on from its own position: out of its
+//! channel or, when it resumes from further back, out of memory or the table. The object of an event is read again in the
+//! listener's own scope when the event is delivered, and whether the session may still listen is checked before
+//! (`session_state.rs`), so a right that was lost a moment ago is lost here too. Clients see events under names that
+//! reveal nothing of their number (`names.rs`).
+//!
+//! Domain modules declare their topics (`kernel/events.rs`) and their subscriptions (`subscribe.rs`, `payload.rs`); no
+//! topic is named here.
 
-mod graph;
+mod activity;
 mod hub;
-mod listener;
 mod names;
 mod order;
+mod payload;
 mod relay;
 mod session_state;
+mod subscribe;
 
-pub use graph::Subscription;
-pub use hub::{Audience, Behind, FRESH, Happened, Hub, Seat, Shared, Wanted};
-pub use listener::Live;
+pub use activity::{ActivitySubscription, ClinicActivityEvent};
+pub use hub::{Audience, Backlog, ChannelReader, FRESH, Hub, OutboxEvent, Shared, Wanted};
 pub use names::Names;
+pub use payload::{EventBase, EventInterface, Payload};
 pub use relay::{CHANNEL, LISTENERS, relay};
 pub use session_state::{Listening, SessionState};
+pub use subscribe::{Events, Live, Occurrence, Subscribe, stream};

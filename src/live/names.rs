@@ -1,7 +1,7 @@
-//! How events are named to clients. Their numbers count every event of the platform, so two of them with a gap between
-//! would tell a clinic that there was something it may not know of. A client sees the number under a permutation whose
-//! key all processes have: the same event has the same name everywhere and for ever, and two names tell nothing of what
-//! lies between.
+//! How events are named for clients. Their numbers count every event of the platform, so a gap between two of them would
+//! reveal to a clinic that there was an event it may not know of. A client sees the number under a permutation whose key
+//! all processes have: the same event has the same name everywhere and for ever, and two names reveal nothing of the
+//! events between them.
 
 use aes_gcm::aes::{
     Aes256,
@@ -76,14 +76,14 @@ mod tests {
     }
 
     #[test]
-    fn with_a_newer_key_beside_the_first_cursors_stay_good() {
+    fn cursors_stay_valid_when_a_newer_key_is_added() {
         let both = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=,2:HwECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
         let newer = Names::new(&KeyRing::parse(both).unwrap()).unwrap();
         assert_eq!(newer.cursor(5), names().cursor(5));
     }
 
     #[test]
-    fn what_is_no_cursor_is_refused() {
+    fn anything_but_a_cursor_is_refused() {
         let (mut changed, good) = (URL_SAFE_NO_PAD.decode(names().cursor(5)).unwrap(), names().cursor(5));
         changed[15] ^= 1;
         for text in ["", "5", "!", &good[1..], &format!("{good}A"), &URL_SAFE_NO_PAD.encode(changed)] {
@@ -92,7 +92,7 @@ mod tests {
     }
 
     #[test]
-    fn neighbours_have_nothing_in_common() {
+    fn names_of_neighbouring_events_have_nothing_in_common() {
         let names = names();
         for id in 0..1000 {
             let (one, next) = (names.block(id), names.block(id + 1));

@@ -1,7 +1,7 @@
-//! The relay: one a process. It reads the outbox in the order of ids and hands on what can have nothing before it any
-//! more (`order.rs`). It is woken by the commits of its own process at once, by other processes through a notification
-//! that their relays send if anybody else listens (never a user's transaction: its commit would take a lock on the whole
-//! database), and by the clock once a second in any case.
+//! The relay, one per process. It reads the outbox in the order of ids and publishes each event that can have no unread
+//! event before it (`order.rs`). It is woken at once by the commits of its own process, by other processes through a
+//! notification that their relays send while another process listens (never in a user's transaction: its commit would
+//! take a lock on the whole database), and once a second in any case.
 
 use std::{
     collections::HashSet,
@@ -20,7 +20,7 @@ use tokio_postgres::{AsyncMessage, NoTls};
 use uuid::Uuid;
 
 use super::{
-    hub::{COLUMNS, Happened, Hub, PAGE},
+    hub::{COLUMNS, Hub, OutboxEvent, PAGE},
     order::{Order, Writer},
 };
 use crate::{
@@ -28,35 +28,36 @@ use crate::{
     schema::outbox_events,
 };
 
-/// On which relays tell other processes that there is something to read.
+/// Channel on which relays notify other processes of new events.
 pub const CHANNEL: &str = "clinigraph_events";
-/// What wakes it when nothing else does.
-const FLOOR: Duration = Duration::from_secs(1);
-/// A gap is looked at again after so long: a transaction that was given up rings no bell.
+/// Longest pause between two readings.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+/// Pause before a gap is checked again: a transaction that was rolled back wakes nobody.
 const DOUBT: Duration = Duration::from_millis(5);
 
-/// It reads no more often than that: commits of a busy moment are read, and other processes told of them, together. What
-/// comes alone does not wait.
+/// Shortest pause between two readings: the commits of a busy moment are read, and other processes notified of them,
+/// together. A single commit does not wait.
 const PACE: Duration = Duration::from_millis(5);
-/// The busier, the more come together: so long it waits for each event that it has just read, within bounds.
+/// Pause for each event of the last reading, so that more commits share a reading the busier it is; at most
+/// `SLOWEST_PACE`.
 const PACE_OF_EACH: Duration = Duration::from_micros(500);
 const SLOWEST_PACE: Duration = Duration::from_millis(20);
 
-/// The lock that everybody who listens holds together with the others, so that whoever is alone tells nobody.
+/// Advisory lock that the listeners of all processes share, so that a process that is alone sends no notification.
 pub const LISTENERS: i32 = 0x6c69_7665;
 
 /// Relays for ever; failures are logged and tried again after growing pauses.
 pub async fn relay(hub: Arc<Hub>, server_url: String) {
-    let heard = Notify::new();
+    let notified = Notify::new();
     let me = Uuid::now_v7().to_string();
-    tokio::join!(hear(&server_url, &me, &heard), read_for_ever(&hub, &server_url, &me, &heard), hub.guard());
+    tokio::join!(listen(&server_url, &me, &notified), read_for_ever(&hub, &server_url, &me, &notified), hub.guard());
 }
 
-async fn read_for_ever(hub: &Hub, url: &str, me: &str, heard: &Notify) {
+async fn read_for_ever(hub: &Hub, url: &str, me: &str, notified: &Notify) {
     let mut pause = Duration::from_millis(100);
     let mut order = None;
     loop {
-        if let Err(error) = read_on(hub, url, me, heard, &mut order, &mut pause).await {
+        if let Err(error) = read_on(hub, url, me, notified, &mut order, &mut pause).await {
             tracing::warn!(%error, pause_ms = pause.as_millis(), "the relay lost its connection");
         }
         tokio::time::sleep(pause).await;
@@ -68,12 +69,12 @@ async fn read_on(
     hub: &Hub,
     url: &str,
     me: &str,
-    heard: &Notify,
+    notified: &Notify,
     order: &mut Option<Order>,
     pause: &mut Duration,
 ) -> Result<()> {
     let mut connection = connect(url).await?;
-    // A notification takes a number and a commit; nothing is lost when a crash takes it back.
+    // A notification takes a transaction id and a commit; losing one in a crash loses no event.
     connection
         .batch_execute(
             "set role clinigraph_system; set application_name = 'clinigraph relay'; set jit = off; \
@@ -84,73 +85,73 @@ async fn read_on(
         Some(order) => order,
         None => order.insert(Order::behind(begin(&mut connection).await?)),
     };
-    hub.take_in(Vec::new(), order.place()).await;
+    hub.publish(Vec::new(), order.position()).await;
     *pause = Duration::from_millis(100);
     let notify = format!("notify {CHANNEL}, '{me}'");
     let mut ours = false;
     let mut others = Others::default();
-    // Most gaps are filled by a commit that is under way; only one that stays is worth a look at who writes.
+    // Most gaps are filled by a commit that is under way; only for one that stays are the writers looked up.
     let mut gap_since = None::<Instant>;
     loop {
         if order.is_in_doubt() {
-            order.look(&writers(&mut connection).await?);
+            order.update_writers(&writers(&mut connection).await?);
         }
         let read_at = Instant::now();
-        let tells = ours && others.listen(&mut connection).await?;
-        let mut events = read(&connection, order.place(), tells.then_some(&notify)).await?;
+        let notifies = ours && others.listen(&mut connection).await?;
+        let mut events = read(&connection, order.position(), notifies.then_some(&notify)).await?;
         let found = events.len();
         let ids: Vec<i64> = events.iter().map(|event| event.id).collect();
-        events.truncate(order.pass(&ids));
-        let passed = events.len();
-        if passed > 0 {
-            hub.take_in(events, order.place()).await;
+        events.truncate(order.advance(&ids));
+        let published = events.len();
+        if published > 0 {
+            hub.publish(events, order.position()).await;
         }
         ours = false;
-        if passed == found {
+        if published == found {
             gap_since = None;
-        } else if passed > 0 || gap_since.is_none() {
+        } else if published > 0 || gap_since.is_none() {
             gap_since = Some(Instant::now());
         } else if !order.is_in_doubt() && gap_since.is_some_and(|since| since.elapsed() >= DOUBT) {
             let upto = ids.last().copied().unwrap_or_default();
             order.suspect(upto, writers(&mut connection).await?);
             continue;
         }
-        if found as i64 == PAGE && passed > 0 {
+        if found as i64 == PAGE && published > 0 {
             continue;
         }
-        let floor = if gap_since.is_some() { DOUBT } else { FLOOR };
+        let pause = if gap_since.is_some() { DOUBT } else { LONGEST_PAUSE };
         ours = tokio::select! {
             () = hub.database.told().notified() => true,
-            () = heard.notified() => false,
-            () = tokio::time::sleep(floor) => false,
+            () = notified.notified() => false,
+            () = tokio::time::sleep(pause) => false,
         };
         let pace = (PACE_OF_EACH * found as u32).clamp(PACE, SLOWEST_PACE);
         tokio::time::sleep_until((read_at + pace).into()).await;
-        // Whoever rang meanwhile is read now as well.
+        // The commits of the pause are read now as well.
         ours |= hub.database.told().notified().now_or_never().is_some();
-        heard.notified().now_or_never();
+        notified.notified().now_or_never();
     }
 }
 
-/// Whether other processes listen, as far as it was looked at.
+/// Whether other processes listen, as of the last check.
 #[derive(Default)]
 struct Others {
-    looked: Option<Instant>,
+    checked: Option<Instant>,
     listen: bool,
 }
 
 impl Others {
-    /// Looked at once a second at most: whoever begins meanwhile finds by the clock what they are not told. One listener is
-    /// this process's own, or stands for it while that is down.
+    /// Checked once a second at most: a process that starts meanwhile finds the events by its own longest pause. One of
+    /// the listeners is this process's own.
     async fn listen(&mut self, connection: &mut AsyncPgConnection) -> Result<bool> {
-        if self.looked.is_none_or(|looked| looked.elapsed() >= FLOOR) {
+        if self.checked.is_none_or(|checked| checked.elapsed() >= LONGEST_PAUSE) {
             let listeners = sql_query(format!(
                 "select count(*) as number from pg_locks
                  where locktype = 'advisory' and objid = {LISTENERS} and objsubid = 1 and granted
                    and database = (select oid from pg_database where datname = current_database())"
             ));
             self.listen = listeners.get_result::<Number>(connection).await?.number > 1;
-            self.looked = Some(Instant::now());
+            self.checked = Some(Instant::now());
         }
         Ok(self.listen)
     }
@@ -162,7 +163,7 @@ struct Number {
     number: i64,
 }
 
-/// Where to begin: behind the newest event that has nothing unfinished before it.
+/// Where to begin: behind the newest event that has no unfinished transaction before it.
 async fn begin(connection: &mut AsyncPgConnection) -> Result<i64> {
     let last = "select coalesce(pg_sequence_last_value('outbox_events_id_seq'::regclass), 0)";
     let drawn = sql_query(format!("{last} as number")).get_result::<Number>(connection).await?.number;
@@ -182,7 +183,7 @@ struct Holder {
     writer: Writer,
 }
 
-/// The transactions that may have drawn an id and not ended.
+/// The transactions that may have drawn an id and have not ended.
 async fn writers(connection: &mut AsyncPgConnection) -> Result<HashSet<Writer>> {
     let holders = sql_query(
         "select virtualtransaction as writer from pg_locks
@@ -193,10 +194,10 @@ async fn writers(connection: &mut AsyncPgConnection) -> Result<HashSet<Writer>> 
     Ok(holders.load::<Holder>(connection).await?.into_iter().map(|holder| holder.writer).collect())
 }
 
-/// Reads on, and tells other processes on the way, when there is something to tell: one notification for however many
+/// Reads on, and notifies other processes with the same message where asked to: one notification for any number of
 /// commits.
-async fn read(connection: &AsyncPgConnection, place: i64, notify: Option<&String>) -> Result<Vec<Happened>> {
-    let told = async {
+async fn read(connection: &AsyncPgConnection, position: i64, notify: Option<&String>) -> Result<Vec<OutboxEvent>> {
+    let sent = async {
         if let Some(notify) = notify {
             let mut on = connection;
             on.batch_execute(notify).await?;
@@ -204,21 +205,21 @@ async fn read(connection: &AsyncPgConnection, place: i64, notify: Option<&String
         Ok::<_, Error>(())
     };
     let events = async {
-        let events = outbox_events::table.filter(outbox_events::id.gt(place)).order(outbox_events::id);
+        let events = outbox_events::table.filter(outbox_events::id.gt(position)).order(outbox_events::id);
         let mut on = connection;
         Ok::<_, Error>(events.limit(PAGE).select(COLUMNS).load(&mut on).await?)
     };
     // In this order on the wire, and one wait for both.
-    let (told, events) = tokio::join!(told, events);
-    told?;
+    let (sent, events) = tokio::join!(sent, events);
+    sent?;
     events
 }
 
-/// Listens on a connection of its own; whatever it misses while that is down, the clock finds.
-async fn hear(url: &str, me: &str, heard: &Notify) {
+/// Listens on a connection of its own; what it misses while that is down is found by the longest pause.
+async fn listen(url: &str, me: &str, notified: &Notify) {
     let mut pause = Duration::from_millis(100);
     loop {
-        match listen(url, me, heard, &mut pause).await {
+        match listen_once(url, me, notified, &mut pause).await {
             Ok(()) => tracing::warn!("the listener's connection was closed"),
             Err(error) => tracing::warn!(%error, "the listener lost its connection"),
         }
@@ -227,7 +228,7 @@ async fn hear(url: &str, me: &str, heard: &Notify) {
     }
 }
 
-async fn listen(url: &str, me: &str, heard: &Notify, pause: &mut Duration) -> Result<()> {
+async fn listen_once(url: &str, me: &str, notified: &Notify, pause: &mut Duration) -> Result<()> {
     let config: tokio_postgres::Config = url.parse().map_err(Error::internal)?;
     let (client, mut connection) = config.connect(NoTls).await.map_err(Error::unavailable)?;
     let messages = stream::poll_fn(move |context| connection.poll_message(context));
@@ -242,25 +243,25 @@ async fn listen(url: &str, me: &str, heard: &Notify, pause: &mut Duration) -> Re
             begun = &mut begun => {
                 begun.map_err(Error::unavailable)?;
                 *pause = Duration::from_millis(100);
-                heard.notify_one();
+                notified.notify_one();
                 break;
             }
-            message = messages.next() => on_message(message, me, heard)?,
+            message = messages.next() => on_message(message, me, notified)?,
         }
     }
     loop {
         match messages.next().await {
             None => return Ok(()),
-            message => on_message(message, me, heard)?,
+            message => on_message(message, me, notified)?,
         }
     }
 }
 
-fn on_message(message: Option<Result<AsyncMessage, tokio_postgres::Error>>, me: &str, heard: &Notify) -> Result<()> {
+fn on_message(message: Option<Result<AsyncMessage, tokio_postgres::Error>>, me: &str, notified: &Notify) -> Result<()> {
     match message {
-        // What this process told the others it knows already.
-        Some(Ok(AsyncMessage::Notification(told))) if told.payload() == me => {}
-        Some(Ok(AsyncMessage::Notification(_))) => heard.notify_one(),
+        // A notification of this very process.
+        Some(Ok(AsyncMessage::Notification(notification))) if notification.payload() == me => {}
+        Some(Ok(AsyncMessage::Notification(_))) => notified.notify_one(),
         Some(Ok(_)) => {}
         Some(Err(error)) => return Err(Error::unavailable(error)),
         None => return Err(Error::unavailable("the connection was closed")),

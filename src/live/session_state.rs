@@ -1,5 +1,5 @@
-//! Whether those who listen still may. Looked at once for all of a process: before what has just happened is delivered,
-//! and every other second in any case, so that a listener to whom nothing happens costs nothing.
+//! Whether the sessions that listen still may. They are checked together, for all of a process: before a new event is
+//! delivered, and every other second in any case, so that a listener without events costs nothing.
 
 use std::{
     collections::HashMap,
@@ -23,34 +23,33 @@ use crate::{
     schema::{clinics, memberships, sessions, users},
 };
 
-/// How often those to whom nothing happens are looked at.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// A database that does not answer is asked again for so long; nobody is told anything meanwhile.
+/// Interval of the checks while nothing happens.
+const CHECK_EVERY: Duration = Duration::from_secs(2);
+/// Time for which a database that does not answer is asked again; nothing is delivered meanwhile.
 const PATIENCE: Duration = Duration::from_secs(4);
 
-/// What a session is good for.
+/// Whether a session may listen, and as whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SessionState {
-    /// For a person like this.
-    Good {
-        is_platform_admin: bool,
-        acting: Option<(Uuid, SystemRole)>,
-    },
-    /// For nothing: it was revoked, it has run out, or there is none.
+    /// It may, as a person like this.
+    Good { is_platform_admin: bool, acting: Option<(Uuid, SystemRole)> },
+    /// The session was revoked, has expired, or does not exist.
     Ended,
+    /// The user is not active.
     UserInactive,
+    /// The clinic that the user acts in is not active.
     ClinicInactive,
 }
 
 impl SessionState {
-    /// What somebody was when they began to listen.
+    /// The state of a person's session when they began to listen.
     #[must_use]
     pub fn of(person: &Person) -> Self {
         Self::Good { is_platform_admin: person.is_platform_admin, acting: person.acting }
     }
 
-    /// Why somebody may not listen any longer, when they may not. The codes are those that any other operation of
-    /// theirs would answer with now.
+    /// Fails when the person may not listen any longer, with the code that any other operation of theirs would answer
+    /// with now.
     pub fn require(self, person: &Person) -> Result<()> {
         match self {
             _ if self == Self::of(person) => Ok(()),
@@ -61,19 +60,19 @@ impl SessionState {
                 Err(Error::forbidden("you do not belong to this clinic any more"))
             }
             Self::Good { .. } => {
-                Err(Error::new(Code::Forbidden, "what you may do has just changed; please subscribe again"))
+                Err(Error::new(Code::Forbidden, "your rights have just changed; please subscribe again"))
             }
         }
     }
 }
 
-/// What the sessions that listen are good for.
+/// The states of the sessions that listen.
 pub struct SessionStates {
     database: Database,
     clock: Clock,
     listening: Mutex<HashMap<Uuid, Entry>>,
-    /// When the last look began.
-    looked: Mutex<Option<Instant>>,
+    /// When the last check began.
+    checked: Mutex<Option<Instant>>,
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -89,7 +88,7 @@ impl SessionStates {
             database,
             clock,
             listening: Mutex::default(),
-            looked: Mutex::default(),
+            checked: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         })
     }
@@ -105,16 +104,16 @@ impl SessionStates {
         Listening { session_states: Arc::clone(self), session, state }
     }
 
-    /// Whether anybody listens at all.
+    /// Whether no session listens.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.listening.lock().unwrap_or_else(PoisonError::into_inner).is_empty()
     }
 
-    /// Looks, unless a look has begun since then: those who wait share one.
-    pub async fn look_since(&self, then: Instant) -> Result<()> {
+    /// Checks all sessions, unless a check has begun since then: callers that wait share one.
+    pub async fn check_since(&self, then: Instant) -> Result<()> {
         let is_known =
-            || self.looked.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|looked| looked >= then);
+            || self.checked.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|checked| checked >= then);
         if is_known() {
             return Ok(());
         }
@@ -125,9 +124,9 @@ impl SessionStates {
         let patient_until = Instant::now() + PATIENCE;
         loop {
             let begun = Instant::now();
-            match self.look().await {
+            match self.check().await {
                 Ok(()) => {
-                    *self.looked.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
+                    *self.checked.lock().unwrap_or_else(PoisonError::into_inner) = Some(begun);
                     return Ok(());
                 }
                 Err(error) if error.code() == Code::Unavailable && begun < patient_until => {
@@ -138,19 +137,19 @@ impl SessionStates {
         }
     }
 
-    /// Looks for ever.
+    /// Checks the sessions for ever.
     pub async fn guard(&self) {
         loop {
-            tokio::time::sleep(LOOK_EVERY).await;
+            tokio::time::sleep(CHECK_EVERY).await;
             if !self.is_idle()
-                && let Err(error) = self.look_since(Instant::now()).await
+                && let Err(error) = self.check_since(Instant::now()).await
             {
-                tracing::warn!(%error, "cannot see whether those who listen still may");
+                tracing::warn!(%error, "cannot check whether the sessions that listen still may");
             }
         }
     }
 
-    async fn look(&self) -> Result<()> {
+    async fn check(&self) -> Result<()> {
         let listening: Vec<Uuid> =
             self.listening.lock().unwrap_or_else(PoisonError::into_inner).keys().copied().collect();
         let found = self.read(&listening).await?;
@@ -164,7 +163,7 @@ impl SessionStates {
         Ok(())
     }
 
-    /// Judges as `private.look()` does.
+    /// Reads the states by the same rules as `private.look()`.
     async fn read(&self, listening: &[Uuid]) -> Result<HashMap<Uuid, SessionState>> {
         let now = self.clock.now();
         let rows = self
@@ -172,9 +171,9 @@ impl SessionStates {
             .as_system(None, async |scope| {
                 let tx = scope.tx().await?;
                 let open = [ClinicStatus::Pending, ClinicStatus::Active];
-                let user_is_good = users::status.eq("active").and(users::deleted_at.is_null());
-                let clinic_is_good = clinics::status.eq_any(open).and(clinics::deleted_at.is_null());
-                let there = sessions::table
+                let user_is_active = users::status.eq("active").and(users::deleted_at.is_null());
+                let clinic_is_active = clinics::status.eq_any(open).and(clinics::deleted_at.is_null());
+                let found = sessions::table
                     .inner_join(users::table)
                     .left_join(
                         memberships::table.on(memberships::user_id
@@ -189,27 +188,27 @@ impl SessionStates {
                     .filter(sessions::expires_at.gt(now))
                     .select((
                         sessions::id,
-                        user_is_good,
+                        user_is_active,
                         users::is_platform_admin,
                         memberships::clinic_id.nullable(),
                         memberships::role.nullable(),
-                        clinic_is_good.nullable(),
+                        clinic_is_active.nullable(),
                     ));
-                Ok(there.load::<Row>(&mut tx.conn()?).await?)
+                Ok(found.load::<Row>(&mut tx.conn()?).await?)
             })
             .await?;
-        Ok(rows.into_iter().map(judge).collect())
+        Ok(rows.into_iter().map(state_of).collect())
     }
 }
 
 type Row = (Uuid, bool, bool, Option<Uuid>, Option<SystemRole>, Option<bool>);
 
-fn judge((session, user_is_good, is_platform_admin, clinic, role, clinic_is_good): Row) -> (Uuid, SessionState) {
-    // Somebody who became an administrator acts in no clinic any more.
+fn state_of((session, user_is_active, is_platform_admin, clinic, role, clinic_is_active): Row) -> (Uuid, SessionState) {
+    // A user who became an administrator acts in no clinic any more.
     let acting = clinic.zip(role).filter(|_| !is_platform_admin);
     let state = match acting {
-        _ if !user_is_good => SessionState::UserInactive,
-        Some(_) if clinic_is_good == Some(false) => SessionState::ClinicInactive,
+        _ if !user_is_active => SessionState::UserInactive,
+        Some(_) if clinic_is_active == Some(false) => SessionState::ClinicInactive,
         acting => SessionState::Good { is_platform_admin, acting },
     };
     (session, state)
@@ -223,15 +222,15 @@ pub struct Listening {
 }
 
 impl Listening {
-    /// What it was good for when it was last looked at; `None` before the first look.
+    /// Its state at the last check; `None` before the first check.
     #[must_use]
     pub fn state(&self) -> Option<SessionState> {
         *self.state.borrow()
     }
 
-    /// Ready when that is another.
+    /// Ready when the state has changed.
     pub async fn changed(&mut self) {
-        // The sender lives as long as anybody of the session listens.
+        // The sender lives as long as the session listens.
         if self.state.changed().await.is_err() {
             std::future::pending::<()>().await;
         }

@@ -1,11 +1,13 @@
-//! The notification room's part of the API.
+//! Queries and mutations of notifications.
 
-use async_graphql::{Context, InputObject, MergedObject, Object};
+use async_graphql::{Context, InputObject, Object, SimpleObject};
+use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, QueryDsl, update};
 use diesel_async::RunQueryDsl;
 
-use super::{Notification, unread};
+use super::{Notification, NotificationEventKind};
 use crate::{
+    access::Viewer,
     kernel::{
         Error, Id, RequestOf, Result,
         clock::Clock,
@@ -19,34 +21,61 @@ use crate::{
 };
 
 queries! {
-    /// Lists of notifications.
-    NotificationLists;
+    /// Queries of notifications.
+    NotificationReads;
     list {
-        /// The caller's own notifications, of the clinic they work in, newest first; those put away only when asked for.
+        /// Notifications of the caller, newest first: those of the clinic they act in and those of no clinic, or all of
+        /// them for administrators. Archived ones are left out unless the filter asks for them.
         notifications: Notification,
     }
 }
 
-#[derive(Debug, Default)]
-struct UnreadCount;
-
-#[Object]
-impl UnreadCount {
-    /// How many of the caller's notifications are neither read nor put away.
-    async fn unread_notification_count(&self, ctx: &Context<'_>) -> Result<i64> {
-        unread(ctx.scope()?).await
-    }
+/// Notification to mark as read.
+#[derive(Debug, InputObject)]
+pub struct MarkNotificationReadInput {
+    /// Id of the notification to mark as read.
+    pub notification_id: Id<Notification>,
 }
 
-/// Reads of the notification room.
-#[derive(Debug, Default, MergedObject)]
-pub struct NotificationReads(NotificationLists, UnreadCount);
+/// Result of marking a notification as read.
+#[derive(SimpleObject)]
+pub struct MarkNotificationReadPayload {
+    /// Notification that was marked as read.
+    notification: One<Notification>,
+    /// Caller, with the new number of unread notifications.
+    viewer: Viewer,
+}
 
-/// One of the caller's notifications.
+/// Notifications to mark as read.
 #[derive(Debug, InputObject)]
-pub struct NotificationInput {
-    /// The notification.
+pub struct MarkAllNotificationsReadInput {
+    /// Time before which the notifications were created; later ones stay unread. Null for all of them.
+    pub created_before: Option<DateTime<Utc>>,
+}
+
+/// Result of marking all notifications as read.
+#[derive(SimpleObject)]
+pub struct MarkAllNotificationsReadPayload {
+    /// Number of notifications that were marked as read.
+    count: i32,
+    /// Caller, with the new number of unread notifications.
+    viewer: Viewer,
+}
+
+/// Notification to archive.
+#[derive(Debug, InputObject)]
+pub struct ArchiveNotificationInput {
+    /// Id of the notification to archive.
     pub notification_id: Id<Notification>,
+}
+
+/// Result of archiving a notification.
+#[derive(SimpleObject)]
+pub struct ArchiveNotificationPayload {
+    /// Notification that was archived.
+    notification: One<Notification>,
+    /// Caller, with the new number of unread notifications.
+    viewer: Viewer,
 }
 
 #[derive(Debug, Default)]
@@ -54,68 +83,82 @@ pub struct NotificationMutation;
 
 #[Object]
 impl NotificationMutation {
-    /// Note that the caller has read one of their notifications.
+    /// Marks one of the caller's notifications as read.
     async fn mark_notification_read(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: NotificationInput,
-    ) -> Result<One<Notification>> {
+        #[graphql(desc = "Notification to mark as read.")] input: MarkNotificationReadInput,
+    ) -> Result<Option<MarkNotificationReadPayload>> {
         let scope = ctx.scope()?;
         let now = service::<Clock>(ctx)?.now();
         let tx = scope.tx().await?;
-        let one = notifications::table.find(input.notification_id).filter(notifications::read_at.is_null());
-        let changed = prepared(update(one).set(notifications::read_at.eq(now))).execute(&mut tx.conn()?).await?;
-        tell_count(scope, input.notification_id, changed, READ)?;
-        Ok(One::of(input.notification_id))
+        let unread = notifications::table.find(input.notification_id).filter(notifications::read_at.is_null());
+        let changed = prepared(update(unread).set(notifications::read_at.eq(now))).execute(&mut tx.conn()?).await?;
+        if changed > 0 {
+            count_changed(scope, input.notification_id, READ)?;
+        }
+        Ok(Some(MarkNotificationReadPayload { notification: One::of(input.notification_id), viewer: viewer(ctx)? }))
     }
 
-    /// Note that the caller has read all of their notifications; tells how many were unread.
-    async fn mark_all_notifications_read(&self, ctx: &Context<'_>) -> Result<i32> {
+    /// Marks all of the caller's unread notifications as read.
+    async fn mark_all_notifications_read(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Notifications to mark as read; all of them if left out.")] input: Option<
+            MarkAllNotificationsReadInput,
+        >,
+    ) -> Result<Option<MarkAllNotificationsReadPayload>> {
         let scope = ctx.scope()?;
         let now = service::<Clock>(ctx)?.now();
         let person = scope.actor().person()?;
         let tx = scope.tx().await?;
-        let own = notifications::table
+        let before = input.and_then(|input| input.created_before).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let unread = notifications::table
             .filter(notifications::recipient_user_id.eq(person.user_id))
-            .filter(notifications::read_at.is_null());
-        let changed: Vec<Id<Notification>> = update(own)
+            .filter(notifications::read_at.is_null())
+            .filter(notifications::created_at.lt(before));
+        let changed: Vec<Id<Notification>> = update(unread)
             .set(notifications::read_at.eq(now))
             .returning(notifications::id)
             .get_results(&mut tx.conn()?)
             .await?;
         if let Some(last) = changed.last() {
-            tell_count(scope, *last, changed.len(), READ)?;
+            count_changed(scope, *last, READ)?;
         }
-        i32::try_from(changed.len()).map_err(Error::internal)
+        let count = i32::try_from(changed.len()).map_err(Error::internal)?;
+        Ok(Some(MarkAllNotificationsReadPayload { count, viewer: viewer(ctx)? }))
     }
 
-    /// Put one of the caller's notifications away; it counts as read.
+    /// Archives one of the caller's notifications. An archived notification does not count as unread.
     async fn archive_notification(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Which one.")] input: NotificationInput,
-    ) -> Result<One<Notification>> {
+        #[graphql(desc = "Notification to archive.")] input: ArchiveNotificationInput,
+    ) -> Result<Option<ArchiveNotificationPayload>> {
         let scope = ctx.scope()?;
         let now = service::<Clock>(ctx)?.now();
         let tx = scope.tx().await?;
-        let one = notifications::table.find(input.notification_id).filter(notifications::archived_at.is_null());
-        let changed = prepared(update(one).set(notifications::archived_at.eq(now))).execute(&mut tx.conn()?).await?;
-        tell_count(scope, input.notification_id, changed, &["archivedAt"])?;
-        Ok(One::of(input.notification_id))
+        let current = notifications::table.find(input.notification_id).filter(notifications::archived_at.is_null());
+        let changed =
+            prepared(update(current).set(notifications::archived_at.eq(now))).execute(&mut tx.conn()?).await?;
+        if changed > 0 {
+            count_changed(scope, input.notification_id, &["archivedAt"])?;
+        }
+        Ok(Some(ArchiveNotificationPayload { notification: One::of(input.notification_id), viewer: viewer(ctx)? }))
     }
 }
 
-/// What of a notification changes when it is read.
+/// Fields of a notification that change when it is marked as read.
 const READ: &[&str] = &["read", "readAt"];
 
-/// Tells the caller's other windows that the count is another.
-fn tell_count(scope: &Scope, notification: Id<Notification>, changed: usize, fields: &[&'static str]) -> Result<()> {
-    if changed == 0 {
-        return Ok(());
-    }
-    let person = scope.actor().person()?;
-    let clinic = scope.actor().clinic_id();
-    let event = Event::new("notification", "count_changed", notification.uuid(), clinic).for_user(person.user_id);
-    event.changed(fields.to_vec()).push(scope);
+fn viewer(ctx: &Context<'_>) -> Result<Viewer> {
+    Ok(Viewer::new(ctx.request()?.scope().clone()))
+}
+
+/// Informs the caller's other windows that the number of unread notifications changed.
+fn count_changed(scope: &Scope, notification: Id<Notification>, fields: &[&'static str]) -> Result<()> {
+    let user = scope.actor().person()?.user_id;
+    let event = Event::of(NotificationEventKind::CountChanged, notification, scope.actor().clinic_id());
+    event.for_user(user).changed(fields.to_vec()).push(scope);
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The declaration.
+//! The entity, its list and its count.
 
 use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
@@ -15,73 +15,73 @@ use crate::{
     },
     orders,
     schema::notifications,
-    support::Ticket,
     text_enum,
 };
 
+// One enum for all domains: clients have one type to filter and switch by, and the table's column one domain of values
+// that a test compares with it. Composed of the domains' own enums it would need types for schema, input, output and SQL
+// written by hand, to save the line that a new kind takes here.
 text_enum! {
-    /// What a notification tells of.
+    /// Kind of notification: the event that it informs of.
     NotificationKind {
-        /// A clinic has opened a ticket.
+        /// A clinic opened a support ticket.
         TicketCreated = "ticket_created",
-        /// Somebody has replied to a ticket.
+        /// A public reply was added to a support ticket.
         TicketReply = "ticket_reply",
-        /// A ticket stands elsewhere now.
+        /// The status of a support ticket was changed.
         TicketStatusChanged = "ticket_status_changed",
     }
 }
 
 entity! {
-    /// Something the caller is told of. Everybody sees their own only.
+    /// Message to one user about something that happened. Each user sees only their own.
     Notification "notification" of notifications;
     columns {
-        /// The notification's id.
+        /// Id of the notification.
         id: Id<Notification>,
-        /// What it tells of.
+        /// Kind of the notification: the event that it informs of.
         kind: NotificationKind,
-        /// In a line.
+        /// Title of the notification, at most 300 characters.
         title: String,
-        /// A little more.
+        /// Text of the notification, at most 200 characters.
         body: String,
-        /// Where a dashboard leads from it; null for nowhere.
+        /// Path of the page in the dashboard that shows the subject; null if there is none.
         link_path: Option<String>,
-        /// When it was read; null before.
+        /// Time at which the notification was read; null if it is unread.
         read_at: Option<DateTime<Utc>>,
-        /// When it was put away; null before.
+        /// Time at which the notification was archived; null if it is not archived.
         archived_at: Option<DateTime<Utc>>,
-        /// When it was made.
+        /// Time at which the notification was created.
         created_at: DateTime<Utc>,
     }
     derived {
-        /// Whether it was read.
+        /// Whether the notification was read.
         read: bool = "read_at is not null",
     }
     edges {
-        /// The clinic it is about.
-        clinic: one Clinic by clinic_id,
-        /// The ticket it is about; null for none.
-        ticket: maybe Ticket by ticket_id,
+        /// Clinic that the notification is about. Null if it concerns no clinic.
+        clinic: maybe Clinic by clinic_id,
+        /// Object that the notification is about. Null if the caller may no longer see it.
+        subject: any Node by subject_type, subject_id,
     }
 }
 
 orders! {
-    /// The order of a list of notifications.
+    /// Order of a list of notifications.
     NotificationOrder by NotificationOrderField, usually CreatedAt Desc;
-    /// By when they were made.
+    /// Time at which the notification was created.
     CreatedAt = "created_at" as Timestamptz,
 }
 
-/// Which notifications.
+/// Conditions that notifications in a list fulfil.
 #[derive(Debug, Default, InputObject)]
 pub struct NotificationFilter {
-    /// Only those not read yet.
-    #[graphql(default)]
-    pub unread_only: bool,
-    /// Of one of these kinds.
-    pub kinds: Option<Vec<NotificationKind>>,
-    /// Also those put away.
-    #[graphql(default)]
-    pub archived: bool,
+    /// Whether the notifications were read.
+    pub read: Option<bool>,
+    /// Kinds of the notifications.
+    pub kind: Option<Vec<NotificationKind>>,
+    /// Whether the notifications are archived; false if left out.
+    pub archived: Option<bool>,
 }
 
 impl Listable for Notification {
@@ -91,15 +91,21 @@ impl Listable for Notification {
     fn conditions(filter: NotificationFilter) -> Result<Vec<Condition>> {
         use notifications as n;
         let all = [
-            filter.unread_only.then(|| condition(n::table, n::read_at.is_null())),
-            (!filter.archived).then(|| condition(n::table, n::archived_at.is_null())),
-            filter.kinds.map(|any| one_of(n::kind, any)),
+            filter.read.map(|read| match read {
+                true => condition(n::table, n::read_at.is_not_null()),
+                false => condition(n::table, n::read_at.is_null()),
+            }),
+            Some(match filter.archived.unwrap_or_default() {
+                true => condition(n::table, n::archived_at.is_not_null()),
+                false => condition(n::table, n::archived_at.is_null()),
+            }),
+            filter.kind.map(|any| one_of(n::kind, any)),
         ];
         Ok(all.into_iter().flatten().collect())
     }
 }
 
-/// How many of the caller's own are unread.
+/// Number of the caller's notifications that are neither read nor archived.
 pub async fn unread(scope: &Scope) -> Result<i64> {
     let tx = scope.tx().await?;
     let own = notifications::table.filter(notifications::recipient_user_id.eq(scope.actor().person()?.user_id));

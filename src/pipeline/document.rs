@@ -14,9 +14,8 @@ use moka::sync::Cache;
 
 use super::{arguments, limits::Limits, merge, types::Types};
 use crate::{
-    graphql::{Mutation, Query},
+    graphql::{self, Mutation, Query, Subscription},
     kernel::{Code, Error, Result, entity::Plans},
-    live::Subscription,
 };
 
 /// A valid document.
@@ -119,10 +118,7 @@ impl Documents {
                 .max_capacity(2 * 1024 * 1024)
                 .time_to_idle(Duration::from_secs(3600))
                 .build(),
-            validator: Schema::build(Query::default(), Mutation::default(), Subscription)
-                .extension(ValidateOnly)
-                .limit_recursive_depth(usize::MAX)
-                .finish(),
+            validator: graphql::roots().extension(ValidateOnly).finish(),
         }
     }
 

@@ -16,9 +16,8 @@ use futures_util::{StreamExt, future::try_join_all, stream::BoxStream};
 
 use super::document::only;
 use crate::{
-    graphql::{self, Mutation, Query},
+    graphql::{self, Mutation, Query, Subscription},
     kernel::{Error, Result, entity::Plans, request::Request},
-    live::Subscription,
 };
 
 /// A schema, and the environment in which its root fields are resolved.

@@ -1,5 +1,5 @@
-//! Subscriptions: the operation runs once to determine its events, and then again for each event as a separate read.
-//! Listeners with the same view of an event share one read, but each is authorised separately.
+//! Subscriptions: the operation is run once at the beginning, to learn which events are wanted, and then for each event as
+//! a read of its own. Listeners for whom an event reads the same share one reading, but each one's rights are checked.
 
 use std::{
     borrow::Cow,
@@ -26,30 +26,31 @@ use super::{
 };
 use crate::{
     kernel::{Actor, Code, Error, Result, actor::Person, db::Access, request::Request},
-    live::{Audience, Behind, FRESH, Listening, Live, Seat, Shared, Wanted},
+    live::{Audience, Backlog, ChannelReader, FRESH, Listening, Live, Shared, Wanted},
     server::contract::{Answer, Event, Outcome, Status},
 };
 
-/// Pauses before a failed read is repeated while the database is unavailable.
+/// Pauses after which a reading that the database did not answer is tried again.
 const PAUSES: [Duration; 4] =
     [Duration::from_millis(100), Duration::from_millis(400), Duration::from_millis(1000), Duration::from_millis(2000)];
 
-/// One running subscription.
+/// A running subscription.
 struct Listener {
     parts: Arc<Parts>,
     job: Job,
     person: Arc<Person>,
     wanted: Wanted,
-    place: i64,
-    /// Whether the listener has reached the newest event; before that, being behind is not its fault.
+    /// Id of the last event that was delivered or passed over.
+    position: i64,
+    /// Whether it has caught up with its channel; being behind before that is no fault.
     caught_up: bool,
-    /// The events to be delivered, in reverse order.
+    /// Events to be delivered next, the first last.
     waiting: Vec<Arc<Shared>>,
-    seat: Seat,
+    channel: ChannelReader,
     listening: Listening,
 }
 
-/// Begins a subscription, after the event that the client received last.
+/// Begins a subscription, behind the event that the client received last or has named.
 pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) -> Result<Outcome, Refused> {
     if job.roots.len() != 1 {
         return Err(Error::new(Code::ValidationFailed, "a subscription has exactly one field").into());
@@ -59,29 +60,30 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
     if !errors.is_empty() {
         return Err(Refused::Subscription(errors));
     }
-    let mut wanted = live.wanted().ok_or_else(|| Error::internal("a subscription without events"))?;
+    let mut wanted =
+        live.wanted().ok_or_else(|| Error::internal("a subscription did not say which events it wants"))?;
     let person = Arc::clone(job.actor.person()?);
     let listening = parts.hub.session_states.listen(person.session_id);
-    // The cached lookup can be a minute old.
-    parts.hub.session_states.look_since(Instant::now()).await?;
+    // The actor may have been looked up a minute ago.
+    parts.hub.session_states.check_since(Instant::now()).await?;
     if let Err(error) = require(&listening, &person) {
         if let Some(hash) = job.token_hash {
             parts.sessions.forget(&hash);
         }
         return Err(error.into());
     }
-    let seat = parts.hub.seat(wanted.channel(&job.actor)).await?;
-    // A reconnecting client sends its first request again, and the last event id beside it.
-    let place = match last_event_id.or_else(|| wanted.after.take()) {
+    let channel = parts.hub.channel(wanted.channel(&job.actor)).await?;
+    // A client that comes back sends its first operation again, and its last event id beside it.
+    let position = match last_event_id.or_else(|| wanted.after.take()) {
         Some(after) => {
-            let place = parts.hub.names.read(&after)?;
-            parts.hub.require_kept(place).await?;
-            place
+            let position = parts.hub.names.read(&after)?;
+            parts.hub.require_retained(position).await?;
+            position
         }
-        None => seat.position,
+        None => channel.position,
     };
     let listener =
-        Listener { parts, job, person, wanted, place, caught_up: false, waiting: Vec::new(), seat, listening };
+        Listener { parts, job, person, wanted, position, caught_up: false, waiting: Vec::new(), channel, listening };
     let events = stream::unfold(Some(listener), |listener| async {
         let mut listener = listener?;
         Some(match listener.next().await {
@@ -92,13 +94,14 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
     Ok(Outcome::Stream(events.boxed()))
 }
 
-/// The last event that a client received before it lost its event stream.
+/// The last event that a client received before its event stream broke.
 pub fn last_event_id(extensions: Option<&Map<String, serde_json::Value>>) -> Option<String> {
     extensions?.get("lastEventId")?.as_str().map(str::to_owned)
 }
 
-/// The variables without the one that only says where to resume, which does not change what is listened to. It is used
-/// for the root field's argument only, so the text has its name twice: there, and in its definition.
+/// The variables without the one that only says where to resume: with another cursor the operation asks for the same.
+/// Such a variable is the value of the root field's argument and nothing else, so the text has it twice: there, and where
+/// it is defined.
 pub fn lasting<'a>(
     text: &str,
     operation: &OperationDefinition,
@@ -119,7 +122,7 @@ pub fn lasting<'a>(
 }
 
 fn require(listening: &Listening, person: &Person) -> Result<()> {
-    let state = listening.state().ok_or_else(|| Error::unavailable("the session has not been checked"))?;
+    let state = listening.state().ok_or_else(|| Error::unavailable("the session was not checked yet"))?;
     state.require(person)
 }
 
@@ -129,33 +132,33 @@ impl Listener {
         loop {
             while let Some(shared) = self.waiting.pop() {
                 let delivered = self.deliver(&shared).await?;
-                self.place = shared.event.id;
+                self.position = shared.event.id;
                 if let Some(event) = delivered {
                     return Ok(event);
                 }
             }
-            match self.seat.behind(self.place) {
-                Behind::Events(events) => {
+            match self.channel.backlog(self.position) {
+                Backlog::Events(events) => {
                     self.caught_up = true;
-                    self.place = self.take(events).unwrap_or(self.place);
+                    self.position = self.take(events).unwrap_or(self.position);
                 }
-                Behind::Gone if self.caught_up => {
-                    let cursor = self.parts.hub.names.cursor(self.place);
-                    let message = format!("the listener was too slow; resume after {cursor}");
+                Backlog::Dropped if self.caught_up => {
+                    let cursor = self.parts.hub.names.cursor(self.position);
+                    let message = format!("this listener is too slow; resume after {cursor}");
                     return Err(self.failed(&Error::new(Code::Lagged, message).cursor(cursor)));
                 }
-                Behind::Gone => {
-                    let behind = self.parts.hub.behind(self.place).await;
-                    let (events, reached) = behind.map_err(|error| self.failed(&error))?;
+                Backlog::Dropped => {
+                    let backlog = self.parts.hub.backlog(self.position).await;
+                    let (events, reached) = backlog.map_err(|error| self.failed(&error))?;
                     self.take(events);
                     if self.waiting.is_empty() {
-                        self.place = reached;
+                        self.position = reached;
                     }
                 }
-                Behind::Nothing => {
+                Backlog::Empty => {
                     self.caught_up = true;
                     tokio::select! {
-                        () = self.seat.rung() => {}
+                        () = self.channel.signalled() => {}
                         () = self.listening.changed() => self.require()?,
                     }
                 }
@@ -163,7 +166,7 @@ impl Listener {
         }
     }
 
-    /// Queues the matching events for delivery; returns the position of the last event if none matches.
+    /// Takes the wanted ones of some events for delivery; returns the last one's id when none is wanted.
     fn take(&mut self, events: Vec<Arc<Shared>>) -> Option<i64> {
         let last = events.last().map(|last| last.event.id);
         let wanted = events.into_iter().filter(|shared| self.wanted.matches(&self.job.actor, &shared.event));
@@ -172,16 +175,16 @@ impl Listener {
         last.filter(|_| self.waiting.is_empty())
     }
 
-    /// The JSON of an event for this listener; `None` if they may not receive it.
+    /// The text of an event for this listener; `None` when the operation has nothing to deliver of it.
     async fn deliver(&self, shared: &Arc<Shared>) -> Result<Option<Event>, Event> {
         let recently = Instant::now().checked_sub(FRESH);
-        let since = recently.map_or(shared.heard, |recently| recently.max(shared.heard));
-        self.parts.hub.session_states.look_since(since).await.map_err(|error| self.failed(&error))?;
+        let since = recently.map_or(shared.received, |recently| recently.max(shared.received));
+        self.parts.hub.session_states.check_since(since).await.map_err(|error| self.failed(&error))?;
         self.require()?;
         let audience = Audience {
             asked: self.job.fingerprint,
             clinic: self.person.acting,
-            user: self.wanted.personal.then_some(self.person.user_id),
+            user: self.wanted.is_personal().then_some(self.person.user_id),
         };
         let text = shared.text(&self.parts.hub, audience);
         let written = text.get_or_try_init(|| self.write(shared)).await.map_err(|error| self.failed(&error))?;
@@ -189,7 +192,7 @@ impl Listener {
         Ok((!written.is_empty()).then_some(event))
     }
 
-    /// Reads the event; retries while the database is unavailable for a moment.
+    /// Reads the event's object and writes the payload; waits for a database that is unavailable for a moment.
     async fn write(&self, shared: &Arc<Shared>) -> Result<Bytes> {
         let mut pauses = PAUSES.iter();
         loop {
@@ -213,7 +216,7 @@ impl Listener {
         }
     }
 
-    /// Ends the subscription when the caller's session or rights have changed.
+    /// Fails with the end of the subscription when the person's rights are not any more those it began with.
     fn require(&self) -> Result<(), Event> {
         require(&self.listening, &self.person).map_err(|error| {
             if let Some(hash) = self.job.token_hash {
@@ -255,7 +258,6 @@ impl Parts {
         drop(responses);
         request.finish_others();
         let scope = Arc::clone(request.scope());
-        // Not awaited: the database may not answer at all.
         let refusal = scope.refusal().now_or_never().flatten();
         scope.finish();
         match (refusal, response) {
@@ -266,7 +268,7 @@ impl Parts {
     }
 }
 
-/// The error that refuses a subscription as a whole.
+/// The error of a subscription that could not begin.
 pub fn refusal(errors: &[ServerError]) -> Error {
     errors
         .iter()

@@ -3,7 +3,7 @@
 use async_graphql::{Context, Object, SimpleObject};
 
 use super::{
-    Ticket, TicketCounts, TicketMessage, TicketPriority, TicketStatus,
+    Ticket, TicketCounts, TicketEventKind, TicketMessage, TicketPriority, TicketStatus,
     message::{self, Reply},
     notices, ticket,
 };
@@ -162,7 +162,7 @@ impl SupportMutation {
         let ticket = Ticket::open(clinic, user_id(scope.actor().person()?), input.priority, scope.now())
             .title(input.title.as_str())
             .description(input.description.as_str())
-            .insert(scope, "opened")
+            .insert(scope, TicketEventKind::Opened)
             .await?;
         notices::opened(scope, clinic, ticket, input.title.as_str(), input.description.as_str()).await?;
         Ok(OpenTicketPayload { ticket: One::of(ticket) })
@@ -199,7 +199,7 @@ impl SupportMutation {
         if ticket.assignee_id != Some(input.assignee_id) {
             ticket::require_assignable(scope, input.assignee_id).await?;
         }
-        ticket.edit().assignee_id(input.assignee_id).update(scope, "assigned").await?;
+        ticket.edit().assignee_id(input.assignee_id).update(scope, TicketEventKind::Assigned).await?;
         Ok(AssignTicketPayload { ticket: One::of(ticket.id) })
     }
 
@@ -212,7 +212,7 @@ impl SupportMutation {
         let scope = ctx.permitted(Permission::TicketsManage)?;
         let input = input.valid()?;
         let ticket = Ticket::lock(scope, input.ticket_id, input.expected_version).await?;
-        ticket.edit().assignee_id(None).update(scope, "assigned").await?;
+        ticket.edit().assignee_id(None).update(scope, TicketEventKind::Assigned).await?;
         Ok(UnassignTicketPayload { ticket: One::of(ticket.id) })
     }
 
@@ -226,7 +226,7 @@ impl SupportMutation {
         let input = input.valid()?;
         let scope = ctx.permitted(input.status.permission())?;
         let ticket = Ticket::lock(scope, input.ticket_id, input.expected_version).await?;
-        if ticket.edit().move_to(input.status, scope.now())?.update(scope, "status_changed").await? {
+        if ticket.edit().move_to(input.status, scope.now())?.update(scope, TicketEventKind::StatusChanged).await? {
             notices::status_changed(scope, &ticket, input.status).await?;
         }
         Ok(ChangeTicketStatusPayload { ticket: One::of(ticket.id) })
@@ -241,7 +241,7 @@ impl SupportMutation {
         let scope = ctx.permitted(Permission::TicketsManage)?;
         let input = input.valid()?;
         let ticket = Ticket::lock(scope, input.ticket_id, input.expected_version).await?;
-        ticket.prioritize(input.priority).update(scope, "priority_changed").await?;
+        ticket.prioritize(input.priority).update(scope, TicketEventKind::PriorityChanged).await?;
         Ok(ChangeTicketPriorityPayload { ticket: One::of(ticket.id) })
     }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Ticket, TicketStatus};
+use super::{Ticket, TicketEventKind, TicketMessageEventKind, TicketStatus};
 use crate::{
     access::User,
     clinic::Clinic,
@@ -78,7 +78,7 @@ pub async fn reply(scope: &Scope, ticket: &Ticket, reply: Reply<'_>) -> Result<I
         .created_at(reply.now)
         .within(ticket.id)
         .only_for(if reply.is_internal { Audience::Platform } else { Audience::Clinic })
-        .insert(scope, "added")
+        .insert(scope, TicketMessageEventKind::Added)
         .await?;
     // An internal note must not show: neither in the status nor in the time of the last change.
     if reply.is_internal {
@@ -91,6 +91,6 @@ pub async fn reply(scope: &Scope, ticket: &Ticket, reply: Reply<'_>) -> Result<I
     if !reply.by_platform && matches!(ticket.status, TicketStatus::Waiting | TicketStatus::Resolved) {
         draft = draft.move_to(TicketStatus::InProgress, reply.now)?;
     }
-    draft.update(scope, "replied").await?;
+    draft.update(scope, TicketEventKind::Replied).await?;
     Ok(id)
 }

@@ -3,12 +3,14 @@
 //! Other modules use [`Ticket`] and [`TicketMessage`] as edges.
 
 mod ability;
+mod events;
 mod graph;
 mod message;
 mod notices;
 mod sla;
 mod ticket;
 
+pub use events::{SupportSubscription, TicketEventKind, TicketMessageEventKind};
 pub use graph::{SupportMutation, SupportReads};
 pub use message::TicketMessage;
 pub use ticket::{Ticket, TicketCounts, TicketFilter, TicketOrder, TicketOrderField, TicketPriority, TicketStatus};

@@ -4,8 +4,13 @@ use super::{Ticket, TicketMessage, TicketStatus, message::Reply};
 use crate::{
     clinic::Clinic,
     kernel::{Id, Result, db::Scope},
-    notification::{Notice, NotificationKind, Recipients, notify},
+    notification::{Notice, NotificationKind, Recipients, Subject, notify},
 };
+
+/// Path of the ticket's page in the dashboard.
+fn link_path(ticket: Id<Ticket>) -> String {
+    format!("/tickets/{ticket}")
+}
 
 /// Notifies the administrators of a new ticket.
 pub async fn opened(
@@ -16,9 +21,10 @@ pub async fn opened(
     description: &str,
 ) -> Result<()> {
     let notice = Notice {
-        what: NotificationKind::TicketCreated,
-        clinic: clinic.uuid(),
-        ticket: ticket.uuid(),
+        kind: NotificationKind::TicketCreated,
+        clinic: Some(clinic.uuid()),
+        subject: Subject::of(ticket),
+        link_path: Some(link_path(ticket)),
         title: format!("New ticket: {title}"),
         body: description,
         cause: format!("{ticket}:opened"),
@@ -36,9 +42,10 @@ pub async fn replied(scope: &Scope, ticket: &Ticket, message: Id<TicketMessage>,
         None => Recipients::Administrators,
     };
     let notice = Notice {
-        what: NotificationKind::TicketReply,
-        clinic: ticket.clinic_id.uuid(),
-        ticket: ticket.id.uuid(),
+        kind: NotificationKind::TicketReply,
+        clinic: Some(ticket.clinic_id.uuid()),
+        subject: Subject::of(ticket.id),
+        link_path: Some(link_path(ticket.id)),
         title: format!("Reply to ticket {}: {}", ticket.number, ticket.title),
         body: reply.body,
         cause: format!("{message}:added"),
@@ -50,9 +57,10 @@ pub async fn replied(scope: &Scope, ticket: &Ticket, message: Id<TicketMessage>,
 /// Notifies the user who opened the ticket of its new status.
 pub async fn status_changed(scope: &Scope, ticket: &Ticket, status: TicketStatus) -> Result<()> {
     let notice = Notice {
-        what: NotificationKind::TicketStatusChanged,
-        clinic: ticket.clinic_id.uuid(),
-        ticket: ticket.id.uuid(),
+        kind: NotificationKind::TicketStatusChanged,
+        clinic: Some(ticket.clinic_id.uuid()),
+        subject: Subject::of(ticket.id),
+        link_path: Some(link_path(ticket.id)),
         title: format!("Ticket {} is now {}", ticket.number, status.text().replace('_', " ")),
         body: &ticket.title,
         cause: format!("{}:status:{}", ticket.id, ticket.version + 1),

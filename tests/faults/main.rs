@@ -1,17 +1,17 @@
-//! What breaks while much happens: in each round a server is killed, Postgres is restarted or crashes, or the connections
-//! of the relays are cut, at a random moment. Meanwhile people write, with idempotency keys, and others listen at both
-//! servers. Afterwards every acknowledged mutation is there once, and every listener, resuming with the last cursor it
-//! got, has heard every event once and in order.
+//! Faults under load: in each round a server is killed, Postgres is restarted or crashes, or connections are cut, at a
+//! random moment. Meanwhile clients write, with idempotency keys, and others are subscribed at both servers. Afterwards
+//! every acknowledged mutation was done once, and every subscriber, resuming with the last cursor it received, has
+//! received every event once and in order.
 //!
-//! `FAULT_ROUNDS` (10) and `FAULT_SEED` (told at the beginning) say how often and which. Everything is on loopback and of
-//! this program's own making; only what it has started is ended.
+//! `FAULT_ROUNDS` (10) is the number of rounds, and `FAULT_SEED` (printed at the beginning) chooses the faults. Everything
+//! runs on loopback; the program ends only processes that it has started.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod chance;
-#[path = "../it/support/ear.rs"]
+#[path = "../it/support/reader.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
-mod ear;
-mod listener;
+mod reader;
+mod subscriber;
 mod world;
 mod writer;
 
@@ -23,9 +23,9 @@ use std::{
     time::Duration,
 };
 
-use self::{chance::Chance, ear::Over, listener::Listener, world::World, writer::Writer};
+use self::{chance::Chance, reader::Over, subscriber::Subscriber, world::World, writer::Writer};
 
-/// Something that breaks.
+/// Something that breaks in a round.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     KillServer(usize),
@@ -65,7 +65,7 @@ fn given(name: &str) -> Option<u64> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_breaks_nothing_is_missed_nothing_comes_twice_and_nothing_is_lost() {
+async fn faults_lose_and_repeat_no_event_and_no_mutation() {
     let rounds = given("FAULT_ROUNDS").unwrap_or(10);
     let seed = given("FAULT_SEED").unwrap_or_else(chance::seed);
     eprintln!("FAULT_ROUNDS={rounds} FAULT_SEED={seed}");
@@ -77,10 +77,10 @@ async fn whatever_breaks_nothing_is_missed_nothing_comes_twice_and_nothing_is_lo
     for number in 0..4 {
         writers.push(Writer::start(&world, number, Arc::clone(&stop)).await);
     }
-    let mut listeners = Vec::new();
+    let mut subscribers = Vec::new();
     for number in 0..4 {
         let over = if number % 2 == 0 { Over::Socket } else { Over::Stream };
-        listeners.push(Listener::start(&world, over, Chance::new(seed ^ (number + 1))).await);
+        subscribers.push(Subscriber::start(&world, over, Chance::new(seed ^ (number + 1))).await);
     }
 
     for round in 1..=rounds {
@@ -88,10 +88,12 @@ async fn whatever_breaks_nothing_is_missed_nothing_comes_twice_and_nothing_is_lo
         let before: usize = writers.iter().map(Writer::count).sum();
         tokio::time::sleep(Duration::from_millis(20 + chance.below(300) as u64)).await;
         fault.happen(&mut world).await;
-        // Everybody gets on, at either server, before the next thing breaks.
-        world.until("writers get on", || writers.iter().map(Writer::count).sum::<usize>() >= before + 4).await;
+        // All clients go on, at either server, before the next fault.
+        world.until("writers go on", || writers.iter().map(Writer::count).sum::<usize>() >= before + 4).await;
         let acknowledged: Vec<String> = writers.iter().flat_map(Writer::acknowledged).collect();
-        world.until("listeners hear of it", || listeners.iter().all(|one| one.has_heard(&acknowledged))).await;
+        world
+            .until("subscribers receive the events", || subscribers.iter().all(|one| one.has_received(&acknowledged)))
+            .await;
         if round % 10 == 0 {
             eprintln!("round {round}: {} mutations acknowledged; {fault:?}", acknowledged.len());
         }
@@ -107,18 +109,25 @@ async fn whatever_breaks_nothing_is_missed_nothing_comes_twice_and_nothing_is_lo
     wanted.sort_unstable();
     let mut there: Vec<String> = written.iter().map(|(title, _)| title.clone()).collect();
     there.sort_unstable();
-    assert_eq!(there, wanted, "each mutation is there once, and nothing else is");
-    for told in &acknowledged {
-        assert!(written.contains(told), "the answer told another ticket than {told:?}");
+    assert_eq!(there, wanted, "each mutation was done once, and nothing else was");
+    for answered in &acknowledged {
+        assert!(written.contains(answered), "the answer had another ticket than {answered:?}");
     }
 
     let events = world.events().await;
     assert_eq!(events.len(), written.len());
-    world.until("listeners hear everything", || listeners.iter().all(|one| one.heard().len() >= events.len())).await;
-    for listener in listeners {
-        let heard = listener.finish();
-        eprintln!("{:?} heard {} events over {} connections", heard.over, heard.events.len(), heard.connections);
-        assert_eq!(heard.events, events, "every event once and in order");
+    world
+        .until("subscribers receive every event", || subscribers.iter().all(|one| one.received().len() >= events.len()))
+        .await;
+    for subscriber in subscribers {
+        let progress = subscriber.finish();
+        eprintln!(
+            "{:?} received {} events over {} connections",
+            progress.over,
+            progress.events.len(),
+            progress.connections
+        );
+        assert_eq!(progress.events, events, "every event once and in order");
     }
     world.stop().await;
 }

@@ -26,7 +26,7 @@ use tokio::{
 use uuid::Uuid;
 
 const KEYS: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
-/// Nothing takes longer, however busy the machine is.
+/// Longest wait, also on a busy machine.
 const LONG: Duration = Duration::from_secs(120);
 
 pub struct World {
@@ -84,7 +84,7 @@ impl World {
         [self.servers[0].address, self.servers[1].address]
     }
 
-    /// The token of somebody new who runs the clinic.
+    /// The token of a new manager of the clinic.
     pub async fn manager(&self) -> String {
         let (user, token) = (Uuid::now_v7(), format!("test_{}", Uuid::now_v7()));
         let hash: String = token_hash(&token).iter().map(|byte| format!("{byte:02x}")).collect();
@@ -119,7 +119,7 @@ impl World {
         Names::new(&KeyRing::parse(KEYS).unwrap()).unwrap().cursor(0)
     }
 
-    /// The cursors of all events that listeners are to hear, in order.
+    /// The cursors of all events that subscribers are to receive, in order.
     pub async fn events(&self) -> Vec<String> {
         let mut superuser = connect(&self.superuser_url).await.unwrap();
         let query = "select id from outbox_events where topic = 'ticket' and kind = 'opened' order by id";
@@ -128,7 +128,7 @@ impl World {
         events.into_iter().map(|event| names.cursor(event.id)).collect()
     }
 
-    /// Waits until something is so.
+    /// Waits until a condition holds.
     pub async fn until(&self, what: &str, mut is_so: impl FnMut() -> bool) {
         let begun = Instant::now();
         while !is_so() {

@@ -1,5 +1,5 @@
-//! Somebody who opens one ticket after the other, and sends each again under the same key until it is acknowledged, to
-//! whichever server.
+//! A client that opens one ticket after the other, and sends each again under the same key, to either server, until it is
+//! acknowledged.
 
 use std::{
     sync::{
@@ -28,7 +28,7 @@ impl Writer {
     pub async fn start(world: &World, number: usize, stop: Arc<AtomicBool>) -> Self {
         let (addresses, token) = (world.addresses(), world.manager().await);
         let acknowledged = Acknowledged::default();
-        let kept = Arc::clone(&acknowledged);
+        let shared = Arc::clone(&acknowledged);
         let client = reqwest::Client::builder().no_proxy().timeout(Duration::from_secs(15)).build().unwrap();
         let task = tokio::spawn(async move {
             let mut at = number;
@@ -40,13 +40,13 @@ impl Writer {
                     match send(request, &title).await {
                         Some(id) => break id,
                         None => {
-                            // Not known whether it was done; the other server knows the key as well.
+                            // It may have been done; the other server knows the key as well.
                             at += 1;
                             tokio::time::sleep(Duration::from_millis(20)).await;
                         }
                     }
                 };
-                kept.lock().unwrap().push((title, id));
+                shared.lock().unwrap().push((title, id));
                 if stop.load(Ordering::SeqCst) {
                     return;
                 }
@@ -81,7 +81,7 @@ async fn send(request: reqwest::RequestBuilder, title: &str) -> Option<Uuid> {
         return ids::split(id.as_str().unwrap()).map(|(_, id)| id);
     }
     let code = answer.pointer("/errors/0/extensions/code").and_then(Value::as_str).unwrap_or_default();
-    // Anything else would not be mended by sending it again.
+    // No other error is solved by sending it again.
     assert!(matches!(code, "UNAVAILABLE" | "TIMEOUT"), "{answer}");
     None
 }

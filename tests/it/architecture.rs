@@ -12,14 +12,14 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("kernel", &["schema"]),
     ("embedded", &[]),
     ("server", &[]),
-    ("access", &["kernel", "schema", "clinic"]),
+    ("access", &["kernel", "schema", "clinic", "notification"]),
     ("provider", &["kernel", "schema", "access", "clinic"]),
     ("audit", &["kernel", "schema", "access", "clinic"]),
     ("clinic", &["kernel", "schema", "access", "provider", "support"]),
-    ("support", &["kernel", "schema", "access", "clinic", "notification"]),
-    ("notification", &["kernel", "schema", "clinic", "support"]),
+    ("support", &["kernel", "schema", "access", "clinic", "notification", "live"]),
+    ("notification", &["kernel", "schema", "access", "clinic", "live"]),
     ("entities", &["kernel", "access", "audit", "clinic", "provider", "support", "notification"]),
-    ("live", &["kernel", "schema", "clinic", "support", "notification", "entities"]),
+    ("live", &["kernel", "schema", "clinic", "entities"]),
     ("server_info", &["kernel"]),
     (
         "graphql",
@@ -45,7 +45,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// The kernel's macros, which are exported at the root of the crate.
-const MACROS: &[&str] = &["aggregate", "entity", "json_object", "orders", "patch", "queries", "text_enum"];
+const MACROS: &[&str] = &[
+    "aggregate",
+    "entity",
+    "events",
+    "filter",
+    "input",
+    "json_object",
+    "orders",
+    "queries",
+    "scalar_field",
+    "states",
+    "text_enum",
+];
 
 fn files(folder: &Path) -> Vec<PathBuf> {
     let inside = |path: PathBuf| if path.is_dir() { files(&path) } else { vec![path] };

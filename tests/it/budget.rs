@@ -82,13 +82,8 @@ const BUDGET: &[(&str, Who, &str, u64)] = &[
     ),
     ("Query.tickets", Administrator, NESTED, 2),
     ("Query.tickets", Manager, NESTED, 2),
-    (
-        "Query.notifications",
-        Administrator,
-        "{ notifications { totalCount nodes { title read ticket { title } clinic { name } } } }",
-        3,
-    ),
-    ("Query.notifications", Administrator, "{ notifications(filter: { unreadOnly: true }) { nodes { title } } }", 1),
+    ("Query.notifications", Administrator, "{ notifications { totalCount nodes { title read clinic { name } } } }", 2),
+    ("Query.notifications", Administrator, "{ notifications(filter: { read: false }) { nodes { title } } }", 1),
     (
         "Query.clinic",
         Manager,
@@ -145,7 +140,7 @@ const BUDGET: &[(&str, Who, &str, u64)] = &[
         "mutation ($ticket: ID!) { unassignTicket(input: { ticketId: $ticket }) { ticket { id } } }",
         2,
     ),
-    ("Query.unreadNotificationCount", Manager, "{ unreadNotificationCount }", 1),
+    ("Query.viewer", Manager, "{ viewer { unreadNotificationCount } }", 1),
     (
         "Mutation.openTicket",
         Manager,
@@ -203,22 +198,22 @@ const BUDGET: &[(&str, Who, &str, u64)] = &[
     (
         "Mutation.markNotificationRead",
         Administrator,
-        "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { id } }",
+        "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { notification { id } } }",
         3,
     ),
     (
         "Mutation.markNotificationRead",
         Administrator,
-        "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { id } }",
+        "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { notification { id } } }",
         2,
     ),
     (
         "Mutation.archiveNotification",
         Administrator,
-        "mutation ($notification: ID!) { archiveNotification(input: { notificationId: $notification }) { id } }",
+        "mutation ($notification: ID!) { archiveNotification(input: { notificationId: $notification }) { notification { id } } }",
         3,
     ),
-    ("Mutation.markAllNotificationsRead", Administrator, "mutation { markAllNotificationsRead }", 2),
+    ("Mutation.markAllNotificationsRead", Administrator, "mutation { markAllNotificationsRead { count } }", 2),
     ("Mutation.signOut", Manager, "mutation { signOut { signedOut } }", 0),
 ];
 

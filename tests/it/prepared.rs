@@ -46,7 +46,7 @@ async fn no_operation_prepares_again_what_it_has_asked_before() {
         ),
         (
             &administrator,
-            "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { id } }",
+            "mutation ($notification: ID!) { markNotificationRead(input: { notificationId: $notification }) { notification { id } } }",
         ),
     ];
     let ask_all = async || {

@@ -175,7 +175,7 @@ mutation ChangeTicketStatus($input: ChangeTicketStatusInput!) {
 subscription TicketEvents($after: String) {
   ticketEvents(after: $after) {
     cursor
-    at
+    occurredAt
     kind
     changed
     ticket { id number title status }

@@ -1,5 +1,5 @@
-// A plain graphql-ws server with publishing in memory: what the figures are beside. It keeps nothing, asks nobody who
-// they are, and reads nothing again when it delivers.
+// A plain graphql-ws server with publishing in memory: what the figures are beside. It stores nothing, authenticates
+// nobody, and reads nothing again at delivery.
 
 import { createServer } from 'node:http';
 
@@ -9,14 +9,14 @@ import { WebSocketServer } from 'ws';
 
 const schema = buildSchema(`
   type Ticket { id: ID! number: Int! title: String! status: String! priority: String! }
-  type TicketEvent { id: ID! cursor: String! at: String! kind: String! changed: [String!]! ticket: Ticket }
+  type TicketEvent { eventId: String! cursor: String! occurredAt: String! kind: String! changed: [String!]! ticket: Ticket }
   input OpenTicketInput { title: String! description: String! }
   type Query { hello: String }
   type Mutation { openTicket(input: OpenTicketInput!): Ticket! }
   type Subscription { ticketEvents: TicketEvent! }
 `);
 
-/** Those who listen: each waits for one event at a time, and has a queue for those that come faster. */
+/** Subscriptions: each waits for one event at a time, and has a queue for events that come faster. */
 const listeners = new Set();
 
 class Listener {
@@ -72,7 +72,7 @@ const rootValue = {
       priority: 'MEDIUM',
     };
     const id = String(number).padStart(26, '0');
-    const event = { id: `event_${id}`, cursor: id.slice(4), at: now(), kind: 'OPENED', changed: [], ticket };
+    const event = { eventId: `event_${id}`, cursor: id.slice(4), occurredAt: now(), kind: 'OPENED', changed: [], ticket };
     for (const listener of listeners) listener.push({ ticketEvents: event });
     return ticket;
   },

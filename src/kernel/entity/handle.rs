@@ -28,10 +28,10 @@ pub type PageArgs = Window;
 
 /// An entity that has lists with a filter and orders.
 pub trait Listable: Entity {
-    type Filter: InputType;
+    type Filter: InputType + Default;
     type Order: InputType + Default + Into<Sort>;
 
-    /// What rows must fulfil.
+    /// What rows must fulfil, also without a filter.
     fn conditions(filter: Self::Filter) -> Result<Vec<Condition>>;
 }
 
@@ -112,7 +112,7 @@ pub(super) fn list_page<E: Listable>(
     filter: Option<E::Filter>,
     order: Option<E::Order>,
 ) -> Result<PageSpec> {
-    let conditions = filter.map(E::conditions).transpose()?.unwrap_or_default();
+    let conditions = E::conditions(filter.unwrap_or_default())?;
     window.page(E::def().type_name, order.unwrap_or_default().into(), conditions)
 }
 

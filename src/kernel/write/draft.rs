@@ -22,7 +22,7 @@ use crate::kernel::{
     db::Scope,
     entity::Entity,
     error::constraint_of,
-    events::{Audience, Event},
+    events::{Audience, Event, EventKind},
 };
 
 /// Values for a new row of an entity, or for one that is there.
@@ -135,8 +135,8 @@ impl<'a, E: Stored> Draft<'a, E> {
         self
     }
 
-    fn event(&self, kind: &'static str) -> Event {
-        let event = Event::new(E::PREFIX, kind, self.id, self.clinic).to(self.audience);
+    fn event(&self, event: Event) -> Event {
+        let event = event.to(self.audience);
         match self.parent {
             Some(parent) => event.within(parent),
             None => event,
@@ -144,22 +144,22 @@ impl<'a, E: Stored> Draft<'a, E> {
     }
 
     /// Writes the new row and the event; returns its id.
-    pub async fn insert(self, scope: &Scope, kind: impl Into<Option<&'static str>>) -> Result<Id<E>> {
+    pub async fn insert(self, scope: &Scope, event: impl Announce<E>) -> Result<Id<E>> {
         let id = self.row_id();
-        if let Some(kind) = kind.into() {
-            self.event(kind).push(scope);
+        if let Some(event) = event.of(id, self.clinic) {
+            self.event(event).push(scope);
         }
         execute::<E>(scope, Insert { def: E::def(), values: self.values }).await?;
         Ok(id)
     }
 
     /// Writes what differs and the event that names it; false if nothing differs, and then nothing is written.
-    pub async fn update(self, scope: &Scope, kind: impl Into<Option<&'static str>>) -> Result<bool> {
+    pub async fn update(self, scope: &Scope, event: impl Announce<E>) -> Result<bool> {
         if self.values.is_empty() {
             return Ok(false);
         }
-        if let Some(kind) = kind.into() {
-            self.event(kind).changed(self.changed()).push(scope);
+        if let Some(event) = event.of(self.row_id(), self.clinic) {
+            self.event(event).changed(self.changed()).push(scope);
         }
         let update = Update { def: E::def(), id: self.id, clinic: self.clinic, values: self.values };
         execute::<E>(scope, update).await?;
@@ -180,6 +180,27 @@ impl<'a, E: Stored> Draft<'a, E> {
             }
         }
         changed
+    }
+}
+
+/// What a write announces: a declared kind of event, or [`NoEvent`].
+pub trait Announce<E> {
+    fn of(self, row: Id<E>, clinic: Option<Uuid>) -> Option<Event>;
+}
+
+/// Announces nothing, for rows that nobody listens to.
+#[derive(Debug, Clone, Copy)]
+pub struct NoEvent;
+
+impl<E> Announce<E> for NoEvent {
+    fn of(self, _: Id<E>, _: Option<Uuid>) -> Option<Event> {
+        None
+    }
+}
+
+impl<E, K: EventKind<Subject = E>> Announce<E> for K {
+    fn of(self, row: Id<E>, clinic: Option<Uuid>) -> Option<Event> {
+        Some(Event::of(self, row, clinic))
     }
 }
 

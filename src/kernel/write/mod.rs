@@ -6,7 +6,7 @@
 //! let scope = ctx.permitted(Permission::ClinicManage)?;
 //! let input = input.valid()?;
 //! let closure = ClinicClosure::lock(scope, input.closure_id, input.expected_version).await?;
-//! input.apply(closure.edit()).update(scope, "changed").await?;
+//! input.apply(closure.edit()).update(scope, ClinicClosureEventKind::Changed).await?;
 //! ```
 
 mod draft;
@@ -16,7 +16,7 @@ mod statement;
 mod states;
 mod stored;
 
-pub use draft::{Assign, Draft};
+pub use draft::{Announce, Assign, Draft, NoEvent};
 pub use field::{Clearable, ExpectedVersion, Field, Int, Items, Patch, Text, read_scalar, scalar_field};
 pub use input::{Input, InputFields, argument, read_field, refusal};
 pub use states::{State, refused_transition};

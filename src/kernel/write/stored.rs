@@ -4,10 +4,10 @@ use diesel::{QueryableByName, pg::Pg};
 use uuid::Uuid;
 
 use super::{
-    Draft,
+    Announce, Draft,
     statement::{Delete, Read},
 };
-use crate::kernel::{Error, Id, Result, db::Scope, entity::Entity, events::Event};
+use crate::kernel::{Error, Id, Result, db::Scope, entity::Entity};
 
 /// The value of the column that holds the clinic.
 pub trait Tenant {
@@ -91,27 +91,29 @@ pub trait Stored: Entity + QueryableByName<Pg> + Sized + 'static {
     }
 
     /// Removes the row for good.
-    fn remove(&self, scope: &Scope, kind: &'static str) -> impl Future<Output = Result<()>> + Send {
-        let clinic = self.clinic();
-        let id = self.id().uuid();
+    fn remove(&self, scope: &Scope, event: impl Announce<Self> + Send) -> impl Future<Output = Result<()>> + Send {
+        let (id, clinic) = (self.id(), self.clinic());
+        let event = event.of(id, clinic);
         async move {
-            let delete = Delete { def: Self::def(), id, clinic };
+            let delete = Delete { def: Self::def(), id: id.uuid(), clinic };
             super::draft::execute::<Self>(scope, delete).await?;
-            Event::new(Self::PREFIX, kind, id, clinic).push(scope);
+            if let Some(event) = event {
+                event.push(scope);
+            }
             Ok(())
         }
     }
 
     /// Archives the row: lists and look-ups leave it out, references to it still find it.
-    fn archive(&self, scope: &Scope, kind: &'static str) -> impl Future<Output = Result<()>> + Send {
+    fn archive(&self, scope: &Scope, event: impl Announce<Self> + Send) -> impl Future<Output = Result<()>> + Send {
         let draft = self.edit().timestamp("deleted_at", Some(scope.now()));
-        async move { draft.update(scope, kind).await.map(|_| ()) }
+        async move { draft.update(scope, event).await.map(|_| ()) }
     }
 
     /// Brings an archived row back.
-    fn restore(&self, scope: &Scope, kind: &'static str) -> impl Future<Output = Result<()>> + Send {
+    fn restore(&self, scope: &Scope, event: impl Announce<Self> + Send) -> impl Future<Output = Result<()>> + Send {
         let draft = self.edit().timestamp("deleted_at", None);
-        async move { draft.update(scope, kind).await.map(|_| ()) }
+        async move { draft.update(scope, event).await.map(|_| ()) }
     }
 }
 

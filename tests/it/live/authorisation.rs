@@ -1,4 +1,4 @@
-//! Who listens is looked at all the time: whoever may not any more hears nothing more, and is told why.
+//! The rights of listeners are checked all the time: a listener who lost them receives nothing more, and the reason.
 
 use std::time::Duration;
 
@@ -8,7 +8,7 @@ use serde_json::json;
 use super::{BOTH, TICKETS, titles};
 use crate::support::{Person, TestApp, TestClinic};
 
-/// Ways to lose the right to listen: what is done to the database, and the code that it ends with.
+/// How the right to listen is lost: what is done to the database, and the code that the subscription ends with.
 const LOSSES: [(&str, &str, &str); 5] = [
     ("revoked", "update sessions set revoked_at = now() where user_id = '$user'", "SESSION_EXPIRED"),
     ("removed", "update memberships set deleted_at = now() where user_id = '$user'", "FORBIDDEN"),
@@ -23,23 +23,23 @@ async fn lose(app: &TestApp, how: &str, person: &Person, clinic: &TestClinic<'_>
 }
 
 #[tokio::test]
-async fn whoever_loses_the_right_is_ended_within_five_seconds_though_nothing_happens() {
+async fn losing_the_right_ends_a_subscription_within_five_seconds_without_an_event() {
     let app = TestApp::new().await;
     for (name, how, code) in LOSSES {
         let oak = app.clinic("Oak").await;
         let staff = oak.person(SystemRole::Staff).await;
         let began = app.now().await;
-        let ears = BOTH.map(|over| staff.listen(over, TICKETS, Some(&began)));
-        let mut ears = futures_util::future::join_all(ears).await;
+        let readers = BOTH.map(|over| staff.listen(over, TICKETS, Some(&began)));
+        let mut readers = futures_util::future::join_all(readers).await;
         // Both have begun.
         staff.open_ticket("Printer").await;
-        for ear in &mut ears {
-            ear.event().await;
+        for reader in &mut readers {
+            reader.event().await;
         }
 
         lose(&app, how, &staff, &oak).await;
 
-        let ends = ears.iter_mut().map(|ear| tokio::time::timeout(Duration::from_secs(5), ear.end()));
+        let ends = readers.iter_mut().map(|reader| tokio::time::timeout(Duration::from_secs(5), reader.end()));
         for end in futures_util::future::join_all(ends).await {
             assert_eq!(end.expect("within five seconds"), code, "{name}");
         }
@@ -47,17 +47,17 @@ async fn whoever_loses_the_right_is_ended_within_five_seconds_though_nothing_hap
 }
 
 #[tokio::test]
-async fn nothing_that_happens_after_the_loss_is_heard() {
+async fn nothing_is_delivered_after_the_right_was_lost() {
     let app = TestApp::new().await;
     for (name, how, code) in LOSSES {
         let oak = app.clinic("Oak").await;
         let (staff, manager) = (oak.person(SystemRole::Staff).await, app.administrator().await);
         let began = app.now().await;
-        let ears = BOTH.map(|over| staff.listen(over, TICKETS, Some(&began)));
-        let mut ears = futures_util::future::join_all(ears).await;
+        let readers = BOTH.map(|over| staff.listen(over, TICKETS, Some(&began)));
+        let mut readers = futures_util::future::join_all(readers).await;
         staff.open_ticket("before").await;
-        for ear in &mut ears {
-            assert_eq!(titles(&ear.events(1).await), ["before"]);
+        for reader in &mut readers {
+            assert_eq!(titles(&reader.events(1).await), ["before"]);
         }
 
         lose(&app, how, &staff, &oak).await;
@@ -68,21 +68,21 @@ async fn nothing_that_happens_after_the_loss_is_heard() {
             assert_eq!(opened.code(), None);
         }
 
-        for (ear, over) in ears.iter_mut().zip(BOTH) {
-            // `end` would pass an event by.
-            let heard = ear.hear().await;
-            assert!(!format!("{heard:?}").contains("after"), "{name} {over:?}: {heard:?}");
-            assert!(format!("{heard:?}").contains(code), "{name} {over:?}: {heard:?}");
+        for (reader, over) in readers.iter_mut().zip(BOTH) {
+            // `end` would skip an event.
+            let received = reader.next().await;
+            assert!(!format!("{received:?}").contains("after"), "{name} {over:?}: {received:?}");
+            assert!(format!("{received:?}").contains(code), "{name} {over:?}: {received:?}");
         }
     }
 }
 
 #[tokio::test]
-async fn much_that_happens_elsewhere_does_not_keep_somebody_from_being_ended() {
+async fn events_of_other_clinics_do_not_delay_the_end() {
     let app = TestApp::new().await;
     let (oak, elm) = (app.clinic("Oak").await, app.clinic("Elm").await);
     let (staff, other) = (oak.person(SystemRole::Staff).await, elm.manager().await);
-    let mut ear = staff.listen(super::Over::Stream, TICKETS, None).await;
+    let mut reader = staff.listen(super::Over::Stream, TICKETS, None).await;
 
     lose(&app, LOSSES[0].1, &staff, &oak).await;
     let busy = async {
@@ -91,23 +91,23 @@ async fn much_that_happens_elsewhere_does_not_keep_somebody_from_being_ended() {
         }
     };
     let end = tokio::select! {
-        end = tokio::time::timeout(Duration::from_secs(5), ear.end()) => end,
+        end = tokio::time::timeout(Duration::from_secs(5), reader.end()) => end,
         () = busy => unreachable!(),
     };
     assert_eq!(end.expect("within five seconds"), "SESSION_EXPIRED");
 }
 
 #[tokio::test]
-async fn a_session_that_runs_out_ends_its_listeners() {
+async fn an_expired_session_ends_its_subscriptions() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    let mut ear = manager.listen(super::Over::Stream, TICKETS, None).await;
+    let mut reader = manager.listen(super::Over::Stream, TICKETS, None).await;
     app.execute("update sessions set expires_at = now() + interval '100 milliseconds'").await;
-    assert_eq!(ear.end().await, "SESSION_EXPIRED");
+    assert_eq!(reader.end().await, "SESSION_EXPIRED");
 }
 
 #[tokio::test]
-async fn signing_out_here_does_not_end_another_session_of_the_same_person() {
+async fn signing_out_ends_no_other_session_of_the_person() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
     let manager = oak.manager().await;
@@ -126,17 +126,17 @@ async fn signing_out_here_does_not_end_another_session_of_the_same_person() {
 }
 
 #[tokio::test]
-async fn each_of_many_who_ask_the_same_is_let_through_by_themselves() {
+async fn listeners_of_the_same_operation_are_checked_one_by_one() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
     let (stays, goes) = (oak.person(SystemRole::Staff).await, oak.person(SystemRole::Staff).await);
-    let mut ears =
+    let mut readers =
         [stays.listen(super::Over::Stream, TICKETS, None).await, goes.listen(super::Over::Stream, TICKETS, None).await];
 
     lose(&app, LOSSES[0].1, &goes, &oak).await;
     stays.open_ticket("after").await;
 
-    // Alike in every word they asked, so that what is read for one is good for the other.
-    assert_eq!(titles(&ears[0].events(1).await), ["after"]);
-    assert!(!format!("{:?}", ears[1].hear().await).contains("after"));
+    // The same operation, so that both could share one reading.
+    assert_eq!(titles(&readers[0].events(1).await), ["after"]);
+    assert!(!format!("{:?}", readers[1].next().await).contains("after"));
 }

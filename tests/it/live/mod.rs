@@ -1,42 +1,42 @@
-//! Live: what is heard, by whom, in which order, and what becomes of it when something breaks.
+//! Subscriptions: what is delivered, to whom, in which order, and how it goes on when something breaks.
 
 mod authorisation;
 mod changed;
-mod kept;
+mod declared;
 mod notes;
 mod notifications;
 mod order;
 mod processes;
 mod resume;
+mod retained;
 mod slow;
 mod unread;
 
 use serde_json::{Value, json};
 
 use crate::support::{
-    Person, TestApp,
-    ear::{Ear, Over, Subscription},
-    names_of_events,
+    Person, TestApp, names_of_events,
+    reader::{EventReader, Over, Subscription},
 };
 
 const BOTH: [Over; 2] = [Over::Socket, Over::Stream];
 
 const TICKETS: &str = "subscription ($after: String) {
-    ticketEvents(after: $after) { id cursor at kind changed ticket { id title status } }
+    ticketEvents(after: $after) { eventId cursor occurredAt kind changed ticket { id title status } }
 }";
 const ACTIVITY: &str = "subscription ($clinic: ID, $after: String) {
-    clinicActivity(clinicId: $clinic, after: $after) { id cursor topic kind subject { id } }
+    clinicActivity(clinicId: $clinic, after: $after) { eventId cursor occurredAt kind changed subject { __typename id } }
 }";
 
 impl Person {
     /// Listens; with a cursor, from there on.
-    pub async fn listen(&self, over: Over, query: &str, after: Option<&str>) -> Ear {
+    pub async fn listen(&self, over: Over, query: &str, after: Option<&str>) -> EventReader {
         self.listen_to(over, query, json!({ "after": after })).await
     }
 
-    pub async fn listen_to(&self, over: Over, query: &str, variables: Value) -> Ear {
+    pub async fn listen_to(&self, over: Over, query: &str, variables: Value) -> EventReader {
         let to = Subscription { query, variables, last_event_id: None };
-        Ear::open(self.address(), self.token.as_deref(), over, to).await
+        EventReader::open(self.address(), self.token.as_deref(), over, to).await
     }
 }
 
@@ -47,7 +47,7 @@ impl TestApp {
         names_of_events().cursor(newest.as_i64().unwrap())
     }
 
-    /// Ends connections to the database; tells how many.
+    /// Ends connections to the database; returns their number.
     async fn cut(&self, application: &str) -> i64 {
         let cut = format!(
             "select count(pg_terminate_backend(pid)) from pg_stat_activity
@@ -57,7 +57,7 @@ impl TestApp {
     }
 }
 
-/// The cursor of an event that was heard.
+/// The cursor of an event that was delivered.
 fn cursor(event: &Value) -> String {
     event["cursor"].as_str().unwrap().to_owned()
 }
@@ -78,4 +78,10 @@ async fn assign(person: &Person, ticket: &str, to: Option<&Person>) {
         }
         None => person.change("unassignTicket", json!({ "ticketId": ticket }), "{ ticket { id } }").await,
     };
+}
+
+/// The number of a person's unread notifications.
+async fn unread(person: &Person) -> i64 {
+    let data = person.ask("{ viewer { unreadNotificationCount } }", json!({})).await;
+    data["viewer"]["unreadNotificationCount"].as_i64().unwrap()
 }

@@ -1,17 +1,21 @@
-//! Who is told of what (R10 to R13), live and in the list; never the one who did it.
+//! Who is notified of what, live and in the list; never the person who did it.
 
-use clinigraph::notification::{Notice, NotificationKind, Recipients, notify};
+use clinigraph::{
+    kernel::Id,
+    notification::{Notice, NotificationKind, Recipients, Subject, notify},
+    support::Ticket,
+};
 use serde_json::{Value, json};
 
 use super::{assign, change_status, cursor};
-use crate::support::{Person, TestApp, ear::Over};
+use crate::support::{Person, TestApp, reader::Over};
 
 const RECEIVED: &str = "subscription ($after: String) {
-    notificationReceived(after: $after) { cursor notification { id kind title body linkPath read readAt archivedAt ticket { id } } }
+    notificationReceived(after: $after) { cursor notification { id kind title body linkPath read readAt archivedAt } }
 }";
 
-/// What somebody was told, oldest first: kind and body.
-async fn told(person: &Person) -> Vec<(String, String)> {
+/// The notifications of a person, oldest first: kind and body.
+async fn received(person: &Person) -> Vec<(String, String)> {
     let query = "{ notifications(first: 100) { nodes { kind body } } }";
     let mut nodes = person.ask(query, json!({})).await["notifications"]["nodes"].as_array().unwrap().clone();
     nodes.reverse();
@@ -28,35 +32,35 @@ const REPLY: &str = "TICKET_REPLY";
 const STATUS: &str = "TICKET_STATUS_CHANGED";
 
 #[tokio::test]
-async fn a_new_ticket_is_told_to_every_active_administrator_and_to_nobody_else() {
+async fn a_new_ticket_notifies_every_active_administrator_and_nobody_else() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
     let (manager, colleague) = (oak.manager().await, oak.manager().await);
-    let (ada, linus, gone) = (app.administrator().await, app.administrator().await, app.administrator().await);
-    app.execute(&format!("update users set status = 'suspended' where id = '{}'", gone.user_id)).await;
+    let (ada, linus, suspended) = (app.administrator().await, app.administrator().await, app.administrator().await);
+    app.execute(&format!("update users set status = 'suspended' where id = '{}'", suspended.user_id)).await;
 
     manager.open_ticket("Printer").await;
 
     for administrator in [&ada, &linus] {
-        assert_eq!(told(administrator).await, pairs(&[(CREATED, "Please help.")]));
+        assert_eq!(received(administrator).await, pairs(&[(CREATED, "Please help.")]));
     }
     for person in [&manager, &colleague] {
-        assert_eq!(told(person).await, []);
+        assert_eq!(received(person).await, []);
     }
     assert_eq!(app.value("select count(*) from notifications").await, 2);
-    // An administrator who opens one does not tell themselves.
+    // An administrator who opens one does not notify themselves.
     let input = json!({ "title": "Scanner", "description": "For them.", "clinicId": oak.api_id() });
     ada.ask(
         "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }",
         json!({ "input": input }),
     )
     .await;
-    assert_eq!(told(&ada).await.len(), 1);
-    assert_eq!(told(&linus).await.len(), 2);
+    assert_eq!(received(&ada).await.len(), 1);
+    assert_eq!(received(&linus).await.len(), 2);
 }
 
 #[tokio::test]
-async fn an_administrators_answer_is_told_to_whoever_opened_the_ticket() {
+async fn an_administrators_reply_notifies_the_author_of_the_ticket() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
     let (manager, colleague, ada, linus) =
@@ -66,15 +70,15 @@ async fn an_administrators_answer_is_told_to_whoever_opened_the_ticket() {
     ada.reply(&ticket, "We look.", false).await;
     ada.reply(&ticket, "Between us.", true).await;
 
-    assert_eq!(told(&manager).await, pairs(&[(REPLY, "We look.")]));
-    assert_eq!(told(&colleague).await, []);
+    assert_eq!(received(&manager).await, pairs(&[(REPLY, "We look.")]));
+    assert_eq!(received(&colleague).await, []);
     for administrator in [&ada, &linus] {
-        assert_eq!(told(administrator).await, pairs(&[(CREATED, "Please help.")]));
+        assert_eq!(received(administrator).await, pairs(&[(CREATED, "Please help.")]));
     }
 }
 
 #[tokio::test]
-async fn a_clinics_answer_is_told_to_who_works_on_the_ticket_or_else_to_all_administrators() {
+async fn a_clinics_reply_notifies_the_assignee_or_else_all_administrators() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
     let (manager, colleague, ada, linus) =
@@ -88,15 +92,15 @@ async fn a_clinics_answer_is_told_to_who_works_on_the_ticket_or_else_to_all_admi
     manager.reply(&ticket, "To all again.", true).await;
 
     let all = [(CREATED, "Please help."), (REPLY, "To all."), (REPLY, "To all again.")];
-    assert_eq!(told(&ada).await, pairs(&all), "what a clinic writes is no note, whatever it says");
-    assert_eq!(told(&linus).await, pairs(&[all[0], all[1], (REPLY, "To one."), all[2]]));
+    assert_eq!(received(&ada).await, pairs(&all), "what a clinic writes is never an internal note");
+    assert_eq!(received(&linus).await, pairs(&[all[0], all[1], (REPLY, "To one."), all[2]]));
     for person in [&manager, &colleague] {
-        assert_eq!(told(person).await, []);
+        assert_eq!(received(person).await, []);
     }
 }
 
 #[tokio::test]
-async fn another_status_is_told_to_whoever_opened_the_ticket_unless_they_did_it() {
+async fn a_change_of_status_notifies_the_author_of_the_ticket_unless_they_made_it() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
     let (manager, colleague, ada) = (oak.manager().await, oak.manager().await, app.administrator().await);
@@ -108,55 +112,60 @@ async fn another_status_is_told_to_whoever_opened_the_ticket_unless_they_did_it(
     let own = manager.open_ticket("Scanner").await;
     change_status(&manager, &own, "CLOSED").await;
 
-    assert_eq!(told(&manager).await, pairs(&[(STATUS, "Printer"), (STATUS, "Printer")]));
-    assert_eq!(told(&colleague).await, []);
-    assert!(told(&ada).await.iter().all(|(kind, _)| kind == CREATED));
+    assert_eq!(received(&manager).await, pairs(&[(STATUS, "Printer"), (STATUS, "Printer")]));
+    assert_eq!(received(&colleague).await, []);
+    assert!(received(&ada).await.iter().all(|(kind, _)| kind == CREATED));
 }
 
 #[tokio::test]
-async fn what_is_received_live_is_what_the_list_has() {
+async fn a_received_notification_is_the_one_in_the_list() {
     let app = TestApp::new().await;
     let (manager, ada) = (app.clinic("Oak").await.manager().await, app.administrator().await);
     let ticket = manager.open_ticket("Printer").await;
     let after = app.now().await;
-    let mut ears = Vec::new();
+    let mut readers = Vec::new();
     for over in super::BOTH {
-        ears.push(manager.listen(over, RECEIVED, Some(&after)).await);
+        readers.push(manager.listen(over, RECEIVED, Some(&after)).await);
     }
     let mut own = ada.listen(Over::Stream, RECEIVED, Some(&after)).await;
 
     ada.reply(&ticket, "We look.", false).await;
     change_status(&ada, &ticket, "IN_PROGRESS").await;
 
-    for ear in &mut ears {
-        let first = ear.event().await;
+    for reader in &mut readers {
+        let first = reader.event().await;
         let one = &first["notification"];
         assert_eq!((&one["kind"], &one["body"], &one["read"]), (&json!(REPLY), &json!("We look."), &json!(false)));
-        assert_eq!((&one["linkPath"], &one["ticket"]["id"]), (&json!(format!("/tickets/{ticket}")), &json!(ticket)));
+        assert_eq!(one["linkPath"], format!("/tickets/{ticket}"));
         assert_eq!((&one["readAt"], &one["archivedAt"]), (&Value::Null, &Value::Null));
         assert!(one["title"].as_str().unwrap().contains("Printer"));
-        assert_eq!(ear.event().await["notification"]["kind"], STATUS);
+        assert_eq!(reader.event().await["notification"]["kind"], STATUS);
         // And it can be resumed between the two.
         let mut resumed = manager.listen(Over::Stream, RECEIVED, Some(&cursor(&first))).await;
         assert_eq!(resumed.event().await["notification"]["kind"], STATUS);
     }
     manager.reply(&ticket, "Thanks.", false).await;
-    assert_eq!(own.event().await["notification"]["body"], "Thanks.", "of what they did themselves they hear nothing");
+    assert_eq!(
+        own.event().await["notification"]["body"],
+        "Thanks.",
+        "they are not notified of what they did themselves"
+    );
 }
 
 #[tokio::test]
-async fn nobody_is_told_twice_of_one_cause() {
+async fn nobody_is_notified_twice_of_one_cause() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
     let manager = oak.manager().await;
     let ticket = manager.open_ticket("Printer").await;
-    let ticket = clinigraph::kernel::ids::split(&ticket).unwrap().1;
+    let ticket: Id<Ticket> = ticket.parse().unwrap();
     for _ in 0..2 {
         app.as_system(async |scope| {
             let notice = Notice {
-                what: NotificationKind::TicketReply,
-                clinic: oak.id,
-                ticket,
+                kind: NotificationKind::TicketReply,
+                clinic: Some(oak.id),
+                subject: Subject::of(ticket),
+                link_path: None,
                 title: "Reply".to_owned(),
                 body: "Once.",
                 cause: "this very reply".to_owned(),
@@ -167,27 +176,27 @@ async fn nobody_is_told_twice_of_one_cause() {
         .await;
     }
 
-    assert_eq!(told(&manager).await, pairs(&[(REPLY, "Once.")]));
-    assert_eq!(manager.ask("{ unreadNotificationCount }", json!({})).await["unreadNotificationCount"], 1);
+    assert_eq!(received(&manager).await, pairs(&[(REPLY, "Once.")]));
+    assert_eq!(super::unread(&manager).await, 1);
 }
 
 #[tokio::test]
-async fn somebody_with_two_clinics_hears_of_the_one_they_work_in() {
+async fn a_person_with_two_clinics_receives_notifications_of_the_acting_clinic() {
     let app = TestApp::new().await;
     let (oak, elm, ada) = (app.clinic("Oak").await, app.clinic("Elm").await, app.administrator().await);
     let in_oak = oak.manager().await;
     elm.join(in_oak.user_id, clinigraph::kernel::actor::SystemRole::ClinicManager).await;
     let in_elm = app.signed_in(in_oak.user_id, Some(elm.id)).await;
     let tickets = [in_oak.open_ticket("Oak").await, in_elm.open_ticket("Elm").await];
-    let mut ears =
+    let mut readers =
         [in_oak.listen(Over::Stream, RECEIVED, None).await, in_elm.listen(Over::Stream, RECEIVED, None).await];
 
     ada.reply(&tickets[0], "to Oak", false).await;
     ada.reply(&tickets[1], "to Elm", false).await;
 
-    for (ear, body) in ears.iter_mut().zip(["to Oak", "to Elm"]) {
-        assert_eq!(ear.event().await["notification"]["body"], body);
+    for (reader, body) in readers.iter_mut().zip(["to Oak", "to Elm"]) {
+        assert_eq!(reader.event().await["notification"]["body"], body);
     }
     ada.reply(&tickets[0], "again to Oak", false).await;
-    assert_eq!(ears[0].event().await["notification"]["body"], "again to Oak");
+    assert_eq!(readers[0].event().await["notification"]["body"], "again to Oak");
 }

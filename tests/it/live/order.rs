@@ -1,4 +1,4 @@
-//! In which order events are heard, when they are committed in another one than the one they were numbered in.
+//! The order of delivery, when events are committed in another order than that of their ids.
 
 use std::time::Duration;
 
@@ -7,31 +7,31 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use serde_json::json;
 
 use super::{ACTIVITY, TICKETS, titles};
-use crate::support::{Person, TestApp, ear::Over, sql};
+use crate::support::{Person, TestApp, reader::Over, sql};
 
-/// A transaction that tells of a ticket, which is told apart by its title.
-struct Telling(AsyncPgConnection);
+/// A transaction that writes an event of the ticket with a title.
+struct Transaction(AsyncPgConnection);
 
-impl Telling {
+impl Transaction {
     async fn begin(app: &TestApp) -> Self {
         let mut connection = db::connect(&app.superuser_url).await.unwrap();
         connection.batch_execute("begin").await.unwrap();
         Self(connection)
     }
 
-    /// Draws the transaction's number.
+    /// Draws the number of the transaction.
     async fn number(self) -> Self {
         sql::told(&self.0, "select pg_current_xact_id()::text as told").await.unwrap();
         self
     }
 
-    /// Draws the event's.
-    async fn tell(self, title: &str) -> Self {
-        let tell = format!(
+    /// Draws the id of an event.
+    async fn write(self, title: &str) -> Self {
+        let insert = format!(
             "insert into outbox_events (clinic_id, audience, topic, subject_id, kind)
              select clinic_id, 'clinic', 'ticket', id, 'replied' from support_tickets where title = '{title}'"
         );
-        assert_eq!(sql::run(&self.0, &tell).await.unwrap(), 1);
+        assert_eq!(sql::run(&self.0, &insert).await.unwrap(), 1);
         self
     }
 
@@ -47,80 +47,84 @@ async fn tickets(person: &Person) {
 }
 
 #[tokio::test]
-async fn a_lower_number_that_is_committed_later_is_not_lost() {
+async fn an_event_with_a_lower_id_that_is_committed_later_is_delivered_first() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     tickets(&manager).await;
-    let mut ear = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
+    let mut reader = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
 
-    let one = Telling::begin(&app).await.tell("one").await;
-    let two = Telling::begin(&app).await.tell("two").await;
+    let one = Transaction::begin(&app).await.write("one").await;
+    let two = Transaction::begin(&app).await.write("two").await;
     two.end("commit").await;
-    assert_eq!(ear.hear_within(Duration::from_millis(1500)).await, None, "one may still come before it");
+    assert_eq!(
+        reader.next_within(Duration::from_millis(1500)).await,
+        None,
+        "the event of one may still come before it"
+    );
     one.end("commit").await;
 
-    assert_eq!(titles(&ear.events(2).await), ["one", "two"]);
+    assert_eq!(titles(&reader.events(2).await), ["one", "two"]);
 }
 
 #[tokio::test]
-async fn nor_is_it_when_its_transaction_began_later() {
+async fn a_lower_id_is_not_lost_when_its_transaction_began_later() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     tickets(&manager).await;
-    let mut ear = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
+    let mut reader = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
 
-    // Below the oldest transaction that runs stands two, when it is committed; and yet something is before it.
-    let two = Telling::begin(&app).await.number().await;
-    let one = Telling::begin(&app).await.number().await.tell("one").await;
-    two.tell("two").await.end("commit").await;
+    // When it is committed, two is below the oldest running transaction, and yet an event is to come before it.
+    let two = Transaction::begin(&app).await.number().await;
+    let one = Transaction::begin(&app).await.number().await.write("one").await;
+    two.write("two").await.end("commit").await;
     tokio::time::sleep(Duration::from_millis(1500)).await;
     one.end("commit").await;
 
-    assert_eq!(titles(&ear.events(2).await), ["one", "two"]);
+    assert_eq!(titles(&reader.events(2).await), ["one", "two"]);
 }
 
 #[tokio::test]
-async fn a_number_that_was_given_up_holds_nothing_back() {
+async fn an_id_that_was_rolled_back_holds_nothing_back() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     tickets(&manager).await;
-    let mut ear = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
+    let mut reader = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
     // Nor does a transaction that writes something else, for however long.
-    let other = Telling::begin(&app).await.number().await;
+    let other = Transaction::begin(&app).await.number().await;
 
-    let one = Telling::begin(&app).await.tell("one").await;
-    Telling::begin(&app).await.tell("two").await.end("commit").await;
+    let one = Transaction::begin(&app).await.write("one").await;
+    Transaction::begin(&app).await.write("two").await.end("commit").await;
     one.end("rollback").await;
-    assert_eq!(titles(&ear.events(1).await), ["two"]);
-    Telling::begin(&app).await.tell("three").await.end("rollback").await;
-    Telling::begin(&app).await.tell("three").await.end("commit").await;
-    assert_eq!(titles(&ear.events(1).await), ["three"]);
+    assert_eq!(titles(&reader.events(1).await), ["two"]);
+    Transaction::begin(&app).await.write("three").await.end("rollback").await;
+    Transaction::begin(&app).await.write("three").await.end("commit").await;
+    assert_eq!(titles(&reader.events(1).await), ["three"]);
 
     other.end("rollback").await;
 }
 
 #[tokio::test]
-async fn a_server_that_starts_meanwhile_passes_nothing_by() {
+async fn a_server_that_starts_meanwhile_skips_nothing() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     tickets(&manager).await;
     let began = app.now().await;
 
-    let one = Telling::begin(&app).await.tell("one").await;
-    Telling::begin(&app).await.tell("two").await.end("commit").await;
+    let one = Transaction::begin(&app).await.write("one").await;
+    Transaction::begin(&app).await.write("two").await.end("commit").await;
     let other = app.another().await;
-    let (mut ear, ()) =
+    let (mut reader, ()) =
         tokio::join!(async { other.person(&manager).listen(Over::Stream, TICKETS, Some(&began)).await }, async {
             tokio::time::sleep(Duration::from_millis(500)).await;
             one.end("commit").await;
         });
 
-    assert_eq!(titles(&ear.events(2).await), ["one", "two"]);
+    assert_eq!(titles(&reader.events(2).await), ["one", "two"]);
     other.stop();
 }
 
 #[tokio::test]
-async fn many_who_write_at_once_are_heard_alike_by_everybody() {
+async fn concurrent_writes_reach_all_listeners_in_the_same_order() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let other = app.another().await;
@@ -134,13 +138,13 @@ async fn many_who_write_at_once_are_heard_alike_by_everybody() {
     futures_util::future::join_all(writing.map(|(person, title)| async move { person.open_ticket(&title).await }))
         .await;
 
-    let heard = here.events(80).await;
-    assert_eq!(afar.events(80).await, heard);
-    let mut told: Vec<_> = titles(&heard).into_iter().map(str::to_owned).collect();
-    told.sort();
+    let events = here.events(80).await;
+    assert_eq!(afar.events(80).await, events);
+    let mut delivered: Vec<_> = titles(&events).into_iter().map(str::to_owned).collect();
+    delivered.sort();
     let mut all: Vec<_> = titles_of(0).chain(titles_of(1)).collect();
     all.sort();
-    assert_eq!(told, all, "each once");
+    assert_eq!(delivered, all, "each once");
     other.stop();
 }
 
@@ -149,7 +153,7 @@ async fn across_topics_events_come_in_the_order_in_which_they_happened() {
     let app = TestApp::new().await;
     let (oak, administrator) = (app.clinic("Oak").await, app.administrator().await);
     let manager = oak.manager().await;
-    let mut ear = administrator
+    let mut reader = administrator
         .listen_to(Over::Socket, ACTIVITY, json!({ "clinic": oak.api_id(), "after": app.now().await }))
         .await;
 
@@ -161,16 +165,15 @@ async fn across_topics_events_come_in_the_order_in_which_they_happened() {
         "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { clinicConfig { id } } }";
     manager.ask(configure, json!({})).await;
 
-    let heard = ear.events(6).await;
-    let told: Vec<_> =
-        heard.iter().map(|event| format!("{} {}", event["topic"], event["kind"]).replace('"', "")).collect();
+    let events = reader.events(6).await;
+    let kinds: Vec<_> = events.iter().map(|event| event["kind"].as_str().unwrap()).collect();
     let all = [
-        "ticket opened",
-        "ticket_message added",
-        "ticket replied",
-        "ticket status_changed",
-        "ticket_message added",
-        "clinic_config updated",
+        "TICKET_OPENED",
+        "TICKET_MESSAGE_ADDED",
+        "TICKET_REPLIED",
+        "TICKET_STATUS_CHANGED",
+        "TICKET_MESSAGE_ADDED",
+        "CLINIC_CONFIG_UPDATED",
     ];
-    assert_eq!(told, all);
+    assert_eq!(kinds, all);
 }

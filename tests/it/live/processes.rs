@@ -1,4 +1,4 @@
-//! Several servers on one database: what happens through one is heard through the other.
+//! Several servers on one database: what is written through one is delivered through the other.
 
 use std::time::{Duration, Instant};
 
@@ -12,89 +12,93 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_postgres::{AsyncMessage, NoTls, Notification};
 
 use super::{BOTH, TICKETS, cursor, titles};
-use crate::support::{TestApp, ear::Over};
+use crate::support::{TestApp, reader::Over};
 
 #[tokio::test]
-async fn another_server_hears_at_once_because_it_is_told() {
+async fn another_server_is_notified_at_once() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let other = app.another().await;
-    let mut ear = other.person(&manager).listen(Over::Stream, TICKETS, None).await;
+    let mut reader = other.person(&manager).listen(Over::Stream, TICKETS, None).await;
 
     let begun = Instant::now();
     for number in 0..10 {
         let title = number.to_string();
         manager.open_ticket(&title).await;
-        assert_eq!(titles(&ear.events(1).await), [title]);
+        assert_eq!(titles(&reader.events(1).await), [title]);
     }
 
-    // By its clock alone each would take a second.
+    // Without a notification each would take a second.
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
     other.stop();
 }
 
-/// Somebody who listens on the servers' own channel, and what they hear.
+/// A connection that listens on the servers' own channel, and what it receives.
 async fn eavesdrop(app: &TestApp) -> (tokio_postgres::Client, UnboundedReceiver<Notification>) {
     let (client, mut connection) =
         app.superuser_url.parse::<tokio_postgres::Config>().unwrap().connect(NoTls).await.unwrap();
-    let (tell, heard) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, received) = tokio::sync::mpsc::unbounded_channel();
     tokio::spawn(async move {
         let mut messages = stream::poll_fn(move |context| connection.poll_message(context));
         while let Some(Ok(message)) = futures_util::StreamExt::next(&mut messages).await {
             if let AsyncMessage::Notification(notification) = message {
-                drop(tell.send(notification));
+                drop(sender.send(notification));
             }
         }
     });
     client.batch_execute(&format!("listen {CHANNEL}")).await.unwrap();
-    (client, heard)
+    (client, received)
 }
 
 #[tokio::test]
 async fn a_notification_is_sent_outside_the_users_transaction_and_carries_no_content() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    let (client, mut heard) = eavesdrop(&app).await;
+    let (client, mut received) = eavesdrop(&app).await;
     // As another server would.
     client.batch_execute(&format!("select pg_advisory_lock_shared({LISTENERS})")).await.unwrap();
 
     manager.open_ticket("Printer").await;
 
-    let told = tokio::time::timeout(Duration::from_secs(20), heard.recv()).await.unwrap().unwrap();
-    assert!(uuid::Uuid::try_parse(told.payload()).is_ok(), "the process and nothing else: {}", told.payload());
+    let notification = tokio::time::timeout(Duration::from_secs(20), received.recv()).await.unwrap().unwrap();
+    assert!(
+        uuid::Uuid::try_parse(notification.payload()).is_ok(),
+        "the process and nothing else: {}",
+        notification.payload()
+    );
     let relay =
         "select pid from pg_stat_activity where datname = current_database() and application_name = 'clinigraph relay'";
-    assert_eq!(app.value(relay).await, told.process_id());
+    assert_eq!(app.value(relay).await, notification.process_id());
 }
 
 #[tokio::test]
 async fn a_server_that_is_alone_notifies_nobody() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    let (_client, mut heard) = eavesdrop(&app).await;
-    let mut ear = manager.listen(Over::Stream, TICKETS, None).await;
+    let (_client, mut received) = eavesdrop(&app).await;
+    let mut reader = manager.listen(Over::Stream, TICKETS, None).await;
 
     manager.open_ticket("Printer").await;
 
-    assert_eq!(titles(&ear.events(1).await), ["Printer"]);
-    // It would have been sent before the event was read.
+    assert_eq!(titles(&reader.events(1).await), ["Printer"]);
+    // A notification would have been sent before the event was read.
     app.execute(&format!("notify {CHANNEL}, 'the end'")).await;
-    assert_eq!(heard.recv().await.unwrap().payload(), "the end");
+    assert_eq!(received.recv().await.unwrap().payload(), "the end");
 }
 
 #[tokio::test]
-async fn a_cursor_of_one_server_is_good_at_the_other() {
+async fn a_cursor_of_one_server_is_valid_at_the_other() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let other = app.another().await;
     let there = other.person(&manager);
 
     for over in BOTH {
-        let mut ear = manager.listen(over, TICKETS, Some(&app.now().await)).await;
+        let mut reader = manager.listen(over, TICKETS, Some(&app.now().await)).await;
         for title in ["1", "2", "3"] {
             there.open_ticket(title).await;
         }
-        let here = ear.events(3).await;
+        let here = reader.events(3).await;
         let resumed = there.listen(over, TICKETS, Some(&cursor(&here[0]))).await.events(2).await;
         assert_eq!(resumed, here[1..], "{over:?}");
     }
@@ -102,21 +106,21 @@ async fn a_cursor_of_one_server_is_good_at_the_other() {
 }
 
 #[tokio::test]
-async fn who_is_not_told_looks_once_a_second() {
+async fn a_server_without_a_notification_reads_once_a_second() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    let mut ear = manager.listen(Over::Stream, TICKETS, None).await;
+    let mut reader = manager.listen(Over::Stream, TICKETS, None).await;
 
-    // By a process of which no server knows, and without a notification.
-    manager.open_ticket("told").await;
-    ear.event().await;
+    // By a process that no server knows, and without a notification.
+    manager.open_ticket("notified").await;
+    reader.event().await;
     app.execute(
         "insert into outbox_events (clinic_id, audience, topic, subject_id, kind)
          select clinic_id, 'clinic', 'ticket', id, 'replied' from support_tickets",
     )
     .await;
 
-    assert_eq!(ear.event().await["kind"], "REPLIED");
+    assert_eq!(reader.event().await["kind"], "REPLIED");
 }
 
 #[tokio::test]
@@ -124,18 +128,18 @@ async fn nothing_is_lost_while_the_listeners_connection_is_cut_again_and_again()
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let other = app.another().await;
-    let mut ear = other.person(&manager).listen(Over::Socket, TICKETS, Some(&app.now().await)).await;
+    let mut reader = other.person(&manager).listen(Over::Socket, TICKETS, Some(&app.now().await)).await;
 
     let mut cut = 0;
-    let mut heard = Vec::new();
+    let mut events = Vec::new();
     for number in 0..6 {
         cut += app.cut("clinigraph listener").await;
         manager.open_ticket(&number.to_string()).await;
-        heard.extend(ear.events(1).await);
+        events.extend(reader.events(1).await);
     }
 
     assert!(cut >= 2, "there was something to cut");
-    assert_eq!(titles(&heard), ["0", "1", "2", "3", "4", "5"]);
+    assert_eq!(titles(&events), ["0", "1", "2", "3", "4", "5"]);
     other.stop();
 }
 
@@ -145,17 +149,17 @@ async fn the_relay_comes_back_on_new_connections() {
     let manager = app.clinic("Oak").await.manager().await;
     let connections = "select pid from pg_stat_activity where datname = current_database()
         and application_name in ('clinigraph listener', 'clinigraph relay') order by pid";
-    let mut ear = manager.listen(Over::Socket, TICKETS, Some(&app.now().await)).await;
+    let mut reader = manager.listen(Over::Socket, TICKETS, Some(&app.now().await)).await;
     manager.open_ticket("before").await;
-    ear.event().await;
+    reader.event().await;
     let before = app.rows(connections).await;
 
     app.cut("clinigraph listener").await;
     app.cut("clinigraph relay").await;
     manager.open_ticket("meanwhile").await;
-    assert_eq!(titles(&ear.events(1).await), ["meanwhile"]);
+    assert_eq!(titles(&reader.events(1).await), ["meanwhile"]);
 
-    // The listener hears notifications again: of a process that this one does not know.
+    // The listener receives notifications again, here from a process that this one does not know.
     let deadline = Instant::now() + Duration::from_secs(20);
     while app.rows(connections).await.len() < 2 {
         assert!(Instant::now() < deadline);
@@ -166,5 +170,5 @@ async fn the_relay_comes_back_on_new_connections() {
     let mut connection = db::connect(&app.superuser_url).await.unwrap();
     connection.batch_execute("notify clinigraph_events, 'somebody'").await.unwrap();
     manager.open_ticket("after").await;
-    assert_eq!(titles(&ear.events(1).await), ["after"]);
+    assert_eq!(titles(&reader.events(1).await), ["after"]);
 }

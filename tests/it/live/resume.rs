@@ -1,11 +1,11 @@
-//! Going on where one was, over both ways, without a gap and without a repeat.
+//! Resuming over both transports, without a gap and without a repeat.
 
 use serde_json::{Value, json};
 
 use super::{BOTH, TICKETS, cursor, titles};
 use crate::support::{
     Person, TestApp,
-    ear::{Ear, Heard, Over, Subscription},
+    reader::{EventReader, Over, Received, Subscription},
 };
 
 async fn open_tickets(person: &Person, titles: &[&str]) {
@@ -15,45 +15,45 @@ async fn open_tickets(person: &Person, titles: &[&str]) {
 }
 
 #[tokio::test]
-async fn what_was_missed_comes_first_and_then_what_happens() {
+async fn missed_events_come_first_and_then_new_ones() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
 
     for over in BOTH {
-        let mut ear = manager.listen(over, TICKETS, Some(&app.now().await)).await;
+        let mut reader = manager.listen(over, TICKETS, Some(&app.now().await)).await;
         open_tickets(&manager, &["1", "2", "3"]).await;
-        let heard = ear.events(3).await;
-        assert_eq!(titles(&heard), ["1", "2", "3"], "{over:?}");
-        drop(ear);
+        let events = reader.events(3).await;
+        assert_eq!(titles(&events), ["1", "2", "3"], "{over:?}");
+        drop(reader);
         open_tickets(&manager, &["4", "5"]).await;
 
-        let mut ear = manager.listen(over, TICKETS, Some(&cursor(&heard[1]))).await;
-        let missed = ear.events(3).await;
+        let mut reader = manager.listen(over, TICKETS, Some(&cursor(&events[1]))).await;
+        let missed = reader.events(3).await;
         open_tickets(&manager, &["6"]).await;
-        let live = ear.events(1).await;
+        let live = reader.events(1).await;
 
         assert_eq!(titles(&missed), ["3", "4", "5"], "{over:?}");
-        assert_eq!(missed[0], heard[2], "the same event, however it is heard");
+        assert_eq!(missed[0], events[2], "the same event, resumed or not");
         assert_eq!(titles(&live), ["6"], "{over:?}");
     }
 }
 
 #[tokio::test]
-async fn without_a_cursor_only_what_happens_from_now_on_is_heard() {
+async fn without_a_cursor_only_new_events_are_delivered() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let mut early = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
     open_tickets(&manager, &["before"]).await;
     assert_eq!(titles(&early.events(1).await), ["before"]);
 
-    let mut ear = manager.listen(Over::Stream, TICKETS, None).await;
+    let mut reader = manager.listen(Over::Stream, TICKETS, None).await;
     open_tickets(&manager, &["after"]).await;
 
-    assert_eq!(titles(&ear.events(1).await), ["after"]);
+    assert_eq!(titles(&reader.events(1).await), ["after"]);
 }
 
 #[tokio::test]
-async fn listeners_that_come_and_go_while_much_happens_hear_each_event_once() {
+async fn listeners_that_reconnect_during_writes_receive_each_event_once() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let began = app.now().await;
@@ -65,13 +65,13 @@ async fn listeners_that_come_and_go_while_much_happens_hear_each_event_once() {
         }
     };
     let listening = async |over: Over, each: usize| {
-        let mut heard: Vec<Value> = Vec::new();
-        while heard.len() < all.len() {
-            let after = heard.last().map_or(began.clone(), cursor);
-            let mut ear = manager.listen(over, TICKETS, Some(&after)).await;
-            heard.extend(ear.events(each.min(all.len() - heard.len())).await);
+        let mut events: Vec<Value> = Vec::new();
+        while events.len() < all.len() {
+            let after = events.last().map_or(began.clone(), cursor);
+            let mut reader = manager.listen(over, TICKETS, Some(&after)).await;
+            events.extend(reader.events(each.min(all.len() - events.len())).await);
         }
-        heard
+        events
     };
     let ((), socket, stream) = tokio::join!(writing, listening(Over::Socket, 7), listening(Over::Stream, 11));
 
@@ -93,53 +93,53 @@ async fn a_cursor_from_further_back_than_memory_reads_the_table() {
     .await;
 
     let other = app.another().await;
-    let mut ear = other.person(&manager).listen(Over::Stream, TICKETS, Some(&began)).await;
-    let heard = ear.events(1201).await;
+    let mut reader = other.person(&manager).listen(Over::Stream, TICKETS, Some(&began)).await;
+    let events = reader.events(1201).await;
 
-    assert_eq!((&heard[0]["kind"], &heard[1200]["kind"]), (&json!("OPENED"), &json!("REPLIED")));
-    assert!(heard.iter().all(|event| event["ticket"]["id"] == ticket.as_str()));
+    assert_eq!((&events[0]["kind"], &events[1200]["kind"]), (&json!("OPENED"), &json!("REPLIED")));
+    assert!(events.iter().all(|event| event["ticket"]["id"] == ticket.as_str()));
     other.stop();
 }
 
 #[tokio::test]
-async fn the_id_of_the_last_event_resumes_an_event_stream_and_counts_more_than_after() {
+async fn last_event_id_resumes_an_event_stream_and_overrides_after() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let began = app.now().await;
     open_tickets(&manager, &["1", "2", "3"]).await;
-    let mut ear = manager.listen(Over::Stream, TICKETS, Some(&began)).await;
+    let mut reader = manager.listen(Over::Stream, TICKETS, Some(&began)).await;
     let mut ids = Vec::new();
     for _ in 0..3 {
-        let Heard::Event(payload, Some(id)) = ear.hear().await else { panic!("an event with an id") };
+        let Received::Event(payload, Some(id)) = reader.next().await else { panic!("an event with an id") };
         assert_eq!(payload["data"]["ticketEvents"]["cursor"], id.as_str());
         ids.push(id);
     }
 
-    // As a browser does: the same request as at first, and beside it how far it came.
+    // As a browser does: the same request as at first, and the id of the last event beside it.
     for after in [None, Some(&began)] {
         let to =
             Subscription { query: TICKETS, variables: json!({ "after": after }), last_event_id: Some(ids[1].clone()) };
-        let mut ear = Ear::open(app.address, manager.token.as_deref(), Over::Stream, to).await;
-        assert_eq!(titles(&ear.events(1).await), ["3"], "{after:?}");
+        let mut reader = EventReader::open(app.address, manager.token.as_deref(), Over::Stream, to).await;
+        assert_eq!(titles(&reader.events(1).await), ["3"], "{after:?}");
     }
 }
 
 #[tokio::test]
-async fn what_is_no_cursor_is_refused() {
+async fn an_invalid_cursor_is_refused() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
 
     for over in BOTH {
-        let mut ear = manager.listen(over, TICKETS, Some("ZXYAAAAAAAAAAAA")).await;
-        assert_eq!(ear.end().await, "INVALID_CURSOR", "{over:?}");
+        let mut reader = manager.listen(over, TICKETS, Some("ZXYAAAAAAAAAAAA")).await;
+        assert_eq!(reader.end().await, "INVALID_CURSOR", "{over:?}");
     }
     let to = Subscription { query: TICKETS, variables: json!({}), last_event_id: Some("nonsense".to_owned()) };
-    let mut ear = Ear::open(app.address, manager.token.as_deref(), Over::Stream, to).await;
-    assert_eq!(ear.end().await, "INVALID_CURSOR");
+    let mut reader = EventReader::open(app.address, manager.token.as_deref(), Over::Stream, to).await;
+    assert_eq!(reader.end().await, "INVALID_CURSOR");
 }
 
 #[tokio::test]
-async fn an_event_tells_how_things_are_when_it_is_delivered() {
+async fn an_event_shows_its_object_as_it_is_at_delivery() {
     let app = TestApp::new().await;
     let (manager, administrator) = (app.clinic("Oak").await.manager().await, app.administrator().await);
     let began = app.now().await;
@@ -148,7 +148,7 @@ async fn an_event_tells_how_things_are_when_it_is_delivered() {
     assert_eq!(first.event().await["ticket"]["status"], "OPEN");
 
     super::change_status(&administrator, &ticket, "IN_PROGRESS").await;
-    // Long enough for nobody to be given what was read for the first.
+    // Long enough for the text that was read for the first to be dropped.
     tokio::time::sleep(clinigraph::live::FRESH * 2).await;
     let mut second = manager.listen(Over::Stream, TICKETS, Some(&began)).await;
 

@@ -2,11 +2,11 @@
 
 mod app;
 mod cluster;
-pub mod ear;
 pub mod error_docs;
 mod person;
 pub mod print_schema;
 mod raw;
+pub mod reader;
 mod rows;
 pub mod sql;
 mod ways;

@@ -1,10 +1,10 @@
-//! How long events are kept: partitions that are made ahead and removed, while the server runs, for months.
+//! How long events are retained: partitions are made ahead and removed while the server runs, for months.
 
 use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
 use clinigraph::kernel::db::partitions;
 
 use super::{BOTH, TICKETS};
-use crate::support::{TestApp, ear::Over, names_of_events};
+use crate::support::{TestApp, names_of_events, reader::Over};
 
 const PARTITIONS: &str = "select c.relname::text as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = '$table'::regclass order by 1";
@@ -23,7 +23,7 @@ async fn keep_at(app: &TestApp, day: NaiveDate) {
 }
 
 #[tokio::test]
-async fn for_half_a_year_there_is_always_a_partition_and_never_too_many() {
+async fn for_half_a_year_there_are_partitions_ahead_and_no_old_ones() {
     let app = TestApp::new().await;
     let today = app.clock.now().date_naive();
 
@@ -45,7 +45,7 @@ async fn for_half_a_year_there_is_always_a_partition_and_never_too_many() {
 }
 
 #[tokio::test]
-async fn the_servers_own_roles_can_have_it_done_and_cannot_choose_the_time() {
+async fn the_servers_roles_can_start_the_job_but_not_choose_its_time() {
     let app = TestApp::new().await;
     app.execute("set role clinigraph_owner; drop table outbox_events_other").await;
     let tomorrow = (app.clock.now().date_naive() + Days::new(1)).format("outbox_events_%Y_%m_%d").to_string();
@@ -63,7 +63,7 @@ async fn the_servers_own_roles_can_have_it_done_and_cannot_choose_the_time() {
 }
 
 #[tokio::test]
-async fn what_came_while_there_was_no_partition_is_neither_lost_nor_in_the_way() {
+async fn events_written_without_a_partition_are_retained_and_removed_in_time() {
     let app = TestApp::new().await;
     let today = app.clock.now().date_naive();
     let name = |days: i64| (today + TimeDelta::days(days)).format("outbox_events_%Y_%m_%d").to_string();
@@ -77,7 +77,7 @@ async fn what_came_while_there_was_no_partition_is_neither_lost_nor_in_the_way()
     assert!(!partitions.contains(&name(0)) && partitions.contains(&name(1)), "{partitions:?}");
     let held = "select count(*) from outbox_events_other where topic = 'ticket'";
     assert_eq!(app.value(held).await, 1);
-    // In its time it is removed like all others.
+    // They are removed at the same age as all others.
     keep_at(&app, today + Days::new(7)).await;
     assert_eq!(app.value(held).await, 1);
     keep_at(&app, today + Days::new(8)).await;
@@ -85,7 +85,7 @@ async fn what_came_while_there_was_no_partition_is_neither_lost_nor_in_the_way()
 }
 
 #[tokio::test]
-async fn a_cursor_is_good_for_as_long_as_what_follows_it_is_kept() {
+async fn a_cursor_is_valid_while_the_events_after_it_are_retained() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let today = app.clock.now().date_naive();
@@ -112,29 +112,29 @@ async fn a_cursor_is_good_for_as_long_as_what_follows_it_is_kept() {
     let removed = oldest - 1;
     for over in BOTH {
         for expired in [0, removed - 5, removed - 1] {
-            let mut ear = manager.listen(over, TICKETS, Some(&names.cursor(expired))).await;
-            assert_eq!(ear.end().await, "CURSOR_EXPIRED", "{over:?} {expired} of {removed}");
+            let mut reader = manager.listen(over, TICKETS, Some(&names.cursor(expired))).await;
+            assert_eq!(reader.end().await, "CURSOR_EXPIRED", "{over:?} {expired} of {removed}");
         }
-        for kept in [removed, oldest, oldest + 40] {
-            let mut ear = manager.listen(over, TICKETS, Some(&names.cursor(kept))).await;
-            let title = format!("{over:?} {kept}");
+        for retained in [removed, oldest, oldest + 40] {
+            let mut reader = manager.listen(over, TICKETS, Some(&names.cursor(retained))).await;
+            let title = format!("{over:?} {retained}");
             manager.open_ticket(&title).await;
-            let mut event = ear.event().await;
+            let mut event = reader.event().await;
             while event["ticket"]["title"] != title.as_str() {
-                event = ear.event().await;
+                event = reader.event().await;
             }
         }
     }
 }
 
 #[tokio::test]
-async fn when_nothing_is_left_the_last_cursor_is_still_good() {
+async fn the_last_cursor_is_valid_when_no_event_is_left() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let before = app.now().await;
     manager.open_ticket("Printer").await;
     let last = app.now().await;
-    // Numbers that were given up leave a gap behind the last one.
+    // Ids that were rolled back leave a gap behind the last one.
     app.execute("select nextval('outbox_events_id_seq') from generate_series(1, 40)").await;
     let later = app.clock.now().date_naive() + Days::new(30);
     keep_at(&app, later).await;
@@ -143,17 +143,17 @@ async fn when_nothing_is_left_the_last_cursor_is_still_good() {
     let other = app.another().await;
     let there = other.person(&manager);
     assert_eq!(there.listen(Over::Stream, TICKETS, Some(&before)).await.end().await, "CURSOR_EXPIRED");
-    let mut ear = there.listen(Over::Stream, TICKETS, Some(&last)).await;
+    let mut reader = there.listen(Over::Stream, TICKETS, Some(&last)).await;
     manager.open_ticket("Scanner").await;
-    assert_eq!(super::titles(&ear.events(1).await), ["Scanner"]);
+    assert_eq!(super::titles(&reader.events(1).await), ["Scanner"]);
     other.stop();
 }
 
 #[tokio::test]
-async fn a_cursor_from_a_future_that_was_undone_is_expired() {
+async fn a_cursor_beyond_the_last_event_is_expired() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     manager.open_ticket("Printer").await;
-    let mut ear = manager.listen(Over::Stream, TICKETS, Some(&names_of_events().cursor(1_000_000))).await;
-    assert_eq!(ear.end().await, "CURSOR_EXPIRED");
+    let mut reader = manager.listen(Over::Stream, TICKETS, Some(&names_of_events().cursor(1_000_000))).await;
+    assert_eq!(reader.end().await, "CURSOR_EXPIRED");
 }

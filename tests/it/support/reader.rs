@@ -1,4 +1,4 @@
-//! Somebody who listens, over a socket or an event stream, from any address.
+//! A client of subscriptions, over a WebSocket or an event stream, at any address.
 
 use std::{net::SocketAddr, time::Duration};
 
@@ -10,19 +10,19 @@ use tokio_tungstenite::{
     tungstenite::{Message, client::IntoClientRequest},
 };
 
-/// No test waits for anything longer: far beyond what a busy machine needs.
+/// Longest wait in a test: far longer than a busy machine needs.
 const LONG: Duration = Duration::from_secs(60);
 
-/// By which way somebody listens.
+/// Transport of a subscription.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Over {
     Socket,
     Stream,
 }
 
-/// One thing that was heard.
+/// Something that the client received.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Heard {
+pub enum Received {
     /// The payload, and the id that an event stream gives it.
     Event(Value, Option<String>),
     /// The subscription failed: the first error.
@@ -31,56 +31,56 @@ pub enum Heard {
     Closed(u16, String),
     /// The subscription is over.
     Complete,
-    /// The connection is gone without a word.
-    Gone,
+    /// The connection ended without a message.
+    Disconnected,
 }
 
-/// What is listened to.
+/// The operation of a subscription.
 #[derive(Debug, Clone, Default)]
 pub struct Subscription<'a> {
     pub query: &'a str,
     pub variables: Value,
-    /// How far an event stream came before.
+    /// Id of the last event that an event stream delivered before.
     pub last_event_id: Option<String>,
 }
 
-/// An open ear; it closes when it is dropped.
-pub struct Ear {
-    heard: mpsc::UnboundedReceiver<Heard>,
+/// A running subscription; it is closed when it is dropped.
+pub struct EventReader {
+    received: mpsc::UnboundedReceiver<Received>,
     task: JoinHandle<()>,
 }
 
-impl Drop for Ear {
+impl Drop for EventReader {
     fn drop(&mut self) {
         self.task.abort();
     }
 }
 
-impl Ear {
-    /// Begins to listen. An event stream has begun when this returns; a socket does not tell.
+impl EventReader {
+    /// Subscribes. An event stream has begun when this returns; for a WebSocket that is not known.
     pub async fn open(address: SocketAddr, token: Option<&str>, over: Over, to: Subscription<'_>) -> Self {
-        let (tell, heard) = mpsc::unbounded_channel();
+        let (sender, received) = mpsc::unbounded_channel();
         let task = match over {
-            Over::Socket => socket(address, token, &to, tell).await,
-            Over::Stream => stream(address, token, &to, tell).await,
+            Over::Socket => socket(address, token, &to, sender).await,
+            Over::Stream => stream(address, token, &to, sender).await,
         };
-        Self { heard, task }
+        Self { received, task }
     }
 
-    /// What is heard next, whatever it is.
-    pub async fn hear(&mut self) -> Heard {
-        timeout(LONG, self.heard.recv()).await.expect("something is heard").unwrap_or(Heard::Gone)
+    /// The next thing that is received.
+    pub async fn next(&mut self) -> Received {
+        timeout(LONG, self.received.recv()).await.expect("something is received").unwrap_or(Received::Disconnected)
     }
 
-    /// What is heard next within a moment.
-    pub async fn hear_within(&mut self, moment: Duration) -> Option<Heard> {
-        timeout(moment, self.heard.recv()).await.ok().map(|heard| heard.unwrap_or(Heard::Gone))
+    /// The next thing that is received within some time.
+    pub async fn next_within(&mut self, moment: Duration) -> Option<Received> {
+        timeout(moment, self.received.recv()).await.ok().map(|received| received.unwrap_or(Received::Disconnected))
     }
 
-    /// The only field of the event that is heard next.
+    /// The only field of the next event.
     pub async fn event(&mut self) -> Value {
-        match self.hear().await {
-            Heard::Event(payload, _) => {
+        match self.next().await {
+            Received::Event(payload, _) => {
                 assert_eq!(payload.get("errors"), None, "{payload}");
                 payload["data"].as_object().unwrap().values().next().unwrap().clone()
             }
@@ -88,7 +88,7 @@ impl Ear {
         }
     }
 
-    /// So many of them.
+    /// The only field of each of the next events.
     pub async fn events(&mut self, count: usize) -> Vec<Value> {
         let mut events = Vec::new();
         for _ in 0..count {
@@ -97,14 +97,14 @@ impl Ear {
         events
     }
 
-    /// The code of the end, by whichever way it is told, after whatever comes before it.
+    /// The code that the subscription ends with; skips the events before it.
     pub async fn end(&mut self) -> String {
         loop {
-            match self.hear().await {
-                Heard::Event(payload, _) if payload.get("data").is_some_and(|data| !data.is_null()) => {}
-                Heard::Event(payload, _) => return code(&payload["errors"][0]),
-                Heard::Failed(error) => return code(&error),
-                Heard::Closed(number, reason) => {
+            match self.next().await {
+                Received::Event(payload, _) if payload.get("data").is_some_and(|data| !data.is_null()) => {}
+                Received::Event(payload, _) => return code(&payload["errors"][0]),
+                Received::Failed(error) => return code(&error),
+                Received::Closed(number, reason) => {
                     assert_eq!(number, 4403, "{reason}");
                     return reason.split(':').next().unwrap_or_default().to_owned();
                 }
@@ -122,7 +122,7 @@ async fn socket(
     address: SocketAddr,
     token: Option<&str>,
     to: &Subscription<'_>,
-    tell: mpsc::UnboundedSender<Heard>,
+    sender: mpsc::UnboundedSender<Received>,
 ) -> JoinHandle<()> {
     let mut request = format!("ws://{address}/graphql").into_client_request().unwrap();
     request.headers_mut().insert("sec-websocket-protocol", "graphql-transport-ws".parse().unwrap());
@@ -136,15 +136,15 @@ async fn socket(
             let text = match message {
                 Message::Text(text) => text,
                 Message::Close(frame) => {
-                    let told = frame.map(|frame| (u16::from(frame.code), frame.reason.to_string()));
-                    let (number, reason) = told.unwrap_or_default();
-                    drop(tell.send(Heard::Closed(number, reason)));
+                    let frame = frame.map(|frame| (u16::from(frame.code), frame.reason.to_string()));
+                    let (number, reason) = frame.unwrap_or_default();
+                    drop(sender.send(Received::Closed(number, reason)));
                     return;
                 }
                 _ => continue,
             };
             let mut message: Value = serde_json::from_str(&text).unwrap();
-            let heard = match message["type"].as_str().unwrap() {
+            let received = match message["type"].as_str().unwrap() {
                 "connection_ack" => {
                     drop(socket.send(Message::text(subscribe.to_string())).await);
                     continue;
@@ -153,16 +153,16 @@ async fn socket(
                     drop(socket.send(Message::text(r#"{"type":"pong"}"#)).await);
                     continue;
                 }
-                "next" => Heard::Event(message["payload"].take(), None),
-                "error" => Heard::Failed(message["payload"][0].take()),
-                "complete" => Heard::Complete,
+                "next" => Received::Event(message["payload"].take(), None),
+                "error" => Received::Failed(message["payload"][0].take()),
+                "complete" => Received::Complete,
                 _ => continue,
             };
-            if tell.send(heard).is_err() {
+            if sender.send(received).is_err() {
                 return;
             }
         }
-        drop(tell.send(Heard::Gone));
+        drop(sender.send(Received::Disconnected));
     })
 }
 
@@ -170,7 +170,7 @@ async fn stream(
     address: SocketAddr,
     token: Option<&str>,
     to: &Subscription<'_>,
-    tell: mpsc::UnboundedSender<Heard>,
+    sender: mpsc::UnboundedSender<Received>,
 ) -> JoinHandle<()> {
     let client = reqwest::Client::builder().no_proxy().build().unwrap();
     let mut request = client.post(format!("http://{address}/graphql")).header("accept", "text/event-stream");
@@ -189,21 +189,21 @@ async fn stream(
             while let Some(end) = text.find("\n\n") {
                 let block: String = text.drain(..end + 2).collect();
                 let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name)).map(str::trim);
-                let heard = match field("event:") {
+                let received = match field("event:") {
                     Some("next") => {
                         let payload = serde_json::from_str(field("data:").unwrap()).unwrap();
-                        Heard::Event(payload, field("id:").map(str::to_owned))
+                        Received::Event(payload, field("id:").map(str::to_owned))
                     }
-                    Some("complete") => Heard::Complete,
+                    Some("complete") => Received::Complete,
                     _ => continue,
                 };
-                drop(tell.send(heard));
+                drop(sender.send(received));
             }
         }
-        // A refusal is no stream.
+        // A refused request is answered with JSON instead of a stream.
         if let Ok(mut refused) = serde_json::from_str::<Value>(&text) {
-            drop(tell.send(Heard::Failed(refused["errors"][0].take())));
+            drop(sender.send(Received::Failed(refused["errors"][0].take())));
         }
-        drop(tell.send(Heard::Gone));
+        drop(sender.send(Received::Disconnected));
     })
 }
