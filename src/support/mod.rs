@@ -2,6 +2,7 @@
 //!
 //! Other modules use [`Ticket`] and [`TicketMessage`] as edges.
 
+pub mod demo;
 mod graph;
 mod message;
 mod notices;

@@ -26,3 +26,4 @@ mod support;
 mod tickets;
 mod transport;
 mod walk;
+mod write;

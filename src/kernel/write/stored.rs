@@ -91,26 +91,27 @@ pub trait Stored: Entity + QueryableByName<Pg> + Sized + 'static {
     }
 
     /// Removes the row for good.
-    fn remove(&self, scope: &Scope, kind: &'static str) -> impl Future<Output = Result<()>> + Send {
-        let clinic = self.clinic();
-        let id = self.id().uuid();
+    fn remove(&self, scope: &Scope, kind: impl Into<Option<&'static str>>) -> impl Future<Output = Result<()>> + Send {
+        let (clinic, id, kind) = (self.clinic(), self.id().uuid(), kind.into());
         async move {
             let delete = Delete { def: Self::def(), id, clinic };
             super::draft::execute::<Self>(scope, delete).await?;
-            Event::new(Self::PREFIX, kind, id, clinic).push(scope);
+            if let Some(kind) = kind {
+                Event::new(Self::PREFIX, kind, id, clinic).push(scope);
+            }
             Ok(())
         }
     }
 
     /// Archives the row: lists and look-ups leave it out, references to it still find it.
-    fn archive(&self, scope: &Scope, kind: &'static str) -> impl Future<Output = Result<()>> + Send {
-        let draft = self.edit().timestamp("deleted_at", Some(scope.now()));
+    fn archive(&self, scope: &Scope, kind: impl Into<Option<&'static str>>) -> impl Future<Output = Result<()>> + Send {
+        let (draft, kind) = (self.edit().timestamp("deleted_at", Some(scope.now())), kind.into());
         async move { draft.update(scope, kind).await.map(|_| ()) }
     }
 
     /// Brings an archived row back.
-    fn restore(&self, scope: &Scope, kind: &'static str) -> impl Future<Output = Result<()>> + Send {
-        let draft = self.edit().timestamp("deleted_at", None);
+    fn restore(&self, scope: &Scope, kind: impl Into<Option<&'static str>>) -> impl Future<Output = Result<()>> + Send {
+        let (draft, kind) = (self.edit().timestamp("deleted_at", None), kind.into());
         async move { draft.update(scope, kind).await.map(|_| ()) }
     }
 }
