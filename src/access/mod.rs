@@ -1,6 +1,7 @@
 //! Who comes in, and as what: users, their memberships in clinics, sessions. Other rooms use [`User`] as an edge;
 //! the pipeline asks [`Sessions`] who a token belongs to, and [`Presence`] when those on sockets have to go.
 
+pub mod demo;
 mod membership;
 mod password;
 mod presence;

@@ -6,6 +6,7 @@
 mod clinic;
 mod closure;
 mod config;
+pub mod demo;
 mod events;
 mod graph;
 mod hours;

@@ -3,6 +3,7 @@
 pub mod actor;
 pub mod clock;
 pub mod db;
+pub mod demo;
 pub mod entity;
 pub mod enums;
 pub mod error;

@@ -3,6 +3,7 @@
 //! Other modules use [`Ticket`] and [`TicketMessage`] as edges.
 
 mod ability;
+pub mod demo;
 mod events;
 mod graph;
 mod message;

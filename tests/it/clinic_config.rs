@@ -1,11 +1,14 @@
 //! How a clinic wants to be run, when it is open, and when not.
 
 use clinigraph::{
+    clinic::{Clinic, ClinicClosure},
     kernel::{
+        Id,
         actor::SystemRole,
         wall_clock::{Date, DayOfWeek, LocalTime},
+        write::{NoEvent, Stored},
     },
-    schema::{clinic_closures, clinic_hours},
+    schema::clinic_hours,
 };
 use diesel::{ExpressionMethods, insert_into, result::QueryResult};
 use diesel_async::RunQueryDsl;
@@ -391,12 +394,8 @@ async fn the_closures_come_page_by_page_in_the_order_of_their_dates() {
     let (oak, elm) = (app.clinic("Oak").await, app.clinic("Elm").await);
     for date in ["2027-05-01", "2026-12-25", "2027-01-01", "1999-12-31"] {
         app.as_system(async |scope| {
-            use clinic_closures as c;
-            let tx = scope.tx().await?;
-            let date = Date(date.parse().unwrap());
-            let row = (c::id.eq(Uuid::now_v7()), c::clinic_id.eq(oak.id), c::date.eq(date));
-            insert_into(c::table).values(row).execute(&mut tx.conn()?).await?;
-            Ok(())
+            let closure = ClinicClosure::new_in(Id::<Clinic>::from_uuid(oak.id)).date(Date(date.parse().unwrap()));
+            closure.insert(scope, NoEvent).await
         })
         .await;
     }

@@ -36,3 +36,21 @@ async fn every_demo_clinic_is_furnished() {
         assert_eq!(clinic["providers"]["totalCount"], 8);
     }
 }
+
+#[tokio::test]
+async fn the_demo_is_the_same_in_every_database() {
+    let rows = async || {
+        let app = TestApp::new().await;
+        demo::load(&app.database).await.unwrap();
+        // Loading again changes nothing.
+        demo::load(&app.database).await.unwrap();
+        let count = "(select count(*) from users) as users, (select count(*) from support_tickets) as tickets";
+        let ids = "select id from support_tickets union all select id from ticket_messages union all select id from providers";
+        app.rows(&format!("select {count}, md5(string_agg(id::text, ',' order by id)) from ({ids}) as ids")).await
+    };
+
+    let first = rows().await;
+
+    assert_eq!(first, rows().await);
+    assert_eq!((&first[0]["users"], &first[0]["tickets"]), (&json!(15), &json!(240)));
+}

@@ -32,3 +32,4 @@ mod walk;
 #[path = "../wire/mod.rs"]
 mod wire;
 mod wording;
+mod write;

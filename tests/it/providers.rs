@@ -1,8 +1,13 @@
 //! Those who treat patients.
 
 use clinigraph::{
-    kernel::{actor::SystemRole, entity::JsonList, text::LanguageTag},
-    provider::{ConsultationMode, ProviderStatus, Qualification},
+    kernel::{
+        actor::SystemRole,
+        entity::JsonList,
+        text::LanguageTag,
+        write::{NoEvent, Stored},
+    },
+    provider::{ConsultationMode, Provider, ProviderStatus, Qualification},
     schema::providers,
 };
 use diesel::{ExpressionMethods, QueryDsl, update};
@@ -158,15 +163,13 @@ async fn providers_are_filtered_and_ordered() {
 }
 
 #[tokio::test]
-async fn a_removed_provider_is_gone_from_lists() {
+async fn an_archived_provider_is_not_found_and_not_listed() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
     let id = oak.provider("Ann", "Own").await;
     app.as_system(async |scope| {
-        let tx = scope.tx().await?;
-        let gone = providers::deleted_at.eq(app.clock.now());
-        update(providers::table).set(gone).execute(&mut tx.conn()?).await?;
-        Ok(())
+        let provider = Provider::lock(scope, id.parse().unwrap(), None).await?;
+        provider.archive(scope, NoEvent).await
     })
     .await;
 

@@ -39,13 +39,16 @@
 ///
 /// [`SealedColumn`]: crate::kernel::sealed::SealedColumn
 ///
+/// A crate that cannot add methods to [`Draft`](crate::kernel::write::Draft) itself, as a test, names a trait for the
+/// setters: `setters TicketSetters`.
+///
 /// `#[read(Permission)]` before a column, a derived one or a group: without that permission it is null, with an error,
 /// and not selected.
 #[macro_export]
 macro_rules! entity {
     (
         $(#[doc = $doc:literal])+
-        $name:ident $prefix:literal of $table:ident $(, tenant $tenant:ident $($shared:ident)?)? $(, live $live:literal)? $(, read $read:ident)?;
+        $name:ident $prefix:literal of $table:ident $(, tenant $tenant:ident $($shared:ident)?)? $(, live $live:literal)? $(, read $read:ident)? $(, setters $setters:ident)?;
         columns { $($(#[doc = $column_doc:literal])+ $(#[read($column_read:ident)])? $column:ident : $column_type:ty),* $(,)? }
         $(inside { $($inside:ident : $inside_type:ty),* $(,)? })?
         $(derived { $($(#[doc = $derived_doc:literal])+ $(#[read($derived_read:ident)])? $derived:ident : $derived_type:ty = $sql:literal),* $(,)? })?
@@ -170,11 +173,8 @@ macro_rules! entity {
             }
         }
 
-        impl $crate::kernel::write::Draft<'_, $name> {
-            $($crate::entity!(@setter $table $column $column_type);)*
-            $($($crate::entity!(@setter $table $inside $inside_type);)*)?
-            $($($($crate::entity!(@setter $table $in_column $in_type);)*)*)?
-        }
+        $crate::entity!(@setters ($($setters)?) $name $table
+            $($column: $column_type;)* $($($inside: $inside_type;)*)? $($($($in_column: $in_type;)*)*)?);
 
         $(impl $name {$(
             /// Where this secret is stored.
@@ -184,20 +184,37 @@ macro_rules! entity {
             }
         )*})?
     };
+    (@setters () $name:ident $table:ident $($column:ident: $type:ty;)*) => {
+        impl $crate::kernel::write::Draft<'_, $name> { $($crate::entity!(@setter (pub) $table $column $type);)* }
+    };
+    (@setters ($setters:ident) $name:ident $table:ident $($column:ident: $type:ty;)*) => {
+        #[doc = concat!("Setters of [`", stringify!($name), "`].")]
+        pub trait $setters: Sized { $($crate::entity!(@setter_of_trait $column $type);)* }
+
+        impl $setters for $crate::kernel::write::Draft<'_, $name> {
+            $($crate::entity!(@setter () $table $column $type);)*
+        }
+    };
     (@version $row:ident version) => { Some($row.version) };
     (@version $row:ident $column:ident) => { None };
     // The draft has the id, and the database counts the version.
-    (@setter $table:ident id $type:ty) => {};
-    (@setter $table:ident version $type:ty) => {};
-    (@setter $table:ident $column:ident $type:ty) => {
+    (@setter ($($pub:ident)?) $table:ident id $type:ty) => {};
+    (@setter ($($pub:ident)?) $table:ident version $type:ty) => {};
+    (@setter ($($pub:ident)?) $table:ident $column:ident $type:ty) => {
         #[doc = concat!("Sets `", stringify!($column), "`.")]
-        pub fn $column(self, value: impl $crate::kernel::write::Assign<$type>) -> Self {
+        $($pub)? fn $column(self, value: impl $crate::kernel::write::Assign<$type>) -> Self {
             self.assign::<diesel::dsl::SqlTypeOf<$table::$column>, $type>(
                 stringify!($column),
                 |row| &row.$column,
                 value.assign(),
             )
         }
+    };
+    (@setter_of_trait id $type:ty) => {};
+    (@setter_of_trait version $type:ty) => {};
+    (@setter_of_trait $column:ident $type:ty) => {
+        #[doc = concat!("Sets `", stringify!($column), "`.")]
+        fn $column(self, value: impl $crate::kernel::write::Assign<$type>) -> Self;
     };
     (@shared shared) => { true };
     (@columns $def:ident $($column:ident: $column_type:ty = ($sql:expr) ($($doc:literal)+) ($($read:ident)?);)*) => {

@@ -14,7 +14,7 @@ use diesel_async::{AsyncConnectionCore, AsyncPgConnection};
 use uuid::Uuid;
 
 use super::{
-    Clearable, Int, Items, Patch, Stored, Text,
+    Clearable, HasState, Int, Items, Patch, State, Stored, Text,
     statement::{Insert, Update, Value},
 };
 use crate::kernel::{
@@ -113,8 +113,32 @@ impl<'a, E: Stored> Draft<'a, E> {
     }
 
     pub(super) fn timestamp(mut self, column: &'static str, value: Option<DateTime<Utc>>) -> Self {
+        self.values.retain(|known| known.column != column);
         self.values.push(Value::new::<Nullable<Timestamptz>, _>(column, value));
         self
+    }
+
+    /// Gives a new row this id, for data that is the same in every database.
+    pub fn with_id(mut self, id: Id<E>) -> Self {
+        self.id = id.uuid();
+        self.values.retain(|known| known.column != "id");
+        self.values.push(Value::id("id", self.id));
+        self
+    }
+
+    /// Dates a new row back, for data that stands for earlier work.
+    pub fn dated(self, created_at: DateTime<Utc>) -> Self {
+        let draft = self.timestamp("created_at", Some(created_at));
+        // A row that can change counts its versions, and has the time of the last change.
+        if E::COLUMNS.contains(&"version") { draft.timestamp("updated_at", Some(created_at)) } else { draft }
+    }
+
+    /// Drafts a transition to another state, with its stamps; nothing if the object is in that state.
+    pub fn move_to<S: State>(self, to: S, now: DateTime<Utc>) -> Result<Self>
+    where
+        E: HasState<S>,
+    {
+        E::draft_state(self, to, now)
     }
 
     /// Names a field of the API that changes with the row, although it comes from elsewhere.
@@ -144,13 +168,25 @@ impl<'a, E: Stored> Draft<'a, E> {
     }
 
     /// Writes the new row and the event; returns its id.
-    pub async fn insert(self, scope: &Scope, event: impl Announce<E>) -> Result<Id<E>> {
+    pub async fn insert(self, scope: &Scope, event: impl Announce<E> + Copy) -> Result<Id<E>> {
         let id = self.row_id();
-        if let Some(event) = event.of(id, self.clinic) {
-            self.event(event).push(scope);
-        }
-        execute::<E>(scope, Insert { def: E::def(), values: self.values }).await?;
+        Self::insert_all(scope, vec![self], event).await?;
         Ok(id)
+    }
+
+    /// Writes several new rows in one statement, and an event for each.
+    pub async fn insert_all(scope: &Scope, drafts: Vec<Self>, event: impl Announce<E> + Copy) -> Result<()> {
+        if drafts.is_empty() {
+            return Ok(());
+        }
+        for draft in &drafts {
+            if let Some(event) = event.of(draft.row_id(), draft.clinic) {
+                draft.event(event).push(scope);
+            }
+        }
+        let rows = drafts.into_iter().map(|draft| draft.values).collect();
+        execute::<E>(scope, Insert { def: E::def(), rows }).await?;
+        Ok(())
     }
 
     /// Writes what differs and the event that names it; false if nothing differs, and then nothing is written.

@@ -19,5 +19,5 @@ mod stored;
 pub use draft::{Announce, Assign, Draft, NoEvent};
 pub use field::{Clearable, ExpectedVersion, Field, Int, Items, Patch, Text, read_scalar, scalar_field};
 pub use input::{Input, InputFields, argument, read_field, refusal};
-pub use states::{State, refused_transition};
+pub use states::{HasState, State, refused_transition};
 pub use stored::{Stored, Tenant};

@@ -131,23 +131,41 @@ fn row<'b>(
     Ok(())
 }
 
-/// Writes a new row.
+/// Writes new rows in one statement. A column that a row has no value for gets its default.
 pub(super) struct Insert {
     pub def: &'static Def,
-    pub values: Vec<Value>,
+    pub rows: Vec<Vec<Value>>,
 }
 
 impl QueryFragment<Pg> for Insert {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let mut columns: Vec<&str> = Vec::new();
+        for value in self.rows.iter().flatten() {
+            if !columns.contains(&value.column) {
+                columns.push(value.column);
+            }
+        }
+        if self.rows.len() > 1 {
+            // Each number of rows is another text.
+            out.unsafe_to_cache_prepared();
+        }
         out.push_sql("INSERT INTO ");
         out.push_sql(self.def.table);
-        for (at, value) in self.values.iter().enumerate() {
+        for (at, column) in columns.iter().enumerate() {
             out.push_sql(if at == 0 { " (" } else { ", " });
-            out.push_sql(value.column);
+            out.push_sql(column);
         }
-        for (at, value) in self.values.iter().enumerate() {
-            out.push_sql(if at == 0 { ") VALUES (" } else { ", " });
-            value.value.bind(&mut out)?;
+        for (at, row) in self.rows.iter().enumerate() {
+            out.push_sql(if at == 0 { ") VALUES (" } else { "), (" });
+            for (at, column) in columns.iter().enumerate() {
+                if at > 0 {
+                    out.push_sql(", ");
+                }
+                match row.iter().find(|value| value.column == *column) {
+                    Some(value) => value.value.bind(&mut out)?,
+                    None => out.push_sql("DEFAULT"),
+                }
+            }
         }
         out.push_sql(")");
         Ok(())

@@ -1,5 +1,8 @@
 //! State machines, declared with their values.
 
+use chrono::{DateTime, Utc};
+
+use super::{Draft, Stored};
 use crate::kernel::{Code, Error, Result};
 
 /// An enum whose values follow each other in declared ways; `states!` makes it.
@@ -20,6 +23,11 @@ pub trait State: Copy + PartialEq + 'static {
     fn require_next(self, to: Self) -> Result<()> {
         if self.next().contains(&to) { Ok(()) } else { Err(refused_transition(self, to)) }
     }
+}
+
+/// An entity with a column that holds such a state; `states!` implements it for [`Draft::move_to`].
+pub trait HasState<S: State>: Stored {
+    fn draft_state<'a>(draft: Draft<'a, Self>, to: S, now: DateTime<Utc>) -> Result<Draft<'a, Self>>;
 }
 
 /// The error of a transition that is not declared.
@@ -78,19 +86,18 @@ macro_rules! states {
             }
         }
 
-        impl<'a> $crate::kernel::write::Draft<'a, $entity> {
-            /// Drafts a transition to another state, with its stamps; nothing if the object is in that state.
-            pub fn move_to(
-                self,
+        impl $crate::kernel::write::HasState<$name> for $entity {
+            fn draft_state<'a>(
+                draft: $crate::kernel::write::Draft<'a, Self>,
                 to: $name,
                 now: chrono::DateTime<chrono::Utc>,
-            ) -> $crate::kernel::Result<Self> {
-                let Some(before) = self.before() else { return Ok(self.$column(to)) };
+            ) -> $crate::kernel::Result<$crate::kernel::write::Draft<'a, Self>> {
+                let Some(before) = draft.before() else { return Ok(draft.$column(to)) };
                 if before.$column == to {
-                    return Ok(self);
+                    return Ok(draft);
                 }
                 $crate::kernel::write::State::require_next(before.$column, to)?;
-                let draft = self.$column(to);
+                let draft = draft.$column(to);
                 $($(let draft = if to == $name::$variant {
                     draft.$stamp(Some(now))
                 } else if (to as usize) < ($name::$variant as usize) {

@@ -65,7 +65,7 @@ json_object! {
 
 entity! {
     /// A sample in a laboratory.
-    Specimen "specimen" of specimens, tenant clinic_id shared;
+    Specimen "specimen" of specimens, tenant clinic_id shared, setters SpecimenSetters;
     columns {
         /// Identifier of the specimen.
         id: Id<Specimen>,
@@ -84,6 +84,9 @@ entity! {
         /// Remark of the laboratory; null if there is none.
         #[read(TicketsManage)]
         remark: Option<String>,
+    }
+    inside {
+        clinic_id: Id<clinigraph::clinic::Clinic>,
     }
     derived {
         /// Length of the remark in characters.
