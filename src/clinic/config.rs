@@ -262,7 +262,7 @@ pub async fn change(scope: &Scope, clinic: Id<Clinic>, input: UpdateClinicConfig
         changed.extend(["updatedAt", "version"]);
         let tx = scope.tx().await?;
         let changes = (booking, language, care, privacy);
-        prepared(update(clinic_configs::table.find(config.id)).set(changes)).execute(&mut tx.conn()?).await?;
+        prepared(update(clinic_configs::table.find((clinic, config.id))).set(changes)).execute(&mut tx.conn()?).await?;
         Event::new("clinic_config", "updated", config.id.uuid(), Some(clinic.uuid())).changed(changed).push(scope);
     }
     Ok(config.id)

@@ -91,6 +91,8 @@ pub struct Person {
     pub is_platform_admin: bool,
     /// The clinic acted in, and as what; none for administrators and people without a clinic.
     pub acting: Option<(Uuid, SystemRole)>,
+    /// The network of that clinic; none for a clinic on its own.
+    pub network_id: Option<Uuid>,
     /// Under which number of changes all of this was seen to be good: as long as it stands, it is (`private.vouch`)…
     pub access_version: i64,
     /// …until the session ends.

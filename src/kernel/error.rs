@@ -320,10 +320,15 @@ impl From<Diesel> for Error {
     }
 }
 
-/// Whether a statement failed on this constraint.
+/// Whether a statement failed on this constraint. A distributed Postgres appends the number of a shard to its name.
 #[must_use]
 pub fn violates(error: &Diesel, constraint: &str) -> bool {
-    matches!(error, Diesel::DatabaseError(_, told) if told.constraint_name() == Some(constraint))
+    let Diesel::DatabaseError(_, information) = error else { return false };
+    let rest = information.constraint_name().and_then(|name| name.strip_prefix(constraint));
+    rest.is_some_and(|rest| match rest.strip_prefix('_') {
+        Some(shard) => !shard.is_empty() && shard.bytes().all(|byte| byte.is_ascii_digit()),
+        None => rest.is_empty(),
+    })
 }
 
 /// Collects what is wrong with an input, so that a form learns of everything at once.

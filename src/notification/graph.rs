@@ -1,7 +1,7 @@
 //! The notification room's part of the API.
 
 use async_graphql::{Context, InputObject, MergedObject, Object};
-use diesel::{ExpressionMethods, QueryDsl, update};
+use diesel::{ExpressionMethods, update};
 use diesel_async::RunQueryDsl;
 
 use super::{Notification, unread};
@@ -63,8 +63,12 @@ impl NotificationMutation {
         let scope = ctx.scope()?;
         let now = service::<Clock>(ctx)?.now();
         let tx = scope.tx().await?;
-        let one = notifications::table.find(input.notification_id).filter(notifications::read_at.is_null());
-        let changed = prepared(update(one).set(notifications::read_at.eq(now))).execute(&mut tx.conn()?).await?;
+        let mut one = update(notifications::table).set(notifications::read_at.eq(now)).into_boxed();
+        one = one.filter(notifications::id.eq(input.notification_id)).filter(notifications::read_at.is_null());
+        if let Some(clinic) = scope.actor().clinic_id() {
+            one = one.filter(notifications::clinic_id.eq(clinic));
+        }
+        let changed = prepared(one).execute(&mut tx.conn()?).await?;
         tell_count(scope, input.notification_id, changed, READ)?;
         Ok(One::of(input.notification_id))
     }
@@ -75,14 +79,12 @@ impl NotificationMutation {
         let now = service::<Clock>(ctx)?.now();
         let person = scope.actor().person()?;
         let tx = scope.tx().await?;
-        let own = notifications::table
-            .filter(notifications::recipient_user_id.eq(person.user_id))
-            .filter(notifications::read_at.is_null());
-        let changed: Vec<Id<Notification>> = update(own)
-            .set(notifications::read_at.eq(now))
-            .returning(notifications::id)
-            .get_results(&mut tx.conn()?)
-            .await?;
+        let mut own = update(notifications::table).set(notifications::read_at.eq(now)).into_boxed();
+        own = own.filter(notifications::recipient_user_id.eq(person.user_id)).filter(notifications::read_at.is_null());
+        if let Some(clinic) = scope.actor().clinic_id() {
+            own = own.filter(notifications::clinic_id.eq(clinic));
+        }
+        let changed: Vec<Id<Notification>> = own.returning(notifications::id).get_results(&mut tx.conn()?).await?;
         if let Some(last) = changed.last() {
             tell_count(scope, *last, changed.len(), READ)?;
         }
@@ -98,8 +100,12 @@ impl NotificationMutation {
         let scope = ctx.scope()?;
         let now = service::<Clock>(ctx)?.now();
         let tx = scope.tx().await?;
-        let one = notifications::table.find(input.notification_id).filter(notifications::archived_at.is_null());
-        let changed = prepared(update(one).set(notifications::archived_at.eq(now))).execute(&mut tx.conn()?).await?;
+        let mut one = update(notifications::table).set(notifications::archived_at.eq(now)).into_boxed();
+        one = one.filter(notifications::id.eq(input.notification_id)).filter(notifications::archived_at.is_null());
+        if let Some(clinic) = scope.actor().clinic_id() {
+            one = one.filter(notifications::clinic_id.eq(clinic));
+        }
+        let changed = prepared(one).execute(&mut tx.conn()?).await?;
         tell_count(scope, input.notification_id, changed, &["archivedAt"])?;
         Ok(One::of(input.notification_id))
     }

@@ -33,7 +33,7 @@ text_enum! {
 
 entity! {
     /// Something the caller is told of. Everybody sees their own only.
-    Notification "notification" of notifications;
+    Notification "notification" of notifications, tenant clinic_id;
     columns {
         /// The notification's id.
         id: Id<Notification>,
@@ -103,6 +103,9 @@ impl Listable for Notification {
 pub async fn unread(scope: &Scope) -> Result<i64> {
     let tx = scope.tx().await?;
     let own = notifications::table.filter(notifications::recipient_user_id.eq(scope.actor().person()?.user_id));
-    let unread = own.filter(notifications::read_at.is_null()).filter(notifications::archived_at.is_null());
-    Ok(unread.count().get_result(&mut tx.conn()?).await?)
+    let unread = own.filter(notifications::read_at.is_null()).filter(notifications::archived_at.is_null()).count();
+    Ok(match scope.actor().clinic_id() {
+        Some(clinic) => unread.filter(notifications::clinic_id.eq(clinic)).get_result(&mut tx.conn()?).await?,
+        None => unread.get_result(&mut tx.conn()?).await?,
+    })
 }

@@ -197,8 +197,7 @@ queries! {
 pub async fn is_offered(scope: &Scope, clinic: Id<Clinic>, provider: Id<Provider>) -> Result<bool> {
     let tx = scope.tx().await?;
     let found = providers::table
-        .find(provider)
-        .filter(providers::clinic_id.eq(clinic))
+        .find((clinic, provider))
         .filter(providers::status.eq(ProviderStatus::Active))
         .filter(providers::deleted_at.is_null());
     Ok(select(exists(found)).get_result(&mut tx.conn()?).await?)

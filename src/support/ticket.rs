@@ -182,7 +182,6 @@ struct NewTicket {
     id: Id<Ticket>,
     clinic_id: Id<Clinic>,
     created_by_user_id: Id<User>,
-    created_by: Id<User>,
     title: String,
     description: String,
     priority: TicketPriority,
@@ -256,7 +255,6 @@ pub async fn open(scope: &Scope, opening: Opening<'_>) -> Result<Id<Ticket>> {
         id: Id::new(),
         clinic_id: opening.clinic,
         created_by_user_id: opening.by,
-        created_by: opening.by,
         title,
         description,
         priority: opening.priority,
@@ -275,8 +273,18 @@ pub async fn open(scope: &Scope, opening: Opening<'_>) -> Result<Id<Ticket>> {
 /// it is not the version they saw.
 pub async fn lock(scope: &Scope, id: Id<Ticket>, expected_version: Option<i32>) -> Result<Ticket> {
     let tx = scope.tx().await?;
-    let found = support_tickets::table.find(id).for_update().select(Ticket::as_select());
-    let ticket = found.first(&mut tx.conn()?).await.optional()?.ok_or_else(|| Error::not_found("ticket"))?;
+    let mut on = tx.conn()?;
+    let found = match scope.actor().clinic_id() {
+        Some(clinic) => {
+            let one = support_tickets::table.find((clinic, id)).for_update();
+            one.select(Ticket::as_select()).first(&mut on).await
+        }
+        None => {
+            let one = support_tickets::table.filter(support_tickets::id.eq(id)).for_update();
+            one.select(Ticket::as_select()).first(&mut on).await
+        }
+    };
+    let ticket = found.optional()?.ok_or_else(|| Error::not_found("ticket"))?;
     match expected_version {
         Some(expected) if expected != ticket.version => Err(Error::stale(ticket.version)),
         _ => Ok(ticket),
@@ -294,7 +302,9 @@ pub async fn change(
     let tx = scope.tx().await?;
     let changed = [beside, &changes.fields(ticket)].concat();
     event(kind, ticket.id, ticket.clinic_id).changed(changed).push(scope);
-    prepared(update(support_tickets::table.find(ticket.id)).set(changes)).execute(&mut tx.conn()?).await?;
+    prepared(update(support_tickets::table.find((ticket.clinic_id, ticket.id))).set(changes))
+        .execute(&mut tx.conn()?)
+        .await?;
     Ok(())
 }
 

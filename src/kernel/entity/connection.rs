@@ -8,7 +8,7 @@ use super::{
     Def, Json,
     plan::{Columns, Plan, SORTED_BY, heads},
     quote,
-    select::{Rows, Select},
+    select::Rows,
     selection::Group,
     walk::{DEAD, Fault, Objects, Walk, by_parent, close, span, uuid, with_bytes, write_list},
 };
@@ -264,7 +264,6 @@ impl Walk<'_> {
         parents: Option<(&'static str, &[Uuid])>,
     ) -> Result<Objects> {
         let (def, columns) = (connection.def, &connection.columns);
-        let tenant = self.scope.actor().clinic_id();
         // One more than wanted tells whether others follow.
         let most = page.limit + u32::from(connection.wants_more());
 
@@ -274,9 +273,9 @@ impl Walk<'_> {
             }
             let rows = match parents {
                 Some((column, parents)) => Rows::PageEach { page, column, parents, most },
-                None => Rows::Page { page, tenant, most },
+                None => Rows::Page { page, most },
             };
-            self.load(Select { def, columns, rows, reaches_all: self.reaches_all() }).await
+            self.load(self.select(def, columns, rows)).await
         };
         let counted = async {
             if !connection.wants_count() {
@@ -284,9 +283,9 @@ impl Walk<'_> {
             }
             let rows = match parents {
                 Some((column, parents)) => Rows::CountEach { page, column, parents },
-                None => Rows::Count { page, tenant },
+                None => Rows::Count { page },
             };
-            self.load(Select { def, columns, rows, reaches_all: self.reaches_all() }).await
+            self.load(self.select(def, columns, rows)).await
         };
         let (rows, counts) = futures_util::try_join!(listed, counted)?;
         let (rows, lists) = match parents {

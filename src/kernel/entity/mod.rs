@@ -43,8 +43,8 @@ pub struct Def {
     pub description: &'static str,
     pub prefix: &'static str,
     pub table: &'static str,
-    /// The column that holds the tenant. A list adds it as a filter so that an index can serve it; that nothing
-    /// foreign is seen is the policy's work.
+    /// The column that holds the tenant. Each statement names it, so that an index can serve it; that nothing foreign is
+    /// seen is the policy's work.
     pub tenant: Option<&'static str>,
     /// SQL that holds for rows not deleted; lists and look-ups by id apply it, edges to one do not: a message keeps
     /// its author when that person has left.

@@ -75,8 +75,9 @@ pub(super) struct Join {
     /// …and the one that it must equal, of the statement's own table or of one joined before.
     pub from: usize,
     pub ours: &'static str,
-    /// Whether there is but one such row for everybody of a clinic: the clinic itself.
-    pub is_tenant: bool,
+    /// The column that holds the tenant. If it is the id, there is but one such row for everybody of a clinic: the clinic
+    /// itself.
+    pub tenant: Option<&'static str>,
 }
 
 impl Columns {
@@ -98,7 +99,7 @@ impl Columns {
     fn join(&mut self, to: &Def, from: usize, ours: &'static str, column: &'static str) -> (usize, usize) {
         let number = self.joins.len() + 1;
         let theirs = self.place(number, column);
-        self.joins.push(Join { table: to.table, column, theirs, from, ours, is_tenant: to.tenant == Some("id") });
+        self.joins.push(Join { table: to.table, column, theirs, from, ours, tenant: to.tenant });
         (number, theirs)
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::{
     Def, Edge, EdgeKind, Json,
-    plan::{Below, Beyond, Level, Plan, What},
+    plan::{Below, Beyond, Columns, Level, Plan, What},
     select::{Rows, Select},
 };
 use crate::kernel::{
@@ -167,8 +167,12 @@ impl<'a> Walk<'a> {
     }
 
     async fn load_level(self, level: &Level, rows: Rows<'_>) -> Result<Vec<PgRow>> {
-        let (def, columns, reaches_all) = (level.plan.def, &level.columns, self.reaches_all());
-        self.scope.load(Select { def, columns, rows, reaches_all }).await
+        self.scope.load(self.select(level.plan.def, &level.columns, rows)).await
+    }
+
+    /// A statement as this caller sends it.
+    pub fn select<'s>(self, def: &'static Def, columns: &'s Columns, rows: Rows<'s>) -> Select<'s> {
+        Select { def, columns, rows, tenant: self.scope.actor().clinic_id(), reaches_all: self.reaches_all() }
     }
 
     pub async fn load(self, select: Select<'_>) -> Result<Vec<PgRow>> {

@@ -4,6 +4,7 @@ mod app;
 mod cluster;
 pub mod ear;
 mod person;
+pub mod print_comments;
 pub mod print_schema;
 mod raw;
 mod rows;
