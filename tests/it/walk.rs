@@ -72,7 +72,7 @@ async fn aliases_and_the_order_of_keys_are_the_clients() {
 
     assert_eq!(
         data(&app, &manager, &query, json!({})).await,
-        r#"{"z":{"b":"Oak","a":"Oak"},"tickets":{"t":2,"n":[{"title":"One","t2":"One","__typename":"Ticket"}],"e":[{"k":"SupportTicketEdge","c":{"x":"One"},"d":{"y":"One"}}],"p":{"n":true,"p":false}},"a":"Query"}"#
+        r#"{"z":{"b":"Oak","a":"Oak"},"tickets":{"t":2,"n":[{"title":"One","t2":"One","__typename":"Ticket"}],"e":[{"k":"TicketEdge","c":{"x":"One"},"d":{"y":"One"}}],"p":{"n":true,"p":false}},"a":"Query"}"#
     );
 }
 
@@ -86,7 +86,7 @@ async fn a_type_has_its_name_everywhere() {
         tickets(first: 1) { __typename pageInfo { __typename } edges { __typename node { __typename
             messages(first: 1) { __typename nodes { __typename author { __typename } } } } } } }";
 
-    insta::assert_snapshot!(data(&app, &manager, query, json!({})).await, @r#"{"__typename":"Query","viewer":{"__typename":"Viewer","user":{"__typename":"User"},"memberships":[{"__typename":"ViewerMembership","clinic":{"__typename":"MembershipClinic"}}]},"tickets":{"__typename":"SupportTicketConnection","pageInfo":{"__typename":"PageInfo"},"edges":[{"__typename":"SupportTicketEdge","node":{"__typename":"Ticket","messages":{"__typename":"TicketMessageConnection","nodes":[{"__typename":"TicketMessage","author":{"__typename":"User"}}]}}}]}}"#);
+    insta::assert_snapshot!(data(&app, &manager, query, json!({})).await, @r#"{"__typename":"Query","viewer":{"__typename":"Viewer","user":{"__typename":"User"},"memberships":[{"__typename":"ViewerMembership","clinic":{"__typename":"MembershipClinic"}}]},"tickets":{"__typename":"TicketConnection","pageInfo":{"__typename":"PageInfo"},"edges":[{"__typename":"TicketEdge","node":{"__typename":"Ticket","messages":{"__typename":"TicketMessageConnection","nodes":[{"__typename":"TicketMessage","author":{"__typename":"User"}}]}}}]}}"#);
 }
 
 #[tokio::test]

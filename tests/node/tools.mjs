@@ -26,7 +26,7 @@ export const ticket = graphql\`
 \`;
 export const open = graphql\`
   mutation AppOpenTicketMutation($input: OpenTicketInput!, $connections: [ID!]!) {
-    openTicket(input: $input) @prependNode(connections: $connections, edgeTypeName: "SupportTicketEdge") { id title }
+    openTicket(input: $input) @prependNode(connections: $connections, edgeTypeName: "TicketEdge") { id title }
   }
 \`;
 `;

@@ -109,7 +109,7 @@ impl Field {
 /// The names of a list's types: connection and edge.
 fn of_list(to: &str) -> (&'static str, &'static str) {
     match to {
-        "Ticket" => ("SupportTicketConnection", "SupportTicketEdge"),
+        "Ticket" => ("TicketConnection", "TicketEdge"),
         "TicketMessage" => ("TicketMessageConnection", "TicketMessageEdge"),
         "Membership" => ("MembershipConnection", "MembershipEdge"),
         _ => ("ClinicConnection", "ClinicEdge"),
