@@ -1,301 +1,301 @@
 // Generated from the migrations by `make schema`; do not edit.
 
 diesel::table! {
-    /// Who did what to which row, written by trigger in the transaction of the change; nobody may alter it.
-    audit_events (occurred_at, id) {
-        /// UUIDv7.
+    /// Entry of the audit trail: an action on an object. The database writes it in the transaction of the action, and nobody can alter it. Needs the permission `AUDIT_READ`.
+    audit_events (clinic_id, occurred_at, id) {
+        /// Identifier of the audit event.
         id -> Uuid,
-        /// Counts up in the order of writing; gaps come from rolled back transactions.
+        /// Counts up in the order of writing; transactions that were rolled back leave gaps.
         seq -> Int8,
-        /// When.
+        /// Time of the action.
         occurred_at -> Timestamptz,
-        /// Class of the actor; owner is somebody who works on the database itself.
+        /// Kind of actor that did it.
         actor_kind -> Text,
-        /// Who; null for the system. No foreign key: the trail outlives the account.
+        /// User who did it. Null for the server, and if the user is no longer visible to the caller.
         actor_user_id -> Nullable<Uuid>,
-        /// Their address at that time.
+        /// Email address of the actor at the time of the action. Null for the server.
         actor_email -> Nullable<Text>,
-        /// The clinic concerned; null for the platform.
-        clinic_id -> Nullable<Uuid>,
-        /// The patient concerned; null for none.
+        /// Clinic concerned; the nil UUID for what concerns the platform itself.
+        clinic_id -> Uuid,
+        /// Patient concerned; null for none.
         patient_id -> Nullable<Uuid>,
-        /// What was done.
+        /// Kind of action that was done.
         verb -> Text,
-        /// The GraphQL field that did it; null for jobs and hands.
+        /// Mutation that did it. Null for jobs and for direct access to the database.
         operation -> Nullable<Text>,
-        /// The kind of row, as in its id.
+        /// Kind of object that was acted on, as in the prefix of its id.
         resource_type -> Text,
-        /// The row.
+        /// Identifier of the row that was changed or viewed.
         resource_id -> Nullable<Uuid>,
-        /// A list of { field, before, after } or, for secrets and free text, { field, redacted }.
+        /// Changes of the object, by field.
         changes -> Json,
-        /// Address the request came from.
+        /// Network address that the request came from; null for none.
         ip -> Nullable<Inet>,
-        /// Program the request came from.
+        /// User agent of the request. Null if there was none.
         user_agent -> Nullable<Text>,
-        /// The request.
+        /// Identifier of the request. Null if there was none.
         request_id -> Nullable<Text>,
-        /// Whether it was done; a refused attempt is kept too where that matters.
+        /// Whether the action succeeded; refused attempts are recorded too where they matter.
         success -> Bool,
-        /// The reason given, where one is asked for.
+        /// Reason that the actor gave. Null if none was asked for.
         reason -> Nullable<Text>,
     }
 }
 
 diesel::table! {
-    /// A day on which a clinic is closed, whatever its hours say.
-    clinic_closures (id) {
-        /// UUIDv7, made by the server.
+    /// Day on which a clinic is closed, whatever its opening hours are.
+    clinic_closures (clinic_id, id) {
+        /// Identifier of the closure.
         id -> Uuid,
-        /// The clinic.
+        /// Clinic that the row belongs to; never changes.
         clinic_id -> Uuid,
-        /// The day, on the calendar of the clinic.
+        /// Date of the closure in the clinic's time zone.
         date -> Date,
-        /// What day it is; null when nobody said.
+        /// Name of the day, such as "Labour Day". Null if it has none.
         name -> Nullable<Text>,
-        /// When the row was made.
+        /// Time at which the row was created.
         created_at -> Timestamptz,
-        /// When the row was last changed.
+        /// Time at which the row was last changed.
         updated_at -> Timestamptz,
-        /// Who made it; null for the system.
+        /// User who created the row; null if the server itself did.
         created_by -> Nullable<Uuid>,
-        /// Who changed it last; null for the system.
+        /// User who last changed the row; null if nobody has, or if the server itself did.
         updated_by -> Nullable<Uuid>,
-        /// Counts changes, for optimistic concurrency.
+        /// Version of the closure, which each change increments; pass it as `expectedVersion`.
         version -> Int4,
     }
 }
 
 diesel::table! {
-    /// How a clinic wants to be run: one row for each clinic, made with it.
-    clinic_configs (id) {
-        /// UUIDv7, made by the server.
+    /// Configuration of a clinic. Everybody who belongs to the clinic may read it.
+    clinic_configs (clinic_id, id) {
+        /// Identifier of the configuration.
         id -> Uuid,
-        /// The clinic.
+        /// Clinic that the row belongs to; never changes.
         clinic_id -> Uuid,
-        /// Whether people who are no patients yet can register.
+        /// Whether the clinic registers new patients.
         accepting_new_patients -> Bool,
-        /// Whether people can wait for a place.
+        /// Whether patients can join a waitlist.
         waitlist_enabled -> Bool,
-        /// So many registrations in the clinic's week; null for any number.
+        /// Number of new patients that may register in a week. Null for no limit.
         max_new_patients_per_week -> Nullable<Int4>,
-        /// How long an appointment takes where nothing else says so.
+        /// Default duration of an appointment in minutes.
         appointment_duration_minutes -> Int4,
-        /// Free time behind each appointment.
+        /// Minutes left free after each appointment.
         buffer_minutes -> Int4,
-        /// How far ahead patients can book.
+        /// Number of days in advance that patients can book.
         max_advance_booking_days -> Int4,
-        /// How short before they can.
+        /// Shortest notice for a booking in hours.
         min_advance_booking_hours -> Int4,
-        /// Until so many hours before they can cancel; null for until it begins.
+        /// Shortest notice for a cancellation in hours. Null if patients can cancel until the appointment begins.
         cancellation_window_hours -> Nullable<Int4>,
-        /// Whether the chat bot books.
+        /// Whether the chat assistant can book appointments.
         bot_enabled -> Bool,
-        /// BCP 47 tag; one of the supported ones.
-        default_language -> Text,
-        /// BCP 47 tags of the languages callers are served in.
-        supported_languages -> Array<Text>,
-        /// A list of { language, text }.
-        greetings -> Jsonb,
-        /// Where calls are transferred to; E.164.
-        transfer_phone -> Nullable<Text>,
-        /// The pharmacy prescriptions go to.
-        preferred_pharmacy_name -> Nullable<Text>,
-        /// Its address.
-        preferred_pharmacy_address -> Nullable<Text>,
-        /// Its fax; E.164.
-        preferred_pharmacy_fax -> Nullable<Text>,
-        /// Who answers for privacy.
-        officer_name -> Nullable<Text>,
-        /// Their address; folded to lower case.
-        officer_email -> Nullable<Text>,
-        /// Their telephone; E.164.
-        officer_phone -> Nullable<Text>,
-        /// How long transcripts of calls are kept; null for the platform's default, 90.
-        transcript_retention_days -> Nullable<Int4>,
-        /// How long call logs are kept; null for the platform's default, 365.
-        call_log_retention_days -> Nullable<Int4>,
-        /// How long the audit trail is kept; null for the platform's default, 7.
-        audit_retention_years -> Nullable<Int4>,
-        /// When the row was made.
-        created_at -> Timestamptz,
-        /// When the row was last changed.
-        updated_at -> Timestamptz,
-        /// Who made it; null for the system.
-        created_by -> Nullable<Uuid>,
-        /// Who changed it last; null for the system.
-        updated_by -> Nullable<Uuid>,
-        /// Counts changes, for optimistic concurrency.
-        version -> Int4,
-        /// Who is booked when nobody is asked for; null for whoever is free.
+        /// Provider to book if the patient asks for none. Null for any provider who is free.
         default_provider_id -> Nullable<Uuid>,
+        /// Language to begin a call with; one of the supported languages.
+        default_language -> Text,
+        /// Languages that callers are served in.
+        supported_languages -> Array<Text>,
+        /// Greetings that callers hear first, at most one per language.
+        greetings -> Jsonb,
+        /// Phone number that calls are transferred to. Null if calls are not transferred.
+        transfer_phone -> Nullable<Text>,
+        /// Name of the pharmacy that prescriptions go to. Null if there is none.
+        preferred_pharmacy_name -> Nullable<Text>,
+        /// Address of the pharmacy. Null if it is not known.
+        preferred_pharmacy_address -> Nullable<Text>,
+        /// Fax number of the pharmacy. Null if it is not known.
+        preferred_pharmacy_fax -> Nullable<Text>,
+        /// Name of the privacy officer. Null if nobody is named.
+        officer_name -> Nullable<Text>,
+        /// Email address of the privacy officer. Null if it is not known.
+        officer_email -> Nullable<Text>,
+        /// Phone number of the privacy officer. Null if it is not known.
+        officer_phone -> Nullable<Text>,
+        /// Days that transcripts of calls are retained. Null for the platform's default.
+        transcript_retention_days -> Nullable<Int4>,
+        /// Days that call logs are retained. Null for the platform's default.
+        call_log_retention_days -> Nullable<Int4>,
+        /// Years that the audit trail is retained. Null for the platform's default.
+        audit_retention_years -> Nullable<Int4>,
+        /// Time at which the configuration was created.
+        created_at -> Timestamptz,
+        /// Time at which the configuration was last changed.
+        updated_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+        /// User who last changed the row; null if nobody has, or if the server itself did.
+        updated_by -> Nullable<Uuid>,
+        /// Version of the configuration, which each change increments; pass it as `expectedVersion`.
+        version -> Int4,
     }
 }
 
 diesel::table! {
-    /// When a clinic is open: a row for each day of the week, on the wall clock of its zone.
-    clinic_hours (id) {
-        /// UUIDv7, made by the server.
+    /// Opening hours of a clinic on one day of the week, in the clinic's time zone.
+    clinic_hours (clinic_id, id) {
+        /// Identifier of the opening hours.
         id -> Uuid,
-        /// The clinic.
+        /// Clinic that the row belongs to; never changes.
         clinic_id -> Uuid,
-        /// Counted from Sunday, which is 0.
+        /// Day of the week.
         day_of_week -> Int2,
-        /// When it opens; null on a day it does not.
+        /// Time at which the clinic opens. Null if it is closed all day.
         opens_at -> Nullable<Time>,
-        /// When it closes, before midnight; null on a day it does not open.
+        /// Time at which the clinic closes, always before midnight. Null if it is closed all day.
         closes_at -> Nullable<Time>,
-        /// Whether it is closed all day.
+        /// Whether the clinic is closed all day.
         is_closed -> Bool,
-        /// When the row was made.
+        /// Time at which the row was created.
         created_at -> Timestamptz,
-        /// When the row was last changed.
+        /// Time at which the row was last changed.
         updated_at -> Timestamptz,
-        /// Who made it; null for the system.
+        /// User who created the row; null if the server itself did.
         created_by -> Nullable<Uuid>,
-        /// Who changed it last; null for the system.
+        /// User who last changed the row; null if nobody has, or if the server itself did.
         updated_by -> Nullable<Uuid>,
-        /// Counts changes, for optimistic concurrency.
+        /// Version of the opening hours, which each change increments; pass it as `expectedVersion`.
         version -> Int4,
     }
 }
 
 diesel::table! {
-    /// A group of clinics under one roof.
+    /// Network: a group of clinics that are run together.
     clinic_networks (id) {
-        /// UUIDv7, made by the server.
+        /// Identifier of the network.
         id -> Uuid,
-        /// What people call it.
+        /// Name of the network.
         name -> Text,
-        /// Readable name for addresses.
+        /// Readable name of the network for use in URLs.
         slug -> Text,
-        /// When the row was made.
+        /// Time at which the network was created.
         created_at -> Timestamptz,
-        /// When the row was last changed.
+        /// Time at which the network was last changed.
         updated_at -> Timestamptz,
-        /// Who made it; null for the system.
+        /// User who created the row; null if the server itself did.
         created_by -> Nullable<Uuid>,
-        /// Who changed it last; null for the system.
+        /// User who last changed the row; null if nobody has, or if the server itself did.
         updated_by -> Nullable<Uuid>,
-        /// Counts changes, for optimistic concurrency.
+        /// Version of the network, which each change increments; pass it as `expectedVersion`.
         version -> Int4,
     }
 }
 
 diesel::table! {
-    /// The tenant: a clinic with its own people, patients and data.
+    /// Clinic: the tenant that people, patients and all other data belong to.
     clinics (id) {
-        /// UUIDv7, made by the server.
+        /// Identifier of the clinic.
         id -> Uuid,
-        /// The network it belongs to; null for a clinic on its own.
+        /// Network that the clinic belongs to. Null if it belongs to none.
         network_id -> Nullable<Uuid>,
-        /// What people call it.
+        /// Name of the clinic.
         name -> Text,
-        /// Readable name for addresses; unique among living clinics.
+        /// Readable name of the clinic for use in URLs; no two clinics share one.
         slug -> Text,
-        /// What the clinic says of itself.
+        /// Description that the clinic gives of itself. Null if there is none.
         description -> Nullable<Text>,
-        /// Its logo, a file.
+        /// File with the logo; null for none.
         logo_file_id -> Nullable<Uuid>,
-        /// E.164.
+        /// Phone number of the clinic. Null if it is not known.
         phone -> Nullable<Text>,
-        /// Folded to lower case.
+        /// Email address of the clinic. Null if it is not known.
         email -> Nullable<Text>,
-        /// Address of its web site.
+        /// Website of the clinic. Null if there is none.
         website -> Nullable<Text>,
-        /// Street and house.
+        /// Street address of the clinic. Null if it is not known.
         address -> Nullable<Text>,
-        /// City.
+        /// City of the clinic. Null if it is not known.
         city -> Nullable<Text>,
-        /// Province, state or county.
+        /// Province, state or county of the clinic. Null if it is not known.
         region -> Nullable<Text>,
-        /// Postal code.
+        /// Postal code of the clinic. Null if it is not known.
         postal_code -> Nullable<Text>,
-        /// ISO 3166-1 alpha-2.
+        /// Country of the clinic as an ISO 3166-1 alpha-2 code, such as CA. Null if it is not known.
         country -> Nullable<Text>,
-        /// IANA zone in which its wall clocks run; checked by the server.
+        /// Time zone of the clinic; its opening hours and dates are in this zone.
         timezone -> Text,
-        /// BCP 47 language tag.
+        /// Language that the clinic works in.
         locale -> Text,
-        /// ISO 4217.
+        /// Currency that the clinic charges in.
         currency -> Text,
-        /// Only pending and active clinics can be worked in.
+        /// Status of the clinic.
         status -> Text,
-        /// The plan the clinic is on.
+        /// Subscription plan of the clinic.
         subscription_plan -> Text,
-        /// When the plan ends; null when it does not.
+        /// Time at which the subscription ends. Null if it does not end.
         subscription_expires_at -> Nullable<Timestamptz>,
-        /// Small open settings with documented keys.
+        /// Further settings of the clinic as free-form JSON.
         settings -> Jsonb,
-        /// When the row was made.
+        /// Time at which the clinic was created.
         created_at -> Timestamptz,
-        /// When the row was last changed.
+        /// Time at which the clinic was last changed.
         updated_at -> Timestamptz,
-        /// Who made it; null for the system.
+        /// User who created the row; null if the server itself did.
         created_by -> Nullable<Uuid>,
-        /// Who changed it last; null for the system.
+        /// User who last changed the row; null if nobody has, or if the server itself did.
         updated_by -> Nullable<Uuid>,
-        /// Counts changes, for optimistic concurrency.
+        /// Version of the clinic, which each change increments; pass it as `expectedVersion`.
         version -> Int4,
-        /// When it was archived for good; null while it lives.
+        /// Time at which the row was removed; null while it is in use.
         deleted_at -> Nullable<Timestamptz>,
     }
 }
 
 diesel::table! {
-    /// The first answer to a keyed mutation, kept in the transaction that it answers for.
+    /// The first answer to a mutation with an idempotency key, stored in the transaction of the mutation.
     idempotency_keys (user_id, key) {
-        /// Whose key.
+        /// User who sent the key.
         user_id -> Uuid,
         /// The key as sent, and the position of the field in its operation.
         key -> Text,
-        /// SHA-256 of what was asked.
+        /// SHA-256 of the request.
         request_hash -> Bytea,
         /// The answer, sealed; null only inside the transaction.
         response -> Nullable<Bytea>,
-        /// After this the key may be used anew.
+        /// Time after which the key may be used anew.
         expires_at -> Timestamptz,
     }
 }
 
 diesel::table! {
-    /// What a user is in a clinic.
-    memberships (id) {
-        /// UUIDv7, made by the server.
+    /// Membership of a user in a clinic, with the role that the user has there. Needs the permission `MEMBERS_READ`.
+    memberships (clinic_id, id) {
+        /// Identifier of the membership.
         id -> Uuid,
-        /// The clinic.
+        /// Clinic that the row belongs to; never changes.
         clinic_id -> Uuid,
-        /// The user.
+        /// User who belongs to the clinic.
         user_id -> Uuid,
-        /// What they may do there.
+        /// Role of the user in the clinic, which decides on the permissions.
         role -> Text,
-        /// Only active memberships let in.
+        /// Status of the membership.
         status -> Text,
-        /// Who brought them in; null for the system.
+        /// User who invited the member. Null if the server created the membership.
         invited_by_user_id -> Nullable<Uuid>,
-        /// When the row was made.
+        /// Time at which the membership was created.
         created_at -> Timestamptz,
-        /// When the row was last changed.
+        /// Time at which the membership was last changed.
         updated_at -> Timestamptz,
-        /// Who made it; null for the system.
+        /// User who created the row; null if the server itself did.
         created_by -> Nullable<Uuid>,
-        /// Who changed it last; null for the system.
+        /// User who last changed the row; null if nobody has, or if the server itself did.
         updated_by -> Nullable<Uuid>,
-        /// Counts changes, for optimistic concurrency.
+        /// Version of the membership, which each change increments; pass it as `expectedVersion`.
         version -> Int4,
-        /// When they left; null while they belong.
+        /// Time at which the row was removed; null while it is in use.
         deleted_at -> Nullable<Timestamptz>,
     }
 }
 
 diesel::table! {
-    /// Message to one user about something that happened, written in the transaction of its cause.
-    notifications (id) {
-        /// UUIDv7, made by the server.
+    /// Message to one user about something that happened. Each user sees only their own.
+    notifications (clinic_id, id) {
+        /// Id of the notification.
         id -> Uuid,
         /// User who is notified.
         recipient_user_id -> Uuid,
-        /// Clinic that the notification is about; the nil UUID if it is about none.
+        /// Clinic that the row belongs to; never changes.
         clinic_id -> Uuid,
         /// Kind of the notification: the event that it informs of.
         kind -> Text,
@@ -305,6 +305,8 @@ diesel::table! {
         body -> Text,
         /// Path of the page in the dashboard that shows the subject; null if there is none.
         link_path -> Nullable<Text>,
+        /// Kind of the object that the notification is about: the prefix of its ids.
+        subject_type -> Text,
         /// Object that the notification is about.
         subject_id -> Uuid,
         /// Cause and recipient: each recipient is notified of a cause once.
@@ -315,241 +317,249 @@ diesel::table! {
         archived_at -> Nullable<Timestamptz>,
         /// Time at which the notification was created.
         created_at -> Timestamptz,
-        /// Kind of the object that the notification is about: the prefix of its ids.
-        subject_type -> Text,
     }
 }
 
 diesel::table! {
-    /// What happened, written in the transaction in which it did: ids only, no content.
+    /// What happened, written in the transaction of the change by the server's statement, never by a trigger: ids only, no content.
     outbox_events (id, created_at) {
-        /// Counts up in the order in which it was drawn; may be committed in another.
+        /// Counts up in the order in which it was drawn; transactions may commit in another.
         id -> Int8,
-        /// The clinic concerned; null for the platform.
+        /// Clinic concerned; null for the platform.
         clinic_id -> Nullable<Uuid>,
-        /// The one user who is told; null for everybody who may see the subject.
+        /// The one user who is notified; null for everybody who may see the subject.
         user_id -> Nullable<Uuid>,
-        /// platform: never told to the clinic, not even that it exists.
+        /// clinic, or platform: the clinic does not even learn that the event exists.
         audience -> Text,
-        /// The kind of subject, as in its id.
+        /// Kind of the subject, as in its id.
         topic -> Text,
-        /// The row it happened to.
+        /// Row that the event is about.
         subject_id -> Uuid,
-        /// What the subject is part of: the ticket of a message; null for nothing.
+        /// Row that the subject is part of, such as the ticket of a message; null for none.
         parent_id -> Nullable<Uuid>,
-        /// What happened.
+        /// What happened to the subject.
         kind -> Text,
-        /// The fields that changed, as the API names them.
+        /// Fields that changed, as the API names them.
         changed -> Array<Text>,
-        /// When.
+        /// Time at which the row was created.
         created_at -> Timestamptz,
     }
 }
 
 diesel::table! {
-    /// Somebody who treats patients in a clinic.
-    providers (id) {
-        /// UUIDv7, made by the server.
+    /// Provider: a person who treats patients in a clinic. Everybody who belongs to the clinic may see its providers.
+    providers (clinic_id, id) {
+        /// Identifier of the provider.
         id -> Uuid,
-        /// The clinic.
+        /// Clinic that the row belongs to; never changes.
         clinic_id -> Uuid,
-        /// Their account; null for somebody who does not sign in.
+        /// Account of the provider. Null if the provider does not sign in.
         user_id -> Nullable<Uuid>,
-        /// What stands before the name.
+        /// Title of the provider, such as "Dr.". Null if there is none.
         title -> Nullable<Text>,
-        /// Given name.
+        /// Given name of the provider.
         first_name -> Text,
-        /// Family name.
+        /// Family name of the provider. Null if there is none.
         last_name -> Nullable<Text>,
         /// Family and given name in lower case, so that lists can be ordered by it.
         sort_name -> Text,
-        /// What patients read about them.
+        /// Biography that patients read. Null if there is none.
         bio -> Nullable<Text>,
-        /// Their picture, a file.
+        /// File with the provider's picture; null for none.
         photo_file_id -> Nullable<Uuid>,
-        /// Their fields, in lower case.
+        /// Specialties of the provider, in lower case.
         specialties -> Array<Text>,
-        /// BCP 47 tags of the languages they speak.
+        /// Languages that the provider speaks.
         languages -> Array<Text>,
-        /// A list of { title, institution, year }.
+        /// Qualifications of the provider.
         qualifications -> Jsonb,
-        /// The number of their licence.
+        /// Licence number of the provider. Null if it is not known.
         license_number -> Nullable<Text>,
-        /// National Provider Identifier, where the country has it.
+        /// National Provider Identifier of the provider (United States). Null if there is none.
         npi -> Nullable<Text>,
-        /// For how long they have practised.
+        /// Years that the provider has practised. Null if it is not known.
         years_of_experience -> Nullable<Int2>,
-        /// Folded to lower case.
+        /// Email address of the provider. Null if it is not known.
         email -> Nullable<Text>,
-        /// E.164.
+        /// Phone number of the provider. Null if it is not known.
         phone -> Nullable<Text>,
-        /// Their colour in calendars.
+        /// Colour of the provider in calendars, such as `#3B82F6`.
         color -> Text,
-        /// Only active ones are offered.
+        /// Status of the provider.
         status -> Text,
-        /// Whether people who are not their patients yet can book them.
+        /// Whether the provider takes new patients.
         accepting_new_patients -> Bool,
-        /// The ways they see patients.
+        /// Modes in which the provider sees patients.
         consultation_modes -> Array<Text>,
-        /// What a consultation costs; null for no fixed fee.
+        /// Price of a consultation. Null if there is no fixed fee.
         consultation_fee -> Nullable<Numeric>,
-        /// ISO 4217.
+        /// Currency of the amount of money.
         currency -> Text,
-        /// How long an appointment with them takes; null for as long as in the clinic.
+        /// Default duration of an appointment with the provider in minutes. Null to use the clinic's default.
         default_duration_minutes -> Nullable<Int4>,
-        /// Whether the platform has seen their credentials.
+        /// Result of the platform's check of the provider's credentials.
         verification_status -> Text,
-        /// When the row was made.
+        /// Time at which the provider was added.
         created_at -> Timestamptz,
-        /// When the row was last changed.
+        /// Time at which the provider was last changed.
         updated_at -> Timestamptz,
-        /// Who made it; null for the system.
+        /// User who created the row; null if the server itself did.
         created_by -> Nullable<Uuid>,
-        /// Who changed it last; null for the system.
+        /// User who last changed the row; null if nobody has, or if the server itself did.
         updated_by -> Nullable<Uuid>,
-        /// Counts changes, for optimistic concurrency.
+        /// Version of the provider, which each change increments; pass it as `expectedVersion`.
         version -> Int4,
-        /// When they were removed; null while they are there.
+        /// Time at which the row was removed; null while it is in use.
         deleted_at -> Nullable<Timestamptz>,
     }
 }
 
 diesel::table! {
-    /// A sign-in: an opaque random token, of which only the hash is kept.
+    /// A sign-in: an opaque random token, of which only the hash is stored.
     sessions (id) {
-        /// UUIDv7, made by the server.
+        /// Identifier of the row, a UUIDv7 that the server makes.
         id -> Uuid,
-        /// Who signed in.
+        /// User who signed in.
         user_id -> Uuid,
         /// SHA-256 of the token.
         token_hash -> Bytea,
-        /// The clinic acted in; null for administrators and people without one.
+        /// Clinic that the user acts in; null for administrators and people without a clinic.
         acting_clinic_id -> Nullable<Uuid>,
-        /// After this the token is worth nothing.
+        /// Time at which the session ends by itself.
         expires_at -> Timestamptz,
-        /// When it was ended early; null while it holds.
+        /// Time at which the session was ended early; null while it is valid.
         revoked_at -> Nullable<Timestamptz>,
-        /// When a second factor was shown; null when none was.
+        /// Time at which the user showed a second factor; null if they did not.
         mfa_at -> Nullable<Timestamptz>,
-        /// Address of the sign-in.
+        /// Network address of the sign-in.
         ip -> Nullable<Inet>,
         /// Program of the sign-in.
         user_agent -> Nullable<Text>,
-        /// When they signed in.
+        /// Time at which the row was created.
         created_at -> Timestamptz,
     }
 }
 
 diesel::table! {
-    /// A request for help, raised by a clinic and answered by the platform.
-    support_tickets (id) {
-        /// UUIDv7, made by the server.
+    /// Request for help that a clinic opens and the platform answers. Needs the permission `TICKETS_READ`.
+    support_tickets (clinic_id, id) {
+        /// Identifier of the ticket.
         id -> Uuid,
-        /// The clinic that raised it.
+        /// Clinic that the row belongs to; never changes.
         clinic_id -> Uuid,
-        /// Counts up over the whole platform: what people say on the phone.
+        /// Number of the ticket, for use in conversation.
         number -> Int4,
-        /// Who opened it.
+        /// User who opened the ticket. Null if the user is no longer visible to the caller.
         created_by_user_id -> Uuid,
-        /// The administrator who works on it; null for nobody.
+        /// Administrator who works on the ticket. Null if it is not assigned.
         assignee_id -> Nullable<Uuid>,
-        /// The matter in a line.
+        /// Subject of the ticket in one line.
         title -> Text,
-        /// The matter in full.
+        /// Full description of the problem.
         description -> Text,
-        /// How much it presses.
+        /// Urgency of the ticket; sets its due dates.
         priority -> Text,
-        /// Where it stands.
-        status -> Text,
-        /// By when a first answer is due.
-        first_response_due_at -> Nullable<Timestamptz>,
-        /// By when it should be solved.
-        resolution_due_at -> Nullable<Timestamptz>,
-        /// When an administrator first answered in public.
-        first_responded_at -> Nullable<Timestamptz>,
-        /// When it was last resolved; null while it is not.
-        resolved_at -> Nullable<Timestamptz>,
-        /// When it was closed; null while it is not.
-        closed_at -> Nullable<Timestamptz>,
-        /// When the row was made.
-        created_at -> Timestamptz,
-        /// When the row was last changed.
-        updated_at -> Timestamptz,
-        /// Who made it; null for the system.
-        created_by -> Nullable<Uuid>,
-        /// Who changed it last; null for the system.
-        updated_by -> Nullable<Uuid>,
-        /// Counts changes, for optimistic concurrency.
-        version -> Int4,
-        /// The priority as a number, so that lists can be ordered by it.
+        /// Priority as a number, so that lists can be ordered by it.
         priority_rank -> Int2,
-    }
-}
-
-diesel::table! {
-    /// What was said on a ticket.
-    ticket_messages (id) {
-        /// UUIDv7, made by the server.
-        id -> Uuid,
-        /// The clinic of the ticket.
-        clinic_id -> Uuid,
-        /// The ticket.
-        ticket_id -> Uuid,
-        /// Who wrote it.
-        author_user_id -> Uuid,
-        /// The words.
-        body -> Text,
-        /// A note among administrators: the policy hides it from the clinic.
-        is_internal -> Bool,
-        /// When it was written.
-        created_at -> Timestamptz,
-    }
-}
-
-diesel::table! {
-    /// A person who signs in; what they may do comes from their memberships.
-    users (id) {
-        /// UUIDv7, made by the server.
-        id -> Uuid,
-        /// What they sign in with; folded to lower case.
-        email -> Text,
-        /// E.164.
-        phone -> Nullable<Text>,
-        /// argon2id; null when they have no password.
-        password_hash -> Nullable<Text>,
-        /// Given name.
-        first_name -> Text,
-        /// Family name.
-        last_name -> Nullable<Text>,
-        /// Only active users can sign in.
+        /// Current status of the ticket.
         status -> Text,
-        /// Whether they run the platform and reach every clinic.
-        is_platform_admin -> Bool,
-        /// When the address was proved; null before.
-        email_verified_at -> Nullable<Timestamptz>,
-        /// When the number was proved; null before.
-        phone_verified_at -> Nullable<Timestamptz>,
-        /// BCP 47 language tag.
-        locale -> Text,
-        /// IANA zone; null for that of the clinic.
-        timezone -> Nullable<Text>,
-        /// When they last signed in.
-        last_login_at -> Nullable<Timestamptz>,
-        /// Wrong passwords since the last right one.
-        failed_sign_ins -> Int2,
-        /// Until when no sign-in is tried, after too many wrong passwords.
-        locked_until -> Nullable<Timestamptz>,
-        /// When the row was made.
+        /// Time by which a first response is due. Null if none is due.
+        first_response_due_at -> Nullable<Timestamptz>,
+        /// Time by which the ticket should be resolved. Null if there is no deadline.
+        resolution_due_at -> Nullable<Timestamptz>,
+        /// Time of the first response from an administrator. Null if there has been none yet.
+        first_responded_at -> Nullable<Timestamptz>,
+        /// Time at which the ticket was resolved. Null if it is not resolved.
+        resolved_at -> Nullable<Timestamptz>,
+        /// Time at which the ticket was closed. Null if it is not closed.
+        closed_at -> Nullable<Timestamptz>,
+        /// Time at which the ticket was opened.
         created_at -> Timestamptz,
-        /// When the row was last changed.
+        /// Time of the last change or public reply.
         updated_at -> Timestamptz,
-        /// Who made it; null for the system.
+        /// User who created the row; null if the server itself did.
         created_by -> Nullable<Uuid>,
-        /// Who changed it last; null for the system.
+        /// User who last changed the row; null if nobody has, or if the server itself did.
         updated_by -> Nullable<Uuid>,
-        /// Counts changes, for optimistic concurrency.
+        /// Version of the ticket, which each change increments; pass it as `expectedVersion`.
         version -> Int4,
-        /// When the account was closed; null while it lives.
+    }
+}
+
+diesel::table! {
+    /// Message on a ticket. Needs the permission `TICKETS_READ`.
+    ticket_messages (clinic_id, id) {
+        /// Identifier of the message.
+        id -> Uuid,
+        /// Clinic that the row belongs to; never changes.
+        clinic_id -> Uuid,
+        /// Ticket that the message belongs to.
+        ticket_id -> Uuid,
+        /// User who wrote the message. Null if the user is no longer visible to the caller.
+        author_user_id -> Uuid,
+        /// Text of the message.
+        body -> Text,
+        /// Whether the message is an internal note among administrators, which clinics never see.
+        is_internal -> Bool,
+        /// Time at which the message was written.
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// What signing in counts for a user; apart from users, which it would change with each attempt.
+    user_sign_ins (user_id) {
+        /// User who signs in.
+        user_id -> Uuid,
+        /// Time of the last sign-in; null before the first.
+        last_login_at -> Nullable<Timestamptz>,
+        /// Number of wrong passwords since the last right one.
+        failed_sign_ins -> Int2,
+        /// Time until which no password is checked, after too many wrong ones; null if the account is not locked.
+        locked_until -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Person with an account. A clinic sees its own people, including those who left, and the names of the platform's administrators.
+    users (id) {
+        /// Identifier of the user.
+        id -> Uuid,
+        /// E-mail address that the user signs in with, in lower case.
+        email -> Text,
+        /// Phone number in E.164 format; null if none is known.
+        phone -> Nullable<Text>,
+        /// Hash of the password by argon2id; null if the user has no password.
+        password_hash -> Nullable<Text>,
+        /// Given name of the user.
+        first_name -> Text,
+        /// Family name of the user. Null if there is none.
+        last_name -> Nullable<Text>,
+        /// Status of the user's account.
+        status -> Text,
+        /// Whether the user administers the platform and reaches every clinic.
+        is_platform_admin -> Bool,
+        /// Clinics that the user belongs or belonged to, for the policy of this table; a trigger on memberships updates it.
+        clinic_ids -> Array<Uuid>,
+        /// Time at which the user proved that the e-mail address is theirs; null before.
+        email_verified_at -> Nullable<Timestamptz>,
+        /// Time at which the user proved that the phone number is theirs; null before.
+        phone_verified_at -> Nullable<Timestamptz>,
+        /// Language that the user prefers.
+        locale -> Text,
+        /// Time zone of the user. Null to use the clinic's time zone.
+        timezone -> Nullable<Text>,
+        /// Time at which the account was created.
+        created_at -> Timestamptz,
+        /// Time at which the account was last changed.
+        updated_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+        /// User who last changed the row; null if nobody has, or if the server itself did.
+        updated_by -> Nullable<Uuid>,
+        /// Version of the user, which each change increments; pass it as `expectedVersion`.
+        version -> Int4,
+        /// Time at which the row was removed; null while it is in use.
         deleted_at -> Nullable<Timestamptz>,
     }
 }
@@ -566,6 +576,7 @@ diesel::joinable!(sessions -> clinics (acting_clinic_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(support_tickets -> clinics (clinic_id));
 diesel::joinable!(ticket_messages -> users (author_user_id));
+diesel::joinable!(user_sign_ins -> users (user_id));
 
 diesel::allow_tables_to_appear_in_same_query!(
     audit_events,
@@ -582,5 +593,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     sessions,
     support_tickets,
     ticket_messages,
+    user_sign_ins,
     users,
 );

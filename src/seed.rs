@@ -195,14 +195,17 @@ const STEPS: &[(&str, &str)] = &[
     (
         "users",
         r"
-        insert into users (id, email, first_name, last_name, status, is_platform_admin, created_at, updated_at)
+        insert into users (id, email, first_name, last_name, status, is_platform_admin, clinic_ids, created_at, updated_at)
         select pg_temp.of('user', n, timestamptz '2025-11-17 12:00Z'),
                case when n < {admins} then 'admin-' || n + 1
                     when n < {admins} + {clinics} then 'manager-' || n - {admins} + 1
                     else 'person-' || n + 1 end || '@scale.example',
                (array['Ada', 'Linus', 'Mei', 'Tom', 'Priya', 'Ruth', 'Amina', 'Joseph', 'Grace'])[1 + n % 9],
                (array['Okafor', 'Berg', 'Chen', 'Fraser', 'Nair', 'Ansel', 'Wanjiru'])[1 + n % 7],
-               'active', n < {admins}, timestamptz '2025-11-17 12:00Z', timestamptz '2025-11-17 12:00Z'
+               'active', n < {admins},
+               -- As the trigger of memberships does, where triggers run.
+               case when n < {admins} then '{}' else array[pg_temp.of('clinic', (n - {admins}) % {clinics}, timestamptz '2025-11-16 12:00Z')] end,
+               timestamptz '2025-11-17 12:00Z', timestamptz '2025-11-17 12:00Z'
         from generate_series(0, {users} - 1) as n
     ",
     ),

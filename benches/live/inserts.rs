@@ -225,6 +225,7 @@ impl Writer {
                 email: "writer@people.example".to_owned(),
                 is_platform_admin: false,
                 acting: Some((clinic, SystemRole::ClinicManager)),
+                network_id: None,
                 access_version: version,
                 good_until: now() + Duration::from_secs(3600),
             };

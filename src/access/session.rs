@@ -29,7 +29,7 @@ use crate::{
         text::EmailAddress,
         write::Input,
     },
-    schema::{clinics, memberships, sessions, users},
+    schema::{clinics, memberships, sessions, user_sign_ins, users},
 };
 
 /// A session lasts so long.
@@ -97,6 +97,7 @@ impl Sessions {
                             .and(memberships::deleted_at.is_null())
                             .and(memberships::status.eq("active"))),
                     )
+                    .left_join(clinics::table.on(clinics::id.nullable().eq(memberships::clinic_id.nullable())))
                     .filter(sessions::token_hash.eq(hash.as_slice()))
                     .filter(sessions::revoked_at.is_null())
                     .select((
@@ -107,22 +108,32 @@ impl Sessions {
                         users::is_platform_admin,
                         sessions::acting_clinic_id,
                         memberships::role.nullable(),
+                        clinics::network_id.nullable(),
                     ))
-                    .first::<(Uuid, DateTime<Utc>, Uuid, String, bool, Option<Uuid>, Option<SystemRole>)>(&mut conn)
+                    .first::<SessionRow>(&mut conn)
                     .await
                     .optional()?;
-                let Some((session_id, good_until, user_id, email, is_platform_admin, clinic, role)) = found else {
+                let Some((session_id, good_until, user_id, email, is_platform_admin, clinic, role, network)) = found
+                else {
                     return Ok(None);
                 };
                 // Somebody who became an administrator acts in no clinic any more.
                 let acting = clinic.zip(role).filter(|_| !is_platform_admin);
                 let class = if is_platform_admin { "admin" } else { "tenant" };
                 let (clinic, role) = acting.map(|(clinic, role)| (clinic, role.text())).unzip();
-                let vouched = vouch(session_id, user_id, clinic, role, class);
+                let network_id = network.filter(|_| acting.is_some());
+                let vouched = vouch(session_id, user_id, clinic, role, network_id, class);
                 let access_version = diesel::select(vouched).get_result(&mut conn).await?;
-                let person =
-                    Person { session_id, user_id, email, is_platform_admin, acting, access_version, good_until };
-                Ok(Some(Arc::new(person)))
+                Ok(Some(Arc::new(Person {
+                    session_id,
+                    user_id,
+                    email,
+                    is_platform_admin,
+                    acting,
+                    network_id,
+                    access_version,
+                    good_until,
+                })))
             })
             .await
     }
@@ -139,6 +150,9 @@ impl Sessions {
     }
 }
 
+/// A session with its user, and the clinic acted in: role, and network.
+type SessionRow = (Uuid, DateTime<Utc>, Uuid, String, bool, Option<Uuid>, Option<SystemRole>, Option<Uuid>);
+
 diesel::define_sql_function! {
     #[sql_name = "private.vouch"]
     fn vouch(
@@ -146,6 +160,7 @@ diesel::define_sql_function! {
         actor: sql_types::Uuid,
         clinic: sql_types::Nullable<sql_types::Uuid>,
         role: sql_types::Nullable<sql_types::Text>,
+        network: sql_types::Nullable<sql_types::Uuid>,
         class: sql_types::Text,
     ) -> sql_types::BigInt;
 }
@@ -264,13 +279,13 @@ struct Account {
     id: Uuid,
     password_hash: Option<String>,
     status: UserStatus,
-    count: i16,
+    count: Option<i16>,
     locked_until: Option<DateTime<Utc>>,
 }
 
 impl Account {
     fn failures(&self) -> Failures {
-        Failures { count: self.count, locked_until: self.locked_until }
+        Failures { count: self.count.unwrap_or_default(), locked_until: self.locked_until }
     }
 }
 
@@ -357,8 +372,15 @@ async fn check_password(
     let account = request
         .as_system(async |scope| {
             let tx = scope.tx().await?;
-            let columns = (users::id, users::password_hash, users::status, users::failed_sign_ins, users::locked_until);
-            let account = users::table.filter(users::email.eq(&email)).filter(users::deleted_at.is_null());
+            let columns = (
+                users::id,
+                users::password_hash,
+                users::status,
+                user_sign_ins::failed_sign_ins.nullable(),
+                user_sign_ins::locked_until.nullable(),
+            );
+            let account = users::table.left_join(user_sign_ins::table).filter(users::email.eq(&email));
+            let account = account.filter(users::deleted_at.is_null());
             Ok(account.select(columns).first::<Account>(&mut tx.conn()?).await.optional()?)
         })
         .await?;
@@ -388,13 +410,17 @@ async fn check_password(
 /// Counts a checked password on its account, one after the other.
 async fn settle(scope: &Scope, user_id: Uuid, right: bool, now: DateTime<Utc>) -> Result<Attempt> {
     let tx = scope.tx().await?;
-    let columns = (users::failed_sign_ins, users::locked_until);
-    let row = users::table.find(user_id).for_update().select(columns);
+    // Nothing can be locked before it is there.
+    let first = insert_into(user_sign_ins::table).values(user_sign_ins::user_id.eq(user_id)).on_conflict_do_nothing();
+    first.execute(&mut tx.conn()?).await?;
+    let columns = (user_sign_ins::failed_sign_ins, user_sign_ins::locked_until);
+    let row = user_sign_ins::table.find(user_id).for_update().select(columns);
     let (count, locked_until) = row.first::<(i16, Option<DateTime<Utc>>)>(&mut tx.conn()?).await?;
     let (attempt, after) = Failures { count, locked_until }.settle(right, now);
     if !matches!(attempt, Attempt::Locked(_)) {
-        let changes = (users::failed_sign_ins.eq(after.count), users::locked_until.eq(after.locked_until));
-        prepared(update(users::table.find(user_id)).set(changes)).execute(&mut tx.conn()?).await?;
+        let changes =
+            (user_sign_ins::failed_sign_ins.eq(after.count), user_sign_ins::locked_until.eq(after.locked_until));
+        prepared(update(user_sign_ins::table.find(user_id)).set(changes)).execute(&mut tx.conn()?).await?;
     }
     Ok(attempt)
 }
@@ -418,7 +444,7 @@ async fn begin(request: &Request, known: &Sessions, user_id: Uuid) -> Result<Sig
             };
             let tx = scope.tx().await?;
             insert_into(sessions::table).values(session).execute(&mut tx.conn()?).await?;
-            prepared(update(users::table.find(user_id)).set(users::last_login_at.eq(now)))
+            prepared(update(user_sign_ins::table.find(user_id)).set(user_sign_ins::last_login_at.eq(now)))
                 .execute(&mut tx.conn()?)
                 .await?;
             Ok(())

@@ -92,7 +92,7 @@ entity! {
         reason: Option<String>,
     }
     inside {
-        clinic_id: Option<Id<Clinic>>,
+        clinic_id: Id<Clinic>,
     }
     derived {
         /// Sequence number in the order of writing, as a string since it can exceed Int. Gaps come from transactions that

@@ -91,6 +91,8 @@ pub struct Person {
     pub is_platform_admin: bool,
     /// The clinic that the person works in, and the role; none for administrators and people without a clinic.
     pub acting: Option<(Uuid, SystemRole)>,
+    /// The network of that clinic; none for a clinic on its own.
+    pub network_id: Option<Uuid>,
     /// Number of changes of access when all of this was checked: it holds as long as the number does (`private.vouch`)…
     pub access_version: i64,
     /// …until the session ends.

@@ -2,8 +2,9 @@
 
 use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, QueryDsl, update};
+use diesel::{ExpressionMethods, update};
 use diesel_async::RunQueryDsl;
+use uuid::Uuid;
 
 use super::{Notification, NotificationEventKind};
 use crate::{
@@ -92,8 +93,12 @@ impl NotificationMutation {
         let scope = ctx.scope()?;
         let now = service::<Clock>(ctx)?.now();
         let tx = scope.tx().await?;
-        let unread = notifications::table.find(input.notification_id).filter(notifications::read_at.is_null());
-        let changed = prepared(update(unread).set(notifications::read_at.eq(now))).execute(&mut tx.conn()?).await?;
+        let mut unread = update(notifications::table).set(notifications::read_at.eq(now)).into_boxed();
+        unread = unread.filter(notifications::id.eq(input.notification_id)).filter(notifications::read_at.is_null());
+        if let Some(clinics) = clinics(scope) {
+            unread = unread.filter(notifications::clinic_id.eq_any(clinics));
+        }
+        let changed = prepared(unread).execute(&mut tx.conn()?).await?;
         if changed > 0 {
             count_changed(scope, input.notification_id, READ)?;
         }
@@ -113,15 +118,15 @@ impl NotificationMutation {
         let person = scope.actor().person()?;
         let tx = scope.tx().await?;
         let before = input.and_then(|input| input.created_before).unwrap_or(DateTime::<Utc>::MAX_UTC);
-        let unread = notifications::table
+        let mut unread = update(notifications::table).set(notifications::read_at.eq(now)).into_boxed();
+        unread = unread
             .filter(notifications::recipient_user_id.eq(person.user_id))
             .filter(notifications::read_at.is_null())
             .filter(notifications::created_at.lt(before));
-        let changed: Vec<Id<Notification>> = update(unread)
-            .set(notifications::read_at.eq(now))
-            .returning(notifications::id)
-            .get_results(&mut tx.conn()?)
-            .await?;
+        if let Some(clinics) = clinics(scope) {
+            unread = unread.filter(notifications::clinic_id.eq_any(clinics));
+        }
+        let changed: Vec<Id<Notification>> = unread.returning(notifications::id).get_results(&mut tx.conn()?).await?;
         if let Some(last) = changed.last() {
             count_changed(scope, *last, READ)?;
         }
@@ -138,14 +143,24 @@ impl NotificationMutation {
         let scope = ctx.scope()?;
         let now = service::<Clock>(ctx)?.now();
         let tx = scope.tx().await?;
-        let current = notifications::table.find(input.notification_id).filter(notifications::archived_at.is_null());
-        let changed =
-            prepared(update(current).set(notifications::archived_at.eq(now))).execute(&mut tx.conn()?).await?;
+        let mut current = update(notifications::table).set(notifications::archived_at.eq(now)).into_boxed();
+        current =
+            current.filter(notifications::id.eq(input.notification_id)).filter(notifications::archived_at.is_null());
+        if let Some(clinics) = clinics(scope) {
+            current = current.filter(notifications::clinic_id.eq_any(clinics));
+        }
+        let changed = prepared(current).execute(&mut tx.conn()?).await?;
         if changed > 0 {
             count_changed(scope, input.notification_id, &["archivedAt"])?;
         }
         Ok(Some(ArchiveNotificationPayload { notification: One::of(input.notification_id), viewer: viewer(ctx)? }))
     }
+}
+
+/// The clinics whose notifications the caller has there: the one worked in, and the nil UUID of those about no clinic. None
+/// for administrators, who have notifications of any clinic.
+fn clinics(scope: &Scope) -> Option<[Uuid; 2]> {
+    scope.actor().clinic_id().map(|clinic| [clinic, Uuid::nil()])
 }
 
 /// Fields of a notification that change when it is marked as read.

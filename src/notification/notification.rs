@@ -35,7 +35,7 @@ text_enum! {
 
 entity! {
     /// Message to one user about something that happened. Each user sees only their own.
-    Notification "notification" of notifications;
+    Notification "notification" of notifications, tenant clinic_id shared;
     columns {
         /// Id of the notification.
         id: Id<Notification>,
@@ -53,6 +53,9 @@ entity! {
         archived_at: Option<DateTime<Utc>>,
         /// Time at which the notification was created.
         created_at: DateTime<Utc>,
+    }
+    inside {
+        clinic_id: Id<Clinic>,
     }
     derived {
         /// Whether the notification was read.
@@ -109,6 +112,9 @@ impl Listable for Notification {
 pub async fn unread(scope: &Scope) -> Result<i64> {
     let tx = scope.tx().await?;
     let own = notifications::table.filter(notifications::recipient_user_id.eq(scope.actor().person()?.user_id));
-    let unread = own.filter(notifications::read_at.is_null()).filter(notifications::archived_at.is_null());
-    Ok(unread.count().get_result(&mut tx.conn()?).await?)
+    let unread = own.filter(notifications::read_at.is_null()).filter(notifications::archived_at.is_null()).count();
+    Ok(match scope.actor().clinic_id() {
+        Some(clinic) => unread.filter(notifications::clinic_id.eq(clinic)).get_result(&mut tx.conn()?).await?,
+        None => unread.get_result(&mut tx.conn()?).await?,
+    })
 }

@@ -5,6 +5,7 @@ use clinigraph::{
     access::{MembershipStatus, UserStatus},
     audit::{ActorKind, AuditVerb},
     clinic::ClinicStatus,
+    graphql::entities,
     kernel::{actor::SystemRole, db},
     notification::NotificationKind,
     provider::{ProviderStatus, VerificationStatus},
@@ -23,6 +24,8 @@ with t as (
     from pg_class c
     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
       and c.relname <> '__diesel_schema_migrations'
+), places as (
+    select t.*, p.place from t join private.places p on p.table_name = t.name
 ), of_clinics as (
     select t.*, a.attnum, a.attnotnull
     from t join pg_attribute a on a.attrelid = t.oid and a.attname = case t.name when 'clinics' then 'id' else 'clinic_id' end
@@ -122,7 +125,7 @@ const RIGHTS: [(&str, &str); 3] = [
     (
         "clinigraph_system",
         "audit_events si, clinic_closures siud, clinic_configs siud, clinic_hours siud, clinic_networks siud, clinics siud, \
-         idempotency_keys siud, memberships siud, notifications si(u), outbox_events si, providers siud, sessions siud, support_tickets siu, ticket_messages si, users siud",
+         idempotency_keys siud, memberships siud, notifications si(u), outbox_events si, providers siud, sessions siud, support_tickets siu, ticket_messages si, user_sign_ins siu, users siud",
     ),
     (
         "clinigraph_tenant",
@@ -150,9 +153,135 @@ async fn each_class_of_actor_has_these_rights_and_no_other() {
 
 #[tokio::test]
 async fn every_row_of_a_clinic_names_it() {
-    // These also tell of the platform itself, which is no clinic.
-    none("select name as told from of_clinics where not attnotnull and name not in ('audit_events', 'outbox_events')")
-        .await;
+    // Events are read by the relay alone, in the order of their numbers; those of the platform have no clinic.
+    none("select name as told from of_clinics where not attnotnull and name <> 'outbox_events'").await;
+}
+
+// ---- What lets a clinic move to another database, and a distributed Postgres hold the tables ----
+
+#[tokio::test]
+async fn every_table_says_where_it_is_stored() {
+    none("select name as told from t where name not in (select name from places)").await;
+    none("select table_name::text as told from private.places where to_regclass('public.' || table_name) is null and to_regclass('private.' || table_name) is null").await;
+    // Memberships are read with the people of the platform, and events by the relay.
+    none(
+        "select name as told from places
+         where (place = 'clinic') <> exists (select 1 from of_clinics c where c.oid = places.oid and c.name <> 'clinics')
+           and name not in ('memberships', 'outbox_events')",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn every_key_of_a_clinics_table_has_the_clinic() {
+    // The trail is partitioned by time, which must be part of its key.
+    none(
+        "select name || ': ' || pg_get_constraintdef(k.oid) as told
+         from of_clinics c join pg_constraint k on k.conrelid = c.oid and k.contype = 'p'
+         where name not in ('clinics', 'outbox_events')
+           and pg_get_constraintdef(k.oid) <> case name when 'audit_events' then 'PRIMARY KEY (clinic_id, occurred_at, id)'
+                                                        else 'PRIMARY KEY (clinic_id, id)' end",
+    )
+    .await;
+    none(
+        "select i.indexrelid::regclass::text as told
+         from of_clinics c join pg_index i on i.indrelid = c.oid
+         where name not in ('clinics', 'outbox_events') and (i.indisunique or i.indisexclusion)
+           and not c.attnum = any (i.indkey::smallint[])",
+    )
+    .await;
+    none(
+        "select k.conname::text as told from of_clinics c join pg_constraint k on k.conrelid = c.oid and k.contype = 'u'
+         where pg_get_constraintdef(k.oid) = 'UNIQUE (clinic_id, id)'",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn foreign_keys_leave_a_clinic_only_for_users_and_clinics() {
+    none(
+        "select k.conname::text as told
+         from pg_constraint k join places f on f.oid = k.conrelid join places t on t.oid = k.confrelid
+         where k.contype = 'f' and k.conparentid = 0
+           and (f.place = 'clinic' and t.place <> 'clinic' and t.name not in ('users', 'clinics')
+                or f.place <> 'clinic' and t.place = 'clinic'
+                or k.confdeltype in ('n', 'd') or k.confupdtype in ('n', 'd'))",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn policies_look_at_their_own_row_only() {
+    none(
+        "select p.polname || ' on ' || p.polrelid::regclass as told
+         from pg_policy p, concat_ws(' ', pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) as condition
+         where condition ~* '\\mfrom\\M'",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn triggers_can_run_where_the_row_is() {
+    // Only a statement can truncate.
+    none(
+        "select g.tgname || ' on ' || name as told
+         from pg_trigger g join places on places.oid = g.tgrelid
+         where place = 'clinic' and not g.tgisinternal
+           and (g.tgtype & 1 = 0 and g.tgtype & 32 = 0 or g.tgnewtable is not null or g.tgoldtable is not null or g.tgdeferrable)",
+    )
+    .await;
+    // The triggers of platform tables would run on each copy of the row.
+    none(
+        "select g.tgname || ' on ' || name as told
+         from pg_trigger g join places on places.oid = g.tgrelid join pg_proc f on f.oid = g.tgfoid
+         where place = 'platform' and not g.tgisinternal
+           and f.prosrc !~ 'begin\\s+if not private\\.is_home\\(\\) then\\s+return null;' and g.tgfoid <> 'private.touch_platform'::regproc",
+    )
+    .await;
+    none(
+        "select g.tgname || ' on ' || g.tgrelid::regclass as told from pg_trigger g join pg_proc f on f.oid = g.tgfoid
+         where not g.tgisinternal and f.prosrc ~* 'outbox_events'",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn functions_write_what_a_distributed_postgres_takes() {
+    none(
+        "select f.oid::regprocedure::text as told from pg_proc f
+         where f.pronamespace in ('public'::regnamespace, 'private'::regnamespace) and f.prosrc ~* 'exists\\s*\\(\\s*select\\s+from'",
+    )
+    .await;
+    none(
+        "select f.oid::regprocedure || ': ' || statement as told
+         from pg_proc f, regexp_split_to_table(f.prosrc, ';') as statement
+         where f.pronamespace in ('public'::regnamespace, 'private'::regnamespace)
+           and statement ~* 'insert\\s+into' and statement ~* '\\mselect\\M' and statement !~* 'on conflict'",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn what_administrators_get_by_an_id_alone_has_an_index_for_it() {
+    let tables: Vec<_> = entities().iter().map(|def| format!("('{}')", def.table)).collect();
+    none(&format!(
+        "select name as told from t join (values {}) as entity (table_name) on table_name = name
+         where not exists (select 1 from pg_index i join pg_attribute a on a.attrelid = t.oid and a.attname = 'id'
+                           where i.indrelid = t.oid and i.indkey[0] = a.attnum and i.indpred is null)",
+        tables.join(", ")
+    ))
+    .await;
+}
+
+#[tokio::test]
+async fn the_database_says_who_created_a_row() {
+    none(
+        "select name as told from t
+         join pg_attribute a on a.attrelid = t.oid and a.attname = 'created_by'
+         left join pg_attrdef d on d.adrelid = t.oid and d.adnum = a.attnum
+         where pg_get_expr(d.adbin, t.oid) is distinct from 'private.request_user_id()'",
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -205,12 +334,14 @@ async fn no_table_has_more_columns_than_diesel_is_built_for() {
 
 #[tokio::test]
 async fn every_table_column_and_function_is_described() {
-    none("select name as told from t where coalesce(obj_description(oid, 'pg_class'), '') = ''").await;
-    none(
+    let all = "(select oid, name from t union select oid, relname::text from pg_class
+                where relnamespace = 'private'::regnamespace and relkind in ('r', 'p')) as t";
+    none(&format!("select name as told from {all} where coalesce(obj_description(oid, 'pg_class'), '') = ''")).await;
+    none(&format!(
         "select t.name || '.' || a.attname as told
-         from t join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
-         where coalesce(col_description(t.oid, a.attnum), '') = ''",
-    )
+         from {all} join pg_attribute a on a.attrelid = t.oid and a.attnum > 0 and not a.attisdropped
+         where coalesce(col_description(t.oid, a.attnum), '') = ''"
+    ))
     .await;
     none(
         "select oid::regprocedure::text as told from pg_proc
@@ -277,7 +408,7 @@ async fn what_people_change_is_stamped_and_audited() {
     none(
         "select name as told from t
          where exists (select from pg_attribute a where a.attrelid = t.oid and a.attname = 'version')
-           and not exists (select from pg_trigger g where g.tgrelid = t.oid and g.tgfoid = 'private.touch'::regproc)",
+           and not exists (select from pg_trigger g where g.tgrelid = t.oid and g.tgfoid in ('private.touch'::regproc, 'private.touch_platform'::regproc))",
     )
     .await;
     // The trail does not tell of itself, of the events that follow from a change, nor of kept answers.
@@ -440,7 +571,7 @@ async fn the_gate_names_every_fault() {
         "alter table support_tickets add constraint support_tickets_id_key unique (id)",
         "alter table ticket_messages add constraint astray foreign key (ticket_id) references support_tickets (id)",
         "alter policy tenant on memberships using (clinic_id = private.request_clinic_id())",
-        "alter policy tenant on outbox_events with check (clinic_id = private.request_clinic_id())",
+        "alter policy tenant_insert on outbox_events with check (clinic_id = private.request_clinic_id())",
         "alter policy tenant on support_tickets using (true)",
         "alter policy tenant on ticket_messages with check (true)",
         "create policy open on clinics to clinigraph_tenant using (status = 'active')",
@@ -455,9 +586,9 @@ async fn the_gate_names_every_fault() {
             "the policy everybody on audit_events does not ask for the clinic",
             "the policy open on clinics does not ask for the clinic",
             "the policy tenant on memberships calls a helper once a row",
-            "the policy tenant on outbox_events calls a helper once a row",
             "the policy tenant on support_tickets does not ask for the clinic",
             "the policy tenant on ticket_messages does not ask for the clinic",
+            "the policy tenant_insert on outbox_events calls a helper once a row",
             "the role clinigraph_tenant owns the table audit_events",
             "the table rooms has a clinic and no forced row-level security",
             "the table support_tickets has a clinic and no forced row-level security",

@@ -1,11 +1,15 @@
-//! Generated files are the ones that would be generated now; `make schema` (`UPDATE=1`) writes them anew. And the way
-//! back through the migrations is as sound as the way forth.
+//! Generated files are the ones that would be generated now; `make schema` (`UPDATE=1`) writes them anew. Migrations can be
+//! undone, and a database with the migrations of another program is refused.
 
 use std::path::Path;
 
 use clinigraph::kernel::{db, secrets::KeyRing};
 
-use crate::support::{KEYS, database, error_docs::errors_md, print_schema::print_schema, sql::told};
+use diesel_async::SimpleAsyncConnection;
+
+use crate::support::{
+    KEYS, database, error_docs::errors_md, print_comments::print_comments, print_schema::print_schema, sql::told,
+};
 
 /// Compares a committed file with what it should be, or writes it.
 fn check(name: &str, wanted: &str) {
@@ -29,9 +33,16 @@ fn errors_md_is_fresh() {
     check("docs/ERRORS.md", &errors_md());
 }
 
+#[test]
+fn comments_sql_is_fresh() {
+    check("migrations/comments.sql", &print_comments());
+}
+
 #[tokio::test]
 async fn schema_rs_is_fresh() {
-    let migrated = db::connect(&database().await).await.unwrap();
+    let mut migrated = db::connect(&database().await).await.unwrap();
+    // Those that this program would apply if it were built with them.
+    migrated.batch_execute(&print_comments()).await.unwrap();
 
     check("src/schema.rs", &print_schema(&migrated).await);
 }
@@ -90,4 +101,17 @@ async fn the_migrations_can_be_undone_and_done_again() {
     assert_eq!(told(&connection, MADE).await.unwrap(), made);
     assert_eq!(print_schema(&connection).await, schema);
     assert_eq!(db::inspect(&server_url).await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn a_database_of_another_history_is_refused() {
+    let (url, _) = prepared().await;
+    let connection = db::connect(&url).await.unwrap();
+    (&mut &connection).batch_execute("insert into __diesel_schema_migrations (version) values ('0003')").await.unwrap();
+
+    let refused = db::prepare(&url, KeyRing::parse(KEYS).unwrap().root()).await.unwrap_err();
+
+    let cause = refused.cause().unwrap().to_string();
+    assert!(cause.contains("the migrations 0003, which this one does not know"), "{cause}");
+    assert!(cause.contains("empty database"), "{cause}");
 }

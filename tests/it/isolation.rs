@@ -30,7 +30,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::support::{
-    Person, TestApp, names_of_events, settings,
+    Person, TestApp, log, names_of_events, settings,
     sql::{run, told},
 };
 
@@ -65,9 +65,23 @@ fn id(prefix: &str, uuid: &str) -> String {
 
 impl World {
     async fn new() -> Self {
+        Self::on(Self::app().await).await
+    }
+
+    async fn app() -> TestApp {
         // The deepest selections cost more than a client may ask for at once.
-        let limits = Limits { cost: 100_000, ..Limits::default() };
-        let app = TestApp::with(Settings { limits, ..settings() }, 4).await;
+        let limits = Limits {
+            cost: 10_000_000,
+            depth: 30,
+            tokens: 100_000,
+            selections: 100_000,
+            document_bytes: 1_000_000,
+            ..Limits::default()
+        };
+        TestApp::with(Settings { limits, ..settings() }, 4).await
+    }
+
+    async fn on(app: TestApp) -> Self {
         let superuser = db::connect(&app.superuser_url).await.unwrap();
         let administrator = app.administrator().await;
         let oak = Self::side(&app, &superuser, &administrator, "Oak").await;
@@ -85,11 +99,13 @@ impl World {
                 "insert into clinic_networks (id, name, slug) values ('{network}', '{name} network', '{lower}-network');
                  update clinics set network_id = '{network}', description = '{name} secret' where id = '{clinic}';
                  update clinic_configs set preferred_pharmacy_name = '{name} secret' where clinic_id = '{clinic}';
+                 insert into user_sign_ins (user_id) values ('{manager}');
                  insert into clinic_hours (id, clinic_id, day_of_week, opens_at, closes_at, is_closed)
                  values (gen_random_uuid(), '{clinic}', 1, '09:00', '17:00', false);
                  insert into clinic_closures (id, clinic_id, date, name) values (gen_random_uuid(), '{clinic}', '2027-01-01', '{name} secret');
                  insert into providers (id, clinic_id, first_name, bio, currency) values (gen_random_uuid(), '{clinic}', 'Pat', '{name} secret', 'CAD')",
-                clinic = clinic.id
+                clinic = clinic.id,
+                manager = manager.user_id
             ))
             .await
             .unwrap();
@@ -185,7 +201,7 @@ const ALL: Option<&str> = Some("true");
 const OF_CLINIC: &str = "clinic_id = $clinic";
 const OF_ITS_PEOPLE: &str = "user_id in (select user_id from memberships where clinic_id = $clinic)";
 
-const TABLES: [Table; 15] = [
+const TABLES: [Table; 16] = [
     Table {
         name: "audit_events",
         of_clinic: OF_CLINIC,
@@ -287,6 +303,13 @@ const TABLES: [Table; 15] = [
         admin: ALL,
         insert: "(id, clinic_id, ticket_id, author_user_id, body, is_internal)
                  select gen_random_uuid(), $clinic, $ticket, $user, 'New', false",
+    },
+    Table {
+        name: "user_sign_ins",
+        of_clinic: OF_ITS_PEOPLE,
+        tenant: None,
+        admin: None,
+        insert: "(user_id) values ($user) on conflict (user_id) do update set failed_sign_ins = 0",
     },
     Table {
         name: "users",
@@ -416,7 +439,7 @@ async fn an_administrator_reads_every_clinics_rows_but_no_secrets() {
             table.name
         );
     }
-    for secret in ["password_hash", "failed_sign_ins", "locked_until"] {
+    for secret in ["password_hash", "clinic_ids"] {
         let query = format!("select {secret}::text as told from users");
         assert!(is_denied(&read(world.scope(&world.administrator, Access::Read).await, &query).await), "{secret}");
         assert!(is_denied(&read(world.scope(&world.oak.manager, Access::Read).await, &query).await), "{secret}");
@@ -612,6 +635,104 @@ async fn no_row_leads_into_another_clinic_whoever_writes_it() {
             assert!(run(&world.superuser, &statement).await.unwrap_err().to_string().ends_with(&refused));
         }
     }
+}
+
+// ---- By the statements that are sent ----
+
+/// The object types of the schema: their fields that need no argument, each with its type.
+fn object_types() -> BTreeMap<String, Vec<(String, String)>> {
+    let mut types = BTreeMap::new();
+    for definition in parse_schema(clinigraph::graphql::sdl()).unwrap().definitions {
+        let TypeSystemDefinition::Type(definition) = definition else { continue };
+        let TypeKind::Object(object) = definition.node.kind else { continue };
+        let fields = object.fields.into_iter().map(|field| field.node);
+        let fields = fields.filter(|field| field.arguments.iter().all(|argument| argument.node.ty.node.nullable));
+        let named = |ty: String| ty.replace(['[', ']', '!'], "");
+        let fields = fields.map(|field| (field.name.node.to_string(), named(field.ty.node.to_string())));
+        types.insert(definition.node.name.node.to_string(), fields.collect());
+    }
+    types
+}
+
+/// All that can be selected of a type, so many objects deep.
+fn everything(types: &BTreeMap<String, Vec<(String, String)>>, of: &str, depth: usize) -> String {
+    let mut selected = Vec::new();
+    for (name, ty) in &types[of] {
+        match types.contains_key(ty) {
+            false => selected.push(name.clone()),
+            true if depth > 0 => selected.push(format!("{name} {}", everything(types, ty, depth - 1))),
+            true => {}
+        }
+    }
+    format!("{{ __typename {} }}", selected.join(" "))
+}
+
+/// The statements that the app's connections of one role have executed so far, by the log of Postgres.
+async fn executed_as(app: &TestApp, role: &str) -> Vec<String> {
+    let connections = app
+        .rows(
+            "select pid from pg_stat_activity
+             where datname = current_database() and application_name = 'clinigraph' and pid <> pg_backend_pid()",
+        )
+        .await;
+    let mine: Vec<String> = connections.iter().map(|row| format!("[{}] ", row["pid"])).collect();
+    let text = log().await;
+    let mut statements: BTreeMap<&String, Vec<String>> = BTreeMap::new();
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        let mut statement = line.to_owned();
+        while let Some(more) = lines.next_if(|line| line.starts_with('\t')) {
+            statement.push_str(more);
+        }
+        let Some(pid) = mine.iter().find(|pid| line.contains(pid.as_str())) else { continue };
+        if statement.contains(" execute ") || statement.contains(" statement: ") {
+            statements.entry(pid).or_default().push(statement);
+        }
+    }
+    // Each pool has connections of its own, and they always take its role.
+    let takes = format!("set local role {role}");
+    statements.into_values().filter(|all| all.iter().any(|one| one.contains(&takes))).flatten().collect()
+}
+
+#[tokio::test]
+async fn every_statement_for_somebody_of_a_clinic_names_the_clinic() {
+    let app = World::app().await;
+    app.execute("do $$ begin execute format('alter database %I set log_min_duration_statement = 0', current_database()); end $$")
+        .await;
+    let world = World::on(app).await;
+    let manager = &world.oak.manager;
+    let types = object_types();
+    for def in of_clinics() {
+        let selection = everything(&types, def.type_name, 4);
+        let document = format!("query ($id: ID!) {{ node(id: $id) {{ ... on {} {selection} }} }}", def.type_name);
+        let answer = manager.send(&document, json!({ "id": id_of(&world.oak, def.prefix) })).await;
+        assert!(answer.body["data"]["node"].is_object(), "{document}: {}", answer.body);
+    }
+    for case in CASES.iter().filter(|case| !["Mutation.signOut", "Mutation.signIn"].contains(&case.field)) {
+        manager.send(case.document, variables(&world.oak)).await;
+    }
+    let spread = "select relname::text as told from pg_class join private.places on relname = table_name
+                  where place = 'clinic' and has_any_column_privilege('clinigraph_tenant', oid, 'select')";
+    let spread = world.superuser(spread).await;
+
+    let mut unseen: BTreeSet<&String> = spread.iter().collect();
+    let mut unnamed = BTreeSet::new();
+    for statement in executed_as(&world.app, "clinigraph_tenant").await {
+        let words: Vec<&str> = statement.split([' ', '(', ')', ',', ';']).filter(|word| !word.is_empty()).collect();
+        let is_read = |word: &str| ["from", "join", "update"].contains(&word.to_lowercase().as_str());
+        let tables = words.windows(2).filter(|pair| is_read(pair[0])).map(|pair| pair[1].trim_matches('"'));
+        let tables: Vec<&String> = tables.filter_map(|name| spread.iter().find(|table| *table == name)).collect();
+        let is_clinic = |word: &str| ["clinic_id", "\"clinic_id\""].contains(&word.rsplit('.').next().unwrap());
+        let names =
+            words.windows(3).filter(|three| is_clinic(three[0]) && three[1] == "=" && three[2].starts_with('$'));
+        if names.count() < tables.len() {
+            unnamed.insert(statement.clone());
+        }
+        unseen.retain(|table| !tables.contains(table));
+    }
+
+    assert_eq!(unnamed, BTreeSet::new());
+    assert_eq!(unseen, BTreeSet::new(), "statements of every table were seen");
 }
 
 // ---- By the API ----

@@ -135,8 +135,10 @@ async fn a_change_writes_what_differs_and_names_it_in_the_event() {
     let written = app
         .as_system(async |scope| {
             let boat = Boat::lock(scope, id, 1).await?;
-            let same = boat.edit().name("Heron").status(BoatStatus::Ready).update(scope, BoatEventKind::Changed).await?;
-            let other = boat.edit().name("Egret").status(BoatStatus::Ready).update(scope, BoatEventKind::Changed).await?;
+            let same =
+                boat.edit().name("Heron").status(BoatStatus::Ready).update(scope, BoatEventKind::Changed).await?;
+            let other =
+                boat.edit().name("Egret").status(BoatStatus::Ready).update(scope, BoatEventKind::Changed).await?;
             Ok((same, other))
         })
         .await;

@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use diesel::QueryResult;
+use diesel::{
+    QueryResult,
+    migration::{Migration, MigrationSource},
+    pg::Pg,
+};
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use hmac::{Hmac, KeyInit, Mac};
@@ -13,6 +17,7 @@ use crate::kernel::{Error, Result, hex::hex};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 const ROLES: &str = include_str!("../../../migrations/roles.sql");
+const COMMENTS: &str = include_str!("../../../migrations/comments.sql");
 
 /// What preparing a database did.
 #[derive(Debug)]
@@ -39,14 +44,34 @@ pub async fn prepare(url: &str, secret: &[u8]) -> Result<Preparation> {
         }
     }
     owner.batch_execute("set role clinigraph_owner").await?;
-    let ran = migrate(owner, |harness| {
-        let ran = harness.run_pending_migrations(MIGRATIONS)?;
-        Ok(ran.iter().map(ToString::to_string).collect())
+    let (unknown, ran) = migrate(owner, |harness| {
+        let unknown = unknown_versions(harness)?;
+        let ran = if unknown.is_empty() { harness.run_pending_migrations(MIGRATIONS)? } else { Vec::new() };
+        Ok((unknown, ran.iter().map(ToString::to_string).collect()))
     })
     .await?;
+    if !unknown.is_empty() {
+        return Err(Error::unavailable(format!(
+            "this database was prepared by another version of clinigraph: it has the migrations {}, which this one does \
+             not know. Use the version that prepared it, or an empty database",
+            unknown.join(", ")
+        )));
+    }
     let mut owner = connect(url).await?;
-    owner.batch_execute("set role clinigraph_owner; select private.make_partitions()").await?;
+    owner.batch_execute("set role clinigraph_owner").await?;
+    owner.batch_execute(COMMENTS).await?;
+    owner.batch_execute("select private.make_partitions()").await?;
     Ok(Preparation { ran, server_url: server_url(url, &password)? })
+}
+
+/// Versions that the database has and this program does not: of a later release, or of a history that was left behind.
+fn unknown_versions(harness: &mut Harness) -> Result<Vec<String>, Failure> {
+    let known: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations()?;
+    let known: BTreeSet<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
+    let mut unknown: Vec<_> = harness.applied_migrations()?.iter().map(ToString::to_string).collect();
+    unknown.retain(|version| !known.contains(version));
+    unknown.sort_unstable();
+    Ok(unknown)
 }
 
 async fn prepare_roles(owner: &mut AsyncPgConnection, password: &str) -> QueryResult<()> {

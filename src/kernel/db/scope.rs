@@ -204,9 +204,13 @@ impl Scope {
         // Ids, numbers and names of roles only: nothing that came from outside stands in this message as text, and
         // nothing in hexadecimal digits can end a string.
         if let Actor::Person(person) = &self.actor {
-            let Person { user_id, session_id, access_version, .. } = person.as_ref();
+            let Person { user_id, session_id, access_version, network_id, .. } = person.as_ref();
             let stands = Class::STANDS;
-            let acting = person.acting.map(|(clinic, role)| format!(" {clinic} {}", role.text())).unwrap_or_default();
+            let mut acting = String::new();
+            if let Some((clinic, role)) = person.acting {
+                acting = format!(" {clinic} {}", role.text());
+                acting.extend(network_id.map(|network| format!(" {network}")));
+            }
             opening += &format!(
                 "; set local app.caller = '{user_id} {session_id}{acting}'; execute {stands} ('{user_id}', {access_version})"
             );

@@ -243,10 +243,9 @@ async fn count(
     let walk = Walk { ctx, scope: ctx.scope()? };
     walk.permitted(def)?;
     let page = page.as_ref().map_err(Error::clone)?;
-    let tenant = walk.scope.actor().clinic_id();
     let rows = if selected.wants_rows() {
         let keys = selected.groupings.iter().map(|grouping| grouping.key.sql).collect();
-        walk.load(walk.select(def, &Columns::default(), Rows::Grouped { page, tenant, keys })).await?
+        walk.load(walk.select(def, &Columns::default(), Rows::Grouped { page, keys })).await?
     } else {
         Vec::new()
     };

@@ -139,7 +139,6 @@ impl Walk<'_> {
         parents: Option<(&'static str, &[Uuid])>,
     ) -> Result<Objects> {
         let (def, columns) = (connection.def, &connection.columns);
-        let tenant = self.scope.actor().clinic_id();
         // One row more than the page shows whether others follow.
         let most = page.limit + u32::from(connection.wants_more());
 
@@ -149,7 +148,7 @@ impl Walk<'_> {
             }
             let rows = match parents {
                 Some((column, parents)) => Rows::PageEach { page, column, parents, most },
-                None => Rows::Page { page, tenant, most },
+                None => Rows::Page { page, most },
             };
             self.load(self.select(def, columns, rows)).await
         };
@@ -159,7 +158,7 @@ impl Walk<'_> {
             }
             let rows = match parents {
                 Some((column, parents)) => Rows::CountEach { page, column, parents },
-                None => Rows::Count { page, tenant },
+                None => Rows::Count { page },
             };
             self.load(self.select(def, columns, rows)).await
         };

@@ -163,7 +163,7 @@ macro_rules! entity {
 
             fn clinic(&self) -> Option<uuid::Uuid> {
                 let clinic: Option<uuid::Uuid> = None;
-                $(let clinic = clinic.or($crate::kernel::write::Tenant::uuid(self.$tenant));)?
+                $(let clinic = clinic.or(Some(self.$tenant.uuid()));)?
                 clinic
             }
 

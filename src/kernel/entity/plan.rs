@@ -87,8 +87,11 @@ pub(super) struct Join {
     /// …and the one that it must equal, of the statement's own table or of one joined before.
     pub from: usize,
     pub ours: &'static str,
-    /// Whether there is but one such row for everybody of a clinic: the clinic itself.
-    pub is_tenant: bool,
+    /// The column that holds the tenant. If it is the id, there is but one such row for everybody of a clinic: the clinic
+    /// itself.
+    pub tenant: Option<&'static str>,
+    /// Whether rows of the platform are there too.
+    pub shared: bool,
 }
 
 impl Columns {
@@ -114,7 +117,7 @@ impl Columns {
     fn join(&mut self, to: &Def, from: usize, ours: &'static str, column: &'static str) -> (usize, usize) {
         let number = self.joins.len() + 1;
         let theirs = self.place(number, column);
-        self.joins.push(Join { table: to.table, column, theirs, from, ours, is_tenant: to.tenant == Some("id") });
+        self.joins.push(Join { table: to.table, column, theirs, from, ours, tenant: to.tenant, shared: to.shared });
         (number, theirs)
     }
 }

@@ -115,16 +115,16 @@ pub(super) enum Rows<'a> {
     /// Those whose column is one of these.
     Of { column: &'a str, keys: &'a [Uuid], live: bool, order: Option<&'a str> },
     /// A page of all; `most` includes the row that shows whether more follow.
-    Page { page: &'a PageSpec, tenant: Option<Uuid>, most: u32 },
+    Page { page: &'a PageSpec, most: u32 },
     /// A page for each of these parents.
     PageEach { page: &'a PageSpec, column: &'a str, parents: &'a [Uuid], most: u32 },
     /// How many there are.
-    Count { page: &'a PageSpec, tenant: Option<Uuid> },
+    Count { page: &'a PageSpec },
     /// How many there are for each of these parents.
     CountEach { page: &'a PageSpec, column: &'a str, parents: &'a [Uuid] },
     /// How many there are, of all and by each of these expressions: the number, a bit for each expression that a row is
     /// not about, and the expressions' values.
-    Grouped { page: &'a PageSpec, tenant: Option<Uuid>, keys: Vec<&'static str> },
+    Grouped { page: &'a PageSpec, keys: Vec<&'static str> },
 }
 
 /// Ends a list of clinics with the one that rows of the platform have.
@@ -135,6 +135,9 @@ pub(super) struct Select<'a> {
     pub def: &'static Def,
     pub columns: &'a Columns,
     pub rows: Rows<'a>,
+    /// The clinic of the caller, which the statement names for each clinic's table in it: a policy alone does not tell a
+    /// distributed Postgres where the rows are, and plain Postgres checks it once instead of row by row.
+    pub tenant: Option<Uuid>,
     /// Whether the caller reaches every row, so that no policy makes a table dearer than it looks.
     pub reaches_all: bool,
     /// The caller's: columns that need another one are not selected.
@@ -171,6 +174,7 @@ impl QueryFragment<Pg> for Select<'_> {
             Rows::Of { column, keys, live, order } => {
                 self.head(None, &mut out);
                 out.push_sql(" WHERE ");
+                self.of_tenant((self.def.tenant, self.def.shared), "", " AND ", &mut out)?;
                 out.push_sql(column);
                 out.push_sql(" = ANY(");
                 out.push_bind_param::<sql_types::Array<sql_types::Uuid>, [Uuid]>(keys)?;
@@ -183,13 +187,13 @@ impl QueryFragment<Pg> for Select<'_> {
                     out.push_sql(" ORDER BY ");
                     out.push_sql(order);
                 }
-                self.joins(&mut out);
+                self.joins(&mut out)?;
             }
-            Rows::Page { page, tenant, most } => {
+            Rows::Page { page, most } => {
                 self.head(Some(page.sort), &mut out);
-                let first = self.filter(page, tenant.as_ref(), " WHERE ", &mut out)?;
+                let first = self.filter(page, " WHERE ", &mut out)?;
                 self.page(page, first, *most, &mut out)?;
-                self.joins(&mut out);
+                self.joins(&mut out)?;
                 self.order_again(page, &mut out);
             }
             Rows::PageEach { page, column, parents, most } => {
@@ -201,18 +205,18 @@ impl QueryFragment<Pg> for Select<'_> {
                 out.push_sql(" WHERE ");
                 out.push_sql(column);
                 out.push_sql(" = parent.id");
-                self.filter(page, None, " AND ", &mut out)?;
+                self.filter(page, " AND ", &mut out)?;
                 self.page(page, " AND ", *most, &mut out)?;
                 // With `OFFSET 0` Postgres takes what is joined freely to all pages, and not to each page by itself; what
                 // is lateral it could not remember then, as it would not know how often a value comes back.
                 out.push_sql(if self.joins_any_freely() { ") AS m OFFSET 0" } else { ") AS m" });
-                self.joins(&mut out);
+                self.joins(&mut out)?;
                 self.order_again(page, &mut out);
             }
-            Rows::Count { page, tenant } => {
+            Rows::Count { page } => {
                 out.push_sql("SELECT count(*)::int FROM ");
                 out.push_sql(self.def.table);
-                self.filter(page, tenant.as_ref(), " WHERE ", &mut out)?;
+                self.filter(page, " WHERE ", &mut out)?;
             }
             Rows::CountEach { page, column, parents } => {
                 out.push_sql("SELECT ");
@@ -224,16 +228,16 @@ impl QueryFragment<Pg> for Select<'_> {
                 out.push_sql(" = ANY(");
                 out.push_bind_param::<sql_types::Array<sql_types::Uuid>, [Uuid]>(parents)?;
                 out.push_sql(")");
-                self.filter(page, None, " AND ", &mut out)?;
+                self.filter(page, " AND ", &mut out)?;
                 out.push_sql(" GROUP BY ");
                 out.push_sql(column);
             }
-            Rows::Grouped { page, tenant, keys } if keys.is_empty() => {
+            Rows::Grouped { page, keys } if keys.is_empty() => {
                 out.push_sql("SELECT count(*)::int FROM ");
                 out.push_sql(self.def.table);
-                self.filter(page, tenant.as_ref(), " WHERE ", &mut out)?;
+                self.filter(page, " WHERE ", &mut out)?;
             }
-            Rows::Grouped { page, tenant, keys } => {
+            Rows::Grouped { page, keys } => {
                 let names: Vec<String> = (0..keys.len()).map(|at| format!("k{at}")).collect();
                 let all = names.join(", ");
                 out.push_sql(&format!("SELECT count(*)::int, GROUPING({all}), {all} FROM ("));
@@ -245,7 +249,7 @@ impl QueryFragment<Pg> for Select<'_> {
                 }
                 out.push_sql(" FROM ");
                 out.push_sql(self.def.table);
-                self.filter(page, tenant.as_ref(), " WHERE ", &mut out)?;
+                self.filter(page, " WHERE ", &mut out)?;
                 let sets = names.join("), (");
                 out.push_sql(&format!(") AS t GROUP BY GROUPING SETS ((), ({sets})) ORDER BY {all}"));
             }
@@ -312,9 +316,9 @@ impl Select<'_> {
 
     /// Ends the statement's own rows, and joins the others. As it takes tables for cheaper than their policies make them,
     /// Postgres would read a small one whole and check each row: `LIMIT 1` makes it look up what it needs.
-    fn joins(&self, out: &mut AstPass<'_, '_, Pg>) {
+    fn joins<'b>(&'b self, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         if self.columns.joins.is_empty() {
-            return;
+            return Ok(());
         }
         let mut number = itoa::Buffer::new();
         out.push_sql(") AS t0");
@@ -324,8 +328,11 @@ impl Select<'_> {
             self.columns_of(at + 1, None, out);
             out.push_sql(" FROM ");
             out.push_sql(join.table);
-            if !freely {
+            if freely {
+                self.of_tenant((join.tenant, join.shared), " WHERE ", "", out)?;
+            } else {
                 out.push_sql(" WHERE ");
+                self.of_tenant((join.tenant, join.shared), "", " AND ", out)?;
                 out.push_sql(join.column);
                 out.push_sql(" = j");
                 out.push_sql(number.format(at + 1));
@@ -342,10 +349,30 @@ impl Select<'_> {
                 out.push_sql(" ON true");
             }
         }
+        Ok(())
+    }
+
+    /// Writes that a table's rows are of the caller's clinic, if it is a clinic's table and the caller acts in one.
+    fn of_tenant<'b>(
+        &'b self,
+        (column, shared): (Option<&'static str>, bool),
+        before: &str,
+        after: &str,
+        out: &mut AstPass<'_, 'b, Pg>,
+    ) -> QueryResult<()> {
+        if let (Some(tenant), Some(column)) = (&self.tenant, column) {
+            out.push_sql(before);
+            out.push_sql(column);
+            out.push_sql(if shared { " IN (" } else { " = " });
+            out.push_bind_param::<sql_types::Uuid, Uuid>(tenant)?;
+            out.push_sql(if shared { PLATFORM } else { "" });
+            out.push_sql(after);
+        }
+        Ok(())
     }
 
     fn joins_freely(&self, join: &Join) -> bool {
-        self.reaches_all || join.is_tenant
+        self.reaches_all || join.tenant == Some("id")
     }
 
     fn joins_any_freely(&self) -> bool {
@@ -364,17 +391,13 @@ impl Select<'_> {
     fn filter<'b>(
         &'b self,
         page: &'b PageSpec,
-        tenant: Option<&'b Uuid>,
         mut glue: &'static str,
         out: &mut AstPass<'_, 'b, Pg>,
     ) -> QueryResult<&'static str> {
         let mut next = |out: &mut AstPass<'_, 'b, Pg>| out.push_sql(std::mem::replace(&mut glue, " AND "));
-        if let (Some(tenant), Some(column)) = (tenant, self.def.tenant) {
+        if self.tenant.is_some() && self.def.tenant.is_some() {
             next(out);
-            out.push_sql(column);
-            out.push_sql(if self.def.shared { " IN (" } else { " = " });
-            out.push_bind_param::<sql_types::Uuid, Uuid>(tenant)?;
-            out.push_sql(if self.def.shared { PLATFORM } else { "" });
+            self.of_tenant((self.def.tenant, self.def.shared), "", "", out)?;
         }
         if let Some(live) = self.def.live {
             next(out);

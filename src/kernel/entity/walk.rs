@@ -182,7 +182,15 @@ impl<'a> Walk<'a> {
 
     /// A statement under the caller's rights.
     pub fn select<'s>(self, def: &'static Def, columns: &'s Columns, rows: Rows<'s>) -> Select<'s> {
-        Select { def, columns, rows, reaches_all: self.reaches_all(), permissions: self.scope.actor().permissions() }
+        let actor = self.scope.actor();
+        Select {
+            def,
+            columns,
+            rows,
+            tenant: actor.clinic_id(),
+            reaches_all: self.reaches_all(),
+            permissions: actor.permissions(),
+        }
     }
 
     async fn load_level(self, level: &Level, rows: Rows<'_>) -> Result<Vec<PgRow>> {

@@ -20,4 +20,4 @@ pub use draft::{Announce, Assign, Draft, NoEvent};
 pub use field::{Clearable, ExpectedVersion, Field, Int, Items, Patch, Text, read_scalar, scalar_field};
 pub use input::{Input, InputFields, argument, read_field, refusal};
 pub use states::{HasState, State, refused_transition};
-pub use stored::{Stored, Tenant};
+pub use stored::Stored;

@@ -125,8 +125,9 @@ fn row<'b>(
     if let (Some(column), Some(clinic)) = (def.tenant.filter(|column| *column != by), clinic) {
         out.push_sql(" AND ");
         out.push_sql(column);
-        out.push_sql(" = ");
+        out.push_sql(if def.shared { " IN (" } else { " = " });
         out.push_bind_param::<SqlUuid, _>(clinic)?;
+        out.push_sql(if def.shared { ", '00000000-0000-0000-0000-000000000000')" } else { "" });
     }
     Ok(())
 }

@@ -9,23 +9,6 @@ use super::{
 };
 use crate::kernel::{Error, Id, Result, db::Scope, entity::Entity};
 
-/// The value of the column that holds the clinic.
-pub trait Tenant {
-    fn uuid(self) -> Option<Uuid>;
-}
-
-impl<T> Tenant for Id<T> {
-    fn uuid(self) -> Option<Uuid> {
-        Some(Id::uuid(self))
-    }
-}
-
-impl<T> Tenant for Option<Id<T>> {
-    fn uuid(self) -> Option<Uuid> {
-        self.map(Id::uuid)
-    }
-}
-
 /// An entity whose row is read into its struct; `entity!` implements it.
 pub trait Stored: Entity + QueryableByName<Pg> + Sized + 'static {
     /// The columns of the struct.

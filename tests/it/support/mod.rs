@@ -6,6 +6,7 @@ mod clinic;
 mod cluster;
 pub mod error_docs;
 mod person;
+pub mod print_comments;
 pub mod print_schema;
 mod provider;
 mod raw;

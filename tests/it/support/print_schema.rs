@@ -28,7 +28,7 @@ struct Column {
 const TABLES: &str = "
 select jsonb_build_object(
     'name', c.relname,
-    'comment', obj_description(c.oid, 'pg_class'),
+    'comment', coalesce(obj_description(c.oid, 'pg_class'), ''),
     'key', (select jsonb_agg(a.attname order by key.place)
             from pg_constraint k, unnest(k.conkey) with ordinality as key (attnum, place), pg_attribute a
             where k.conrelid = c.oid and k.contype = 'p' and a.attrelid = c.oid and a.attnum = key.attnum),
@@ -36,7 +36,7 @@ select jsonb_build_object(
                     'name', a.attname, 'not_null', a.attnotnull,
                     -- Of a domain diesel knows what it is made of.
                     'ty', (select format_type(case typtype when 'd' then typbasetype else oid end, null) from pg_type where oid = a.atttypid),
-                    'comment', col_description(c.oid, a.attnum)) order by a.attnum)
+                    'comment', coalesce(col_description(c.oid, a.attnum), '')) order by a.attnum)
                 from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)
 )::text as told
 from pg_class c

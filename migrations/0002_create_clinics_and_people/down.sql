@@ -1,2 +1,0 @@
-drop function private.enter;
-drop table sessions, memberships, users, clinics, clinic_networks;

@@ -1,1 +1,0 @@
-drop table ticket_messages, support_tickets;

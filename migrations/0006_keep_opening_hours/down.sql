@@ -1,1 +1,0 @@
-drop table clinic_hours;

@@ -1,2 +1,0 @@
-alter table clinic_configs drop column default_provider_id;
-drop table providers;

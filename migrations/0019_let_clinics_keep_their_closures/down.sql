@@ -1,1 +1,0 @@
-revoke insert, update, delete on clinic_closures from clinigraph_admin, clinigraph_tenant;

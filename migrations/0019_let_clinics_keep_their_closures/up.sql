@@ -1,1 +1,0 @@
-grant insert, update, delete on clinic_closures to clinigraph_admin, clinigraph_tenant;

@@ -1,0 +1,271 @@
+-- What every other migration builds on: who asks, and what each kind of table has.
+--
+-- Versions begin at 0101. Those below belong to an earlier history, and a database that has them is refused
+-- (src/kernel/db/migrate.rs).
+
+create schema private;
+comment on schema private is 'Functions and tables that policies, triggers and migrations use; clients use nothing here.';
+grant usage on schema private to clinigraph_system, clinigraph_admin, clinigraph_tenant, clinigraph_patient;
+grant usage on schema public to clinigraph_system, clinigraph_admin, clinigraph_tenant, clinigraph_patient;
+
+-- ---- Who asks ----
+--
+-- One setting of the transaction says who asks, and the role that the transaction took says of which class
+-- (src/kernel/db/scope.rs):
+--
+--     app.caller = '<user> <session> <clinic> <role in it> <network of the clinic>'
+--
+-- What is missing at the end is left out: a clinic without a network has four words, an administrator two. A setting that
+-- is absent reads as null or '', and every helper then answers null or false: a connection without a scope sees nothing.
+
+create function private.request_kind() returns text
+    language sql stable parallel safe
+    return case current_setting('role')
+        when 'clinigraph_tenant' then 'tenant'
+        when 'clinigraph_admin' then 'admin'
+        when 'clinigraph_patient' then 'patient'
+        when 'clinigraph_system' then 'system'
+    end;
+comment on function private.request_kind is
+    'Class of the actor: tenant, admin, patient or system, by the role that the transaction took; null without one.';
+
+-- split_part() looks at bytes where substr() counts characters.
+create function private.request_user_id() returns uuid
+    language sql stable parallel safe
+    return nullif(split_part(current_setting('app.caller', true), ' ', 1), '')::uuid;
+comment on function private.request_user_id is 'User who asks; null for the server itself and outside a scope.';
+
+create function private.request_clinic_id() returns uuid
+    language sql stable parallel safe
+    return nullif(split_part(current_setting('app.caller', true), ' ', 3), '')::uuid;
+comment on function private.request_clinic_id is
+    'Clinic that the caller acts in; null for administrators, for the server itself and outside a scope.';
+
+create function private.request_network_id() returns uuid
+    language sql stable parallel safe
+    return nullif(split_part(current_setting('app.caller', true), ' ', 5), '')::uuid;
+comment on function private.request_network_id is 'Network of the clinic that the caller acts in; null for none.';
+
+create function private.request_is_active() returns boolean
+    language sql stable parallel safe
+    return coalesce(current_setting('app.caller', true) <> '', false);
+comment on function private.request_is_active is
+    'Whether a person has an open scope: their session, user and clinic were active in its snapshot.';
+
+create function private.request_is_admin() returns boolean
+    language sql stable parallel safe
+    return coalesce(private.request_kind() = 'admin', false);
+comment on function private.request_is_admin is 'Whether a platform administrator asks.';
+
+create function private.request_is_system() returns boolean
+    language sql stable parallel safe
+    return coalesce(private.request_kind() = 'system', false);
+comment on function private.request_is_system is 'Whether the server itself asks.';
+
+-- ---- Where a table is stored ----
+
+create table private.places (
+    table_name name not null constraint places_pkey primary key,
+    place text not null constraint places_place_check check (place in ('clinic', 'platform', 'local'))
+);
+comment on table private.places is 'Kind of storage that each table would have in a distributed Postgres.';
+comment on column private.places.table_name is 'Table, in the schema public or private.';
+comment on column private.places.place is
+    'clinic: spread by its clinic_id; platform: a copy on every node; local: on the coordinator alone.';
+
+create function private.place(of_table regclass, place text) returns void
+    language sql
+    set search_path = pg_catalog
+as $$
+    insert into private.places (table_name, place) values ((select relname from pg_class where oid = of_table), place)
+    on conflict (table_name) do update set place = excluded.place
+$$;
+comment on function private.place is
+    'Says how a table is stored, before it has foreign keys and triggers. One Postgres only notes it; a distributed one spreads the table here.';
+
+create function private.is_home() returns boolean
+    language sql immutable parallel safe
+    return true;
+comment on function private.is_home is
+    'Whether a trigger runs where the change was made. A distributed Postgres also runs the triggers of platform tables on each copy.';
+
+-- ---- Triggers and defaults of many tables ----
+
+-- Without a search path of its own Postgres writes it out where it is called; called as a function it takes longer than the
+-- rest of a row.
+create function private.uuid_v7() returns uuid
+    language sql volatile parallel safe
+    return encode(
+        set_bit(set_bit(
+            overlay(uuid_send(gen_random_uuid()) placing substring(int8send((extract(epoch from clock_timestamp()) * 1000)::bigint) from 3) from 1 for 6),
+            52, 1), 53, 1),
+        'hex')::uuid;
+comment on function private.uuid_v7 is 'A UUIDv7, for rows that the database makes; the server makes its own.';
+
+create function private.touch() returns trigger
+    language plpgsql
+    set search_path = pg_catalog
+as $$
+begin
+    if new is distinct from old then
+        new.updated_at := clock_timestamp();
+        new.updated_by := private.request_user_id();
+        new.version := old.version + 1;
+    end if;
+    return new;
+end
+$$;
+comment on function private.touch is 'Before update: stamps updated_at and updated_by and counts version up.';
+
+-- On each copy of a platform table a clock would give another value: the statement should bring updated_at along.
+create function private.touch_platform() returns trigger
+    language plpgsql
+    set search_path = pg_catalog
+as $$
+begin
+    if new is distinct from old then
+        if new.updated_at = old.updated_at and private.is_home() then
+            new.updated_at := clock_timestamp();
+        end if;
+        new.updated_by := private.request_user_id();
+        new.version := old.version + 1;
+    end if;
+    return new;
+end
+$$;
+comment on function private.touch_platform is
+    'Before update of a platform table: stamps updated_by, counts version up, and stamps updated_at if the statement does not.';
+
+-- ---- What each kind of table has ----
+
+create function private.run_as_system(of_function regprocedure) returns void
+    language plpgsql
+    set search_path = pg_catalog
+as $$
+begin
+    grant create on schema private to clinigraph_system;
+    execute format('alter function %s owner to clinigraph_system', of_function);
+    revoke create on schema private from clinigraph_system;
+    execute format('revoke all on function %s from public', of_function);
+end
+$$;
+comment on function private.run_as_system is
+    'Gives a function that runs with its owner''s rights to clinigraph_system, which the policies let reach every row, and lets nobody call it.';
+
+create function private.policy(of_table regclass, class text, command text, condition text) returns void
+    language plpgsql
+    set search_path = pg_catalog
+as $$
+declare
+    -- A helper in a sub-select is called once in a statement, a bare one once for each row. A distributed Postgres takes
+    -- bare ones only: this is the line to change for it.
+    rows text := regexp_replace(condition, 'private\.request_\w+\(\)', '(select \&)', 'g');
+begin
+    execute format('create policy %I on %s for %s to %I %s (%s)',
+                   class || case command when 'all' then '' else '_' || command end, of_table, command,
+                   'clinigraph_' || class, case command when 'insert' then 'with check' else 'using' end, rows);
+end
+$$;
+comment on function private.policy is
+    'Writes the policy of a class for a command: to which rows it applies. The condition compares columns of the row with private.request_…() and looks at no other table.';
+
+create function private.common_table(of_table regclass, place text, resource text, audited text, audited_on text) returns void
+    language plpgsql
+    set search_path = pg_catalog
+as $$
+declare
+    described record;
+begin
+    perform private.place(of_table, place);
+    execute format('alter table %s enable row level security, force row level security', of_table);
+    perform private.policy(of_table, 'system', 'all', 'true');
+    for described in
+        select attname, text
+          from pg_attribute
+          join (values ('id', 'Identifier of the row, a UUIDv7 that the server makes.'),
+                       ('clinic_id', 'Clinic that the row belongs to; never changes.'),
+                       ('created_at', 'Time at which the row was created.'),
+                       ('updated_at', 'Time at which the row was last changed.'),
+                       ('created_by', 'User who created the row; null if the server itself did.'),
+                       ('updated_by', 'User who last changed the row; null if nobody has, or if the server itself did.'),
+                       ('version', 'Version of the row; counts up with each change, so that a writer can see whether somebody else came first.'),
+                       ('deleted_at', 'Time at which the row was removed; null while it is in use.')) as standard (name, text)
+            on name = attname
+         where attrelid = of_table and attnum > 0 and not attisdropped
+    loop
+        execute format('comment on column %s.%I is %L', of_table, described.attname, described.text);
+        if described.attname = 'created_by' then
+            execute format('alter table %s alter created_by set default private.request_user_id()', of_table);
+        elsif described.attname = 'version' then
+            execute format('create trigger touch before update on %s for each row execute function private.%I()',
+                           of_table, case place when 'platform' then 'touch_platform' else 'touch' end);
+        end if;
+    end loop;
+    if audited is not null then
+        perform private.audit_table(of_table, resource, audited, audited_on);
+    end if;
+end
+$$;
+comment on function private.common_table is
+    'Gives a new table what all tables have: forced row-level security, the policy of the system, stamps, comments on the standard columns, and the audit trail unless audited is null.';
+
+create function private.clinic_table(
+    of_table regclass, resource text, audited text,
+    tenant text default 'select', admin text default 'select', system text default 'select, insert, update, delete',
+    visible text default null, owned_by name default null, shared boolean default false, audited_on text default 'insert or update or delete'
+) returns void
+    language plpgsql
+    set search_path = pg_catalog
+as $$
+declare
+    of_clinic text := 'clinic_id = private.request_clinic_id()' || coalesce(' and ' || visible, '');
+    -- Rows under the nil UUID belong to the platform: every clinic reads them, and only the platform makes them.
+    of_any text := case when shared
+        then 'clinic_id in (private.request_clinic_id(), ''00000000-0000-0000-0000-000000000000'')' || coalesce(' and ' || visible, '')
+        else of_clinic end;
+    own text;
+    command text;
+begin
+    perform private.common_table(of_table, 'clinic', resource, audited, audited_on);
+    if owned_by is null then
+        perform private.policy(of_table, 'admin', 'all', 'true');
+        perform private.policy(of_table, 'tenant', 'all', of_clinic);
+        if shared then
+            perform private.policy(of_table, 'tenant', 'select', of_any);
+        end if;
+    else
+        own := format('%I = private.request_user_id()', owned_by);
+        foreach command in array '{select,update}'::text[] loop
+            perform private.policy(of_table, 'admin', command, own);
+            perform private.policy(of_table, 'tenant', command, of_any || ' and ' || own);
+        end loop;
+        perform private.policy(of_table, 'admin', 'insert', 'true');
+        perform private.policy(of_table, 'tenant', 'insert', of_clinic);
+    end if;
+    execute format('grant %s on %s to clinigraph_system', system, of_table);
+    execute format('grant %s on %s to clinigraph_admin', admin, of_table);
+    execute format('grant %s on %s to clinigraph_tenant', tenant, of_table);
+end
+$$;
+comment on function private.clinic_table is
+    'Gives a new table of a clinic, which has clinic_id and the primary key (clinic_id, id), all that such tables have; called right after create table, before foreign keys. '
+    'resource: kind of row, as in its id. audited: columns whose values the trail stores; of the others it only says that they changed. '
+    'tenant, admin, system: what each class may do, as after grant. visible: further condition on the rows that people of the clinic see and write. '
+    'owned_by: column with the one user who sees and changes the row; others may create it. '
+    'shared: whether every clinic also reads the rows of the platform, which have the nil UUID for a clinic.';
+
+create function private.platform_table(of_table regclass, resource text, audited text) returns void
+    language plpgsql
+    set search_path = pg_catalog
+as $$
+begin
+    perform private.common_table(of_table, 'platform', resource, audited, 'insert or update or delete');
+    execute format('grant select, insert, update, delete on %s to clinigraph_system', of_table);
+end
+$$;
+comment on function private.platform_table is
+    'Gives a new table that belongs to no single clinic what such tables have; the policies and grants of tenants and administrators are its own.';
+
+revoke all on function
+    private.place, private.run_as_system, private.policy, private.common_table, private.clinic_table, private.platform_table
+    from public;

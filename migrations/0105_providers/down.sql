@@ -1,0 +1,2 @@
+drop table providers;
+drop function private.audit_providers;
