@@ -4,9 +4,8 @@ use async_graphql::{Context, InputObject, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, update};
 use diesel_async::RunQueryDsl;
-use uuid::Uuid;
 
-use super::{Notification, NotificationEventKind};
+use super::{Notification, NotificationEventKind, notification::clinics};
 use crate::{
     access::Viewer,
     kernel::{
@@ -155,12 +154,6 @@ impl NotificationMutation {
         }
         Ok(Some(ArchiveNotificationPayload { notification: One::of(input.notification_id), viewer: viewer(ctx)? }))
     }
-}
-
-/// The clinics whose notifications the caller has there: the one worked in, and the nil UUID of those about no clinic. None
-/// for administrators, who have notifications of any clinic.
-fn clinics(scope: &Scope) -> Option<[Uuid; 2]> {
-    scope.actor().clinic_id().map(|clinic| [clinic, Uuid::nil()])
 }
 
 /// Fields of a notification that change when it is marked as read.

@@ -4,6 +4,7 @@ use async_graphql::InputObject;
 use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, QueryDsl};
 use diesel_async::RunQueryDsl;
+use uuid::Uuid;
 
 use crate::{
     clinic::Clinic,
@@ -113,8 +114,14 @@ pub async fn unread(scope: &Scope) -> Result<i64> {
     let tx = scope.tx().await?;
     let own = notifications::table.filter(notifications::recipient_user_id.eq(scope.actor().person()?.user_id));
     let unread = own.filter(notifications::read_at.is_null()).filter(notifications::archived_at.is_null()).count();
-    Ok(match scope.actor().clinic_id() {
-        Some(clinic) => unread.filter(notifications::clinic_id.eq(clinic)).get_result(&mut tx.conn()?).await?,
+    Ok(match clinics(scope) {
+        Some(clinics) => unread.filter(notifications::clinic_id.eq_any(clinics)).get_result(&mut tx.conn()?).await?,
         None => unread.get_result(&mut tx.conn()?).await?,
     })
+}
+
+/// The clinics whose notifications the caller has there: the one worked in, and the nil UUID of those about no clinic. None
+/// for administrators, who have notifications of any clinic.
+pub fn clinics(scope: &Scope) -> Option<[Uuid; 2]> {
+    scope.actor().clinic_id().map(|clinic| [clinic, Uuid::nil()])
 }

@@ -253,13 +253,16 @@ async fn every_operation_keeps_to_its_budget() {
     let app = demo_app().await;
     let manager = sign_in(&app, "amina@acacia.example").await;
     let administrator = sign_in(&app, "ada@clinigraph.example").await;
-    let clinic = manager.ask("{ clinic { id slug } viewer { user { id } } }", json!({})).await;
+    let clinic = manager
+        .ask("{ clinic { id slug closures(last: 1) { nodes { id } } } viewer { user { id } } }", json!({}))
+        .await;
     let ada = administrator.ask("{ viewer { user { id } } }", json!({})).await;
     let ticket = manager.open_ticket("Printer").await;
     let message = manager.reply(&ticket, "Hello?", false).await;
     let told = administrator.ask("{ notifications { nodes { id } } providers { nodes { id } } }", json!({})).await;
     let variables = json!({
-        "clinic": clinic["clinic"]["id"], "slug": clinic["clinic"]["slug"], "user": clinic["viewer"]["user"]["id"],
+        "clinic": clinic["clinic"]["id"], "slug": clinic["clinic"]["slug"],
+        "clinic_closure": clinic["clinic"]["closures"]["nodes"][0]["id"], "user": clinic["viewer"]["user"]["id"],
         "administrator": ada["viewer"]["user"]["id"], "ticket": ticket, "message": message,
         "notification": told["notifications"]["nodes"][0]["id"], "provider": told["providers"]["nodes"][0]["id"],
     });

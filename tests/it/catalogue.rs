@@ -118,7 +118,7 @@ async fn no_class_of_actor_may_do_more_to_a_table_than_change_its_rows() {
 const RIGHTS: [(&str, &str); 3] = [
     (
         "clinigraph_admin",
-        "audit_events s, clinic_closures s, clinic_configs siu, clinic_hours s, clinic_networks siu, clinics siu, \
+        "audit_events s, clinic_closures siud, clinic_configs siu, clinic_hours s, clinic_networks siu, clinics siu, \
          idempotency_keys siud, memberships siu, notifications si(u), outbox_events i, providers s, \
          support_tickets siu, ticket_messages si, users (s)",
     ),
@@ -129,7 +129,7 @@ const RIGHTS: [(&str, &str); 3] = [
     ),
     (
         "clinigraph_tenant",
-        "clinic_closures s, clinic_configs su, clinic_hours s, clinic_networks s, clinics s, idempotency_keys siud, \
+        "clinic_closures siud, clinic_configs su, clinic_hours s, clinic_networks s, clinics s, idempotency_keys siud, \
          memberships s, notifications si(u), outbox_events i, providers s, support_tickets siu, ticket_messages si, users (s)",
     ),
 ];

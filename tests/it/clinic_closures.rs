@@ -47,7 +47,7 @@ async fn closures_are_added_changed_and_removed() {
     assert_eq!(removed["clinic"]["closures"]["nodes"], json!([{ "date": "2026-09-07", "name": "Labour Day" }]));
     let again = manager.refused("removeClinicClosure", json!({ "clinicClosureId": other["id"] })).await;
     assert_eq!(again["extensions"]["code"], "NOT_FOUND");
-    assert_eq!(again["message"], "there is no such clinic closure");
+    assert_eq!(again["message"], "the clinic closure was not found");
 }
 
 #[tokio::test]

@@ -548,7 +548,10 @@ async fn a_clinic_can_make_what_is_its_own() {
         }
     }
 
-    assert_eq!(made, ["idempotency_keys", "notifications", "outbox_events", "support_tickets", "ticket_messages"]);
+    assert_eq!(
+        made,
+        ["clinic_closures", "idempotency_keys", "notifications", "outbox_events", "support_tickets", "ticket_messages"]
+    );
 }
 
 #[tokio::test]
@@ -659,6 +662,7 @@ fn everything(types: &BTreeMap<String, Vec<(String, String)>>, of: &str, depth: 
     let mut selected = Vec::new();
     for (name, ty) in &types[of] {
         match types.contains_key(ty) {
+            _ if ty == "Node" => selected.push(format!("{name} {{ id }}")),
             false => selected.push(name.clone()),
             true if depth > 0 => selected.push(format!("{name} {}", everything(types, ty, depth - 1))),
             true => {}
@@ -723,8 +727,11 @@ async fn every_statement_for_somebody_of_a_clinic_names_the_clinic() {
         let tables = words.windows(2).filter(|pair| is_read(pair[0])).map(|pair| pair[1].trim_matches('"'));
         let tables: Vec<&String> = tables.filter_map(|name| spread.iter().find(|table| *table == name)).collect();
         let is_clinic = |word: &str| ["clinic_id", "\"clinic_id\""].contains(&word.rsplit('.').next().unwrap());
-        let names =
-            words.windows(3).filter(|three| is_clinic(three[0]) && three[1] == "=" && three[2].starts_with('$'));
+        // One clinic, or a list of it and the nil UUID of the platform's rows.
+        let is_value = |word: &str| word.starts_with('$') || word == "ANY";
+        let names = words
+            .windows(3)
+            .filter(|three| is_clinic(three[0]) && ["=", "IN"].contains(&three[1]) && is_value(three[2]));
         if names.count() < tables.len() {
             unnamed.insert(statement.clone());
         }
@@ -927,7 +934,7 @@ fn any_ids(side: &Side) -> Vec<String> {
 }
 
 fn variables(side: &Side) -> Value {
-    json!({ "clinic": side.clinic, "slug": side.slug, "network": side.network, "ticket": side.ticket, "notification": side.kinds["notification"], "provider": side.kinds["provider"], "any": any_ids(side) })
+    json!({ "clinic": side.clinic, "slug": side.slug, "network": side.network, "ticket": side.ticket, "notification": side.kinds["notification"], "provider": side.kinds["provider"], "user": side.manager.api_id(), "clinic_closure": side.kinds["clinic_closure"], "any": any_ids(side) })
 }
 
 /// That nothing of a side stands in an answer.

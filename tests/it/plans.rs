@@ -69,6 +69,7 @@ impl Types {
             let value = match base.as_str() {
                 "Boolean" => json!(true),
                 "DateTime" => json!("2026-06-01T00:00:00Z"),
+                "DateTimeRange" => json!({ "from": "2026-06-01T00:00:00Z", "until": "2026-06-02T00:00:00Z" }),
                 "String" => json!("printer"),
                 "LanguageTag" => json!("en"),
                 "ID" => match name {

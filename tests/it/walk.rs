@@ -221,7 +221,7 @@ async fn a_mutation_that_is_skipped_is_not_done() {
 
     let seen = data(&app, &manager, query, json!({ "v": true })).await;
 
-    assert_eq!(seen, r#"{"b":{"title":"B"}}"#);
+    assert_eq!(seen, r#"{"b":{"ticket":{"title":"B"}}}"#);
     assert_eq!(app.value("select count(*) from support_tickets").await, 3);
 }
 
@@ -281,9 +281,9 @@ async fn what_permission_hides_is_null_with_an_error_and_the_rest_is_there() {
         .map(|error| format!("{} {}: {}", error["path"], error["extensions"]["code"], error["message"]))
         .collect();
     insta::assert_snapshot!(errors.join("\n"), @r#"
-    ["tickets"] "FORBIDDEN": "this needs the permission TICKETS_READ"
-    ["clinic","tickets"] "FORBIDDEN": "this needs the permission TICKETS_READ"
-    ["clinic","memberships"] "FORBIDDEN": "this needs the permission MEMBERS_READ"
+    ["tickets"] "FORBIDDEN": "you need the permission TICKETS_READ"
+    ["clinic","tickets"] "FORBIDDEN": "you need the permission TICKETS_READ"
+    ["clinic","memberships"] "FORBIDDEN": "you need the permission MEMBERS_READ"
     "#);
 }
 

@@ -144,7 +144,7 @@ async fn a_change_writes_what_differs_and_names_it_in_the_event() {
         .await;
 
     assert_eq!(written, (false, true));
-    assert_eq!(events(&app).await, ["renamed(name updatedAt version)"]);
+    assert_eq!(events(&app).await, ["changed(name updatedAt version)"]);
     let rows = app.rows("select name, version from boats").await;
     assert_eq!(rows, [json!({ "name": "Egret", "version": 2 })]);
 }

@@ -269,23 +269,20 @@ impl Def {
         self.prefix.replace('_', " ")
     }
 
-    /// The fields of the API that come from any of these columns, in the order of the declaration.
+    /// The fields of the API that come from any of these columns, in the order of the declaration. Computed fields are not
+    /// among them: they depend on the caller too.
     #[must_use]
     pub fn fields_of(&'static self, columns: &[&str]) -> Vec<&'static str> {
         let is_word = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
         let uses = |sql: &str| sql.split(|letter| !is_word(letter)).any(|word| columns.contains(&word));
         let own = self.columns.iter().filter(|column| uses(column.sql)).map(|column| column.name.as_str());
-        let computed = self.computed.iter().filter(|field| field.columns.iter().any(|sql| columns.contains(sql)));
         let edges = self.edges.iter().filter(|edge| match edge.kind {
             EdgeKind::One { column, .. } => columns.contains(&column),
             EdgeKind::Part { .. } => !(edge.to)().fields_of(columns).is_empty(),
             EdgeKind::Own { .. } | EdgeKind::All { .. } | EdgeKind::Page { .. } => false,
         });
         let references = self.references.iter().filter(|one| columns.contains(&one.id));
-        own.chain(computed.map(|field| field.name.as_str()))
-            .chain(edges.map(|edge| edge.name.as_str()))
-            .chain(references.map(|one| one.name.as_str()))
-            .collect()
+        own.chain(edges.map(|edge| edge.name.as_str())).chain(references.map(|one| one.name.as_str())).collect()
     }
 }
 

@@ -19,7 +19,8 @@ use crate::support::{
     reader::{Over, Received, code},
 };
 
-const CONFIGURE: &str = "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { id } }";
+const CONFIGURE: &str =
+    "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { clinicConfig { id } } }";
 
 /// Number of declarations in the source files of a folder.
 fn declarations(folder: &Path) -> usize {

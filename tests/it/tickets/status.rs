@@ -197,7 +197,7 @@ async fn a_ticket_reports_what_its_caller_may_do_and_that_holds() {
                     next.push(spelled(to));
                 }
             }
-            let assigned = change(person, "assignTicket", json!({ "ticketId": ticket, "assigneeId": null }), "{ id }");
+            let assigned = change(person, "unassignTicket", json!({ "ticketId": ticket }), "{ id }");
             let assigned = assigned.await.code().is_none();
             let note = json!({ "ticketId": ticket, "body": "Aside", "isInternal": true });
             let noted = change(person, "replyToTicket", note, "{ isInternal }").await;
@@ -212,7 +212,7 @@ async fn a_ticket_reports_what_its_caller_may_do_and_that_holds() {
             assert_eq!(reported["viewerCanClose"], next.contains(&"CLOSED".to_owned()), "{status:?}");
             assert_eq!(reported["viewerCanReply"], replied.code().is_none(), "{status:?}");
             assert_eq!(reported["viewerCanManage"], assigned, "{status:?}");
-            let internal = noted.body["data"]["replyToTicket"]["isInternal"] == true;
+            let internal = noted.body["data"]["replyToTicket"]["message"]["isInternal"] == true;
             assert_eq!(reported["viewerCanAddNote"], internal, "{status:?}");
         }
     }

@@ -126,7 +126,7 @@ async fn a_mutation_by_get_is_refused_with_405() {
     let app = TestApp::new().await;
     let oak = app.clinic("Oak").await;
     let (front, manager) = (Front::new(app.address), oak.manager().await);
-    let mutation = "mutation%7BopenTicket(input:%7Btitle:%22a%22,description:%22b%22%7D)%7Bid%7D%7D";
+    let mutation = "mutation%7BopenTicket(input:%7Btitle:%22a%22,description:%22b%22%7D)%7Bticket%7Bid%7D%7D%7D";
     for accept in [JSON, GRAPHQL, STREAM] {
         let request = front.get(&format!("/graphql?query={mutation}")).bearer_auth(manager.token.as_ref().unwrap());
         let got = got(request.header("accept", accept)).await;

@@ -66,6 +66,16 @@ struct Config {
 }
 
 #[derive(SimpleObject)]
+struct UpdatedConfig {
+    clinic_config: Config,
+}
+
+#[derive(SimpleObject)]
+struct SignedOut {
+    signed_out: bool,
+}
+
+#[derive(SimpleObject)]
 struct Care {
     transfer_phone: Option<String>,
 }
@@ -133,17 +143,17 @@ impl Query {
 
 #[Object]
 impl Mutation {
-    async fn sign_out(&self, ctx: &Context<'_>) -> bool {
+    async fn sign_out(&self, ctx: &Context<'_>) -> SignedOut {
         shared(ctx).signed_out.store(true, Ordering::SeqCst);
-        true
+        SignedOut { signed_out: true }
     }
 
-    async fn update_clinic_config(&self, ctx: &Context<'_>, input: ConfigInput) -> Config {
+    async fn update_clinic_config(&self, ctx: &Context<'_>, input: ConfigInput) -> UpdatedConfig {
         let mut phone = shared(ctx).transfer_phone.lock().unwrap();
         if let Some(given) = input.care.transfer_phone {
             *phone = given;
         }
-        Config { care: Care { transfer_phone: phone.clone() } }
+        UpdatedConfig { clinic_config: Config { care: Care { transfer_phone: phone.clone() } } }
     }
 }
 
