@@ -577,22 +577,3 @@ diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(support_tickets -> clinics (clinic_id));
 diesel::joinable!(ticket_messages -> users (author_user_id));
 diesel::joinable!(user_sign_ins -> users (user_id));
-
-diesel::allow_tables_to_appear_in_same_query!(
-    audit_events,
-    clinic_closures,
-    clinic_configs,
-    clinic_hours,
-    clinic_networks,
-    clinics,
-    idempotency_keys,
-    memberships,
-    notifications,
-    outbox_events,
-    providers,
-    sessions,
-    support_tickets,
-    ticket_messages,
-    user_sign_ins,
-    users,
-);

@@ -9,6 +9,13 @@ mod session;
 mod user;
 mod viewer;
 
+use crate::schema::{clinics, memberships, sessions, user_sign_ins, users};
+
+// The tables that queries of this module and of `live/session_state.rs` join. Allowing every pair of
+// tables would add implementations with the square of their number.
+diesel::allow_tables_to_appear_in_same_query!(clinics, memberships, sessions, users);
+diesel::allow_tables_to_appear_in_same_query!(user_sign_ins, users);
+
 pub use membership::{Membership, MembershipStatus, MembershipsOldestFirst};
 pub use password::{LONGEST as LONGEST_PASSWORD, Passwords};
 pub use presence::Presence;

@@ -112,10 +112,5 @@ pub async fn print_schema(on: &AsyncPgConnection) -> String {
     for join in told(on, JOINS).await.unwrap() {
         writeln!(out, "{join}").unwrap();
     }
-    out.push_str("\ndiesel::allow_tables_to_appear_in_same_query!(\n");
-    for table in &tables {
-        writeln!(out, "    {},", table.name).unwrap();
-    }
-    out.push_str(");\n");
     out
 }
