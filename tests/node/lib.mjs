@@ -59,14 +59,14 @@ export async function serve(binary) {
     await rm(data, { recursive: true, force: true });
   };
   const address = new Promise((done, fail) => {
-    let told = '';
+    let output = '';
     child.stdout.on('data', (text) => {
-      told += text;
-      const found = /serves on (http:\/\/\S+)/.exec(told);
+      output += text;
+      const found = /is running on (http:\/\/\S+)/.exec(output);
       if (found) done(found[1]);
     });
-    ended.then(() => fail(new Error(`the server ended:\n${told}${log}`)));
-    setTimeout(() => fail(new Error(`the server does not start:\n${told}${log}`)), 180_000).unref();
+    ended.then(() => fail(new Error(`the server ended:\n${output}${log}`)));
+    setTimeout(() => fail(new Error(`the server does not start:\n${output}${log}`)), 180_000).unref();
   });
   try {
     const url = `${await address}/graphql`;
