@@ -68,6 +68,7 @@ macro_rules! root {
                 if let Some(MetaType::Object { fields, .. }) = registry.types.get_mut(stringify!($root)) {
                     fields.values_mut().for_each(finish_root_field);
                 }
+                describe_library_types(registry);
                 name
             }
 
@@ -96,6 +97,26 @@ root! {
 root! {
     /// The mutation root.
     Mutation of MutationFields
+}
+
+/// Describes the types that async-graphql brings along in the words of this API.
+fn describe_library_types(registry: &mut Registry) {
+    if let Some(MetaType::Scalar { description, .. }) = registry.types.get_mut("DateTime") {
+        *description = Some("Point in time in RFC 3339 format, such as `2026-11-27T09:30:00+00:00`.".to_owned());
+    }
+    if let Some(MetaType::Object { description, fields, .. }) = registry.types.get_mut("PageInfo") {
+        *description = Some("Position of a page in its list, and whether there are other pages.".to_owned());
+        for (name, text) in [
+            ("hasNextPage", "Whether there are items after this page."),
+            ("hasPreviousPage", "Whether there are items before this page."),
+            ("startCursor", "Cursor of the first item of the page. Null if the page is empty."),
+            ("endCursor", "Cursor of the last item of the page. Null if the page is empty."),
+        ] {
+            if let Some(field) = fields.get_mut(name) {
+                field.description = Some(text.to_owned());
+            }
+        }
+    }
 }
 
 /// Makes a root field nullable, and describes its input.
@@ -169,16 +190,20 @@ fn any_id(id: &str, path: &str) -> Result<(&'static Def, uuid::Uuid)> {
 
 #[Object]
 impl NodeQuery {
-    /// Any object by its id; null when there is none that the caller may see.
-    async fn node(&self, #[graphql(desc = "The object's id.")] id: async_graphql::ID) -> Result<AnyNode> {
+    /// Object of any type with this id. Null if there is none that the caller may see.
+    async fn node(
+        &self,
+        #[graphql(desc = "Identifier of the object to look up.")] id: async_graphql::ID,
+    ) -> Result<AnyNode> {
         any_id(&id, "id").map(|found| AnyNode(Some(found)))
     }
 
-    /// Objects by their ids, in the order of the ids; null for each that the caller may not see. At most 100.
+    /// Objects of any type with these ids, at most 100, in the order of the ids. An item is null if the caller may not see
+    /// the object.
     async fn nodes(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "The objects' ids.")] ids: Vec<async_graphql::ID>,
+        #[graphql(desc = "Identifiers of the objects to look up, at most 100.")] ids: Vec<async_graphql::ID>,
     ) -> Result<AnyNodes> {
         if let Some(backstage) = ctx.data_opt::<Arc<Backstage>>() {
             backstage.get_or_init(|| (ctx.schema_env.clone(), ctx.query_env.extensions.clone()));

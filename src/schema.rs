@@ -97,7 +97,7 @@ diesel::table! {
         default_language -> Text,
         /// Languages that callers are served in.
         supported_languages -> Array<Text>,
-        /// Greetings that callers hear first, at most one per language.
+        /// Greetings for callers, at most one per language.
         greetings -> Jsonb,
         /// Phone number that calls are transferred to. Null if calls are not transferred.
         transfer_phone -> Nullable<Text>,
@@ -303,7 +303,7 @@ diesel::table! {
         title -> Text,
         /// Text of the notification, at most 200 characters.
         body -> Text,
-        /// Path of the page in the dashboard that shows the subject; null if there is none.
+        /// Path of the page in the dashboard that shows the subject. Null if there is none.
         link_path -> Nullable<Text>,
         /// Kind of the object that the notification is about: the prefix of its ids.
         subject_type -> Text,
@@ -311,9 +311,9 @@ diesel::table! {
         subject_id -> Uuid,
         /// Cause and recipient: each recipient is notified of a cause once.
         dedupe_key -> Text,
-        /// Time at which the notification was read; null if it is unread.
+        /// Time at which the notification was read. Null if it is unread.
         read_at -> Nullable<Timestamptz>,
-        /// Time at which the notification was archived; null if it is not archived.
+        /// Time at which the notification was archived. Null if it is not archived.
         archived_at -> Nullable<Timestamptz>,
         /// Time at which the notification was created.
         created_at -> Timestamptz,

@@ -84,7 +84,7 @@ impl ErrorCodeInfo {
         self.0.family
     }
 
-    /// When the failed operation may be sent again.
+    /// Advice on sending the failed operation again.
     async fn retry(&self) -> Retry {
         self.0.retry
     }

@@ -128,15 +128,15 @@ filter! {
     AuditEventFilter of AuditEvent in audit_events, order AuditEventOrder, checked by complete {
         /// Clinic that the event belongs to.
         clinic_id: equal(clinic_id: Id<Clinic>),
-        /// User who acted.
+        /// User who did the action.
         actor_user_id: equal(actor_user_id: Id<User>),
-        /// Patient concerned.
+        /// Patient whom the action concerns.
         patient_id: equal(patient_id: AnyId),
         /// Object that was acted on.
         resource_id: equal(resource_id: AnyId),
         /// Kind of object that was acted on, as in the prefix of its id.
         resource_type: equal(resource_type: String),
-        /// Kind of action.
+        /// Kind of action that was done.
         verb: equal(verb: AuditVerb),
         /// Times between which the event occurred.
         occurred_at: range(occurred_at: DateTimeRange),

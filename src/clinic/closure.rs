@@ -71,7 +71,7 @@ input! {
     /// Changes to a closure; fields that are left out keep their values.
     ChangeClinicClosureInput for ClinicClosure {
         keys {
-            /// Closure to change.
+            /// Closure that is going to be changed.
             clinic_closure_id: Id<ClinicClosure>,
             expected_version: ExpectedVersion,
         }
@@ -94,7 +94,7 @@ pub struct ChangeClinicClosurePayload {
 input! {
     /// Closure to remove from a clinic.
     RemoveClinicClosureInput {
-        /// Closure to remove.
+        /// Closure that is going to be removed.
         clinic_closure_id: Id<ClinicClosure>,
         expected_version: ExpectedVersion,
     }

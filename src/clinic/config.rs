@@ -21,7 +21,7 @@ use crate::{
 };
 
 json_object! {
-    /// Greeting that callers of a clinic hear first.
+    /// Greeting of a clinic for its callers.
     Greeting {
         /// Language of the greeting.
         language: LanguageTag,
@@ -78,7 +78,7 @@ entity! {
             default_language: LanguageTag,
             /// Languages that callers are served in.
             supported_languages: Vec<LanguageTag>,
-            /// Greetings that callers hear first, at most one per language.
+            /// Greetings for callers, at most one per language.
             greetings: JsonList<Greeting>,
         },
         /// Contacts that calls and prescriptions are passed on to.
@@ -150,7 +150,7 @@ input! {
 }
 
 input! {
-    /// Greeting that callers of a clinic hear first.
+    /// Greeting of a clinic for its callers.
     GreetingInput {
         /// Language of the greeting; must be a supported language.
         language: LanguageTag,
@@ -167,7 +167,7 @@ input! {
             default_language: Patch<LanguageTag>,
             /// Languages that callers are served in; replaces the whole list.
             supported_languages: Patch<Items<LanguageTag, 1, 20>>,
-            /// Greetings that callers hear first, at most one per supported language; replaces the whole list.
+            /// Greetings for callers, at most one per supported language; replaces the whole list.
             greetings: Patch<Items<GreetingInput, 0, 20>>,
         }
     }

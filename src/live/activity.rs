@@ -78,7 +78,7 @@ pub struct ClinicActivityEvent {
     base: EventBase,
     /// Kind of the event: the type of its object, and what happened.
     kind: ActivityKind,
-    /// Object that the event happened to, as it is now; null if the listener cannot see it any more.
+    /// Object that the event happened to, as it is now. Null if the listener can no longer see it.
     subject: AnyNode,
 }
 

@@ -71,7 +71,7 @@ impl OutputType for EventInterface {
         let implementing = registry.implements.iter().filter(|(_, all)| all.contains(INTERFACE));
         let interface = MetaType::Interface {
             name: INTERFACE.to_owned(),
-            description: Some("Something that happened, as a subscription reports it.".to_owned()),
+            description: Some("Event that a subscription reports.".to_owned()),
             fields: base.fields().cloned().unwrap_or_default(),
             possible_types: implementing.map(|(name, _)| name.clone()).collect(),
             extends: false,

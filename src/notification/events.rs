@@ -24,7 +24,7 @@ events! {
 pub struct NotificationEvent {
     #[graphql(flatten)]
     base: EventBase,
-    /// Notification that arrived; null if it was removed since.
+    /// Notification that arrived. Null if it was removed since.
     notification: Maybe<Notification>,
 }
 

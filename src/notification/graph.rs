@@ -62,7 +62,7 @@ pub struct MarkAllNotificationsReadPayload {
     viewer: Viewer,
 }
 
-/// Notification to archive.
+/// Notification that is going to be archived.
 #[derive(Debug, InputObject)]
 pub struct ArchiveNotificationInput {
     /// Id of the notification to archive.
@@ -137,7 +137,7 @@ impl NotificationMutation {
     async fn archive_notification(
         &self,
         ctx: &Context<'_>,
-        #[graphql(desc = "Notification to archive.")] input: ArchiveNotificationInput,
+        #[graphql(desc = "Notification that is going to be archived.")] input: ArchiveNotificationInput,
     ) -> Result<Option<ArchiveNotificationPayload>> {
         let scope = ctx.scope()?;
         let now = service::<Clock>(ctx)?.now();

@@ -46,11 +46,11 @@ entity! {
         title: String,
         /// Text of the notification, at most 200 characters.
         body: String,
-        /// Path of the page in the dashboard that shows the subject; null if there is none.
+        /// Path of the page in the dashboard that shows the subject. Null if there is none.
         link_path: Option<String>,
-        /// Time at which the notification was read; null if it is unread.
+        /// Time at which the notification was read. Null if it is unread.
         read_at: Option<DateTime<Utc>>,
-        /// Time at which the notification was archived; null if it is not archived.
+        /// Time at which the notification was archived. Null if it is not archived.
         archived_at: Option<DateTime<Utc>>,
         /// Time at which the notification was created.
         created_at: DateTime<Utc>,

@@ -41,7 +41,7 @@ pub struct TicketEvent {
     base: EventBase,
     /// Kind of change to the ticket.
     kind: TicketEventKind,
-    /// Ticket as it is now; null if the listener cannot see it any more.
+    /// Ticket as it is now. Null if the listener can no longer see it.
     ticket: Maybe<Ticket>,
 }
 
@@ -50,7 +50,7 @@ pub struct TicketEvent {
 pub struct TicketMessageEvent {
     #[graphql(flatten)]
     base: EventBase,
-    /// Message that was added; null if the listener cannot see it any more.
+    /// Message that was added. Null if the listener can no longer see it.
     message: Maybe<TicketMessage>,
 }
 

@@ -38,7 +38,7 @@ queries! {
 }
 
 input! {
-    /// Ticket to open.
+    /// Ticket that is going to be opened.
     OpenTicketInput {
         clinic_id: ActingClinic,
         /// Subject of the ticket in one line.
@@ -82,7 +82,7 @@ pub struct ReplyToTicketPayload {
 input! {
     /// Assignment of a ticket.
     AssignTicketInput {
-        /// Ticket to assign.
+        /// Ticket that is going to be assigned.
         ticket_id: Id<Ticket>,
         /// Active platform administrator who is going to work on the ticket.
         assignee_id: Id<User>,
@@ -116,7 +116,7 @@ pub struct UnassignTicketPayload {
 input! {
     /// Status change of a ticket.
     ChangeTicketStatusInput {
-        /// Ticket to change.
+        /// Ticket that is going to be changed.
         ticket_id: Id<Ticket>,
         /// New status; `Ticket.nextStatuses` lists those that are possible.
         status: TicketStatus,
@@ -134,7 +134,7 @@ pub struct ChangeTicketStatusPayload {
 input! {
     /// Priority change of a ticket.
     ChangeTicketPriorityInput {
-        /// Ticket to change.
+        /// Ticket that is going to be changed.
         ticket_id: Id<Ticket>,
         /// New priority of the ticket.
         priority: TicketPriority,

@@ -4,7 +4,7 @@ use async_graphql::InputObject;
 
 use crate::kernel::wall_clock::Date;
 
-/// Range of times.
+/// Range of times, open at either end.
 #[derive(Debug, Clone, Copy, Default, InputObject)]
 pub struct DateTimeRange {
     /// Earliest time, included. Null for no lower bound.

@@ -16,7 +16,7 @@ pub enum Family {
     Server,
 }
 
-/// When a client may send a failed operation again.
+/// Advice on sending a failed operation again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Enum)]
 #[graphql(name = "RetryAdvice")]
 pub enum Retry {
