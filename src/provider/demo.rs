@@ -31,6 +31,9 @@ const PROVIDERS: [(&str, &str, &str); 7] = [
 
 const COLORS: [&str; 4] = ["#3B82F6", "#10B981", "#F59E0B", "#8B5CF6"];
 
+/// Given name, family name, specialty and account of a provider.
+type DemoProvider = (&'static str, &'static str, &'static str, Option<Id<User>>);
+
 /// Writes the providers of a clinic; returns the first, who is the clinic's clinician with an account.
 pub async fn load(
     scope: &Scope,
@@ -43,7 +46,7 @@ pub async fn load(
     let names = clinicians.chain(PROVIDERS.map(|(first, last, specialty)| (first, last, specialty, None)));
     let languages = ["en", clinic.language].map(LanguageTag::new).into_iter().collect::<Result<Vec<_>, _>>();
     let languages = languages.map_err(Error::internal)?;
-    let draft = |(at, (first_name, last_name, specialty, user)): (usize, (&str, &str, &str, Option<Id<User>>))| {
+    let draft = |(at, (first_name, last_name, specialty, user)): (usize, DemoProvider)| {
         let draft = demo.new_in::<Provider, _>(id);
         let degree = Qualification {
             title: "MD".to_owned(),
