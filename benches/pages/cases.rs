@@ -93,6 +93,17 @@ const AUDIT: &str = "query Audit($first: Int, $after: String) {
   }
 }";
 
+const AUDIT_OF_CLINIC: &str = "query Audit($clinic: ID!, $first: Int, $after: String) {
+  auditEvents(first: $first, after: $after, filter: { clinicId: $clinic }) {
+    nodes {
+      id occurredAt actorKind actorEmail verb operation resourceType userAgent requestId success
+      changes { field before after redacted }
+      clinic { id name }
+      actor { id firstName lastName }
+    }
+  }
+}";
+
 const OPEN: &str = "mutation Open($input: OpenTicketInput!) {
   openTicket(input: $input) { ticket { id number title priority status createdAt clinic { id name } } }
 }";
@@ -105,6 +116,9 @@ pub async fn against_the_limit(database: &Database) -> Vec<Case> {
     let description = "Since this morning labels come out on no printer. We have restarted it twice.";
     let event = database.middle("audit_events", "occurred_at", "").await;
     let after = cursor("AuditEvent", "occurred_at", event);
+    let of_clinic = format!("where clinic_id = '{}'", database.people.clinic);
+    let event_of_clinic = database.middle("audit_events", "occurred_at", &of_clinic).await;
+    let after_of_clinic = cursor("AuditEvent", "occurred_at", event_of_clinic);
     let cases = vec![
         Case {
             name: "Q1",
@@ -144,6 +158,29 @@ pub async fn against_the_limit(database: &Database) -> Vec<Case> {
             document: AUDIT,
             variables: json!({ "first": 100, "after": after }),
             limit: Some(("/q4", json!({ "first": 100, "time": event.1, "id": event.0 }))),
+            reads: true,
+        },
+        Case {
+            name: "Q2 admin",
+            told: "Q2 as an administrator, filtered by the clinic",
+            needs: "type Ticket implements",
+            by: By::Administrator,
+            document: TICKETS,
+            variables: json!({ "clinic": clinic, "first": 25 }),
+            limit: Some(("/q2-with-internal", json!({ "clinic": clinic, "first": 25 }))),
+            reads: true,
+        },
+        Case {
+            name: "Q4 admin",
+            told: "Q4 with what changed, filtered by the clinic",
+            needs: "type AuditEvent implements",
+            by: By::Administrator,
+            document: AUDIT_OF_CLINIC,
+            variables: json!({ "clinic": clinic, "first": 100, "after": after_of_clinic }),
+            limit: Some((
+                "/q4-of-clinic",
+                json!({ "clinic": clinic, "first": 100, "time": event_of_clinic.1, "id": event_of_clinic.0 }),
+            )),
             reads: true,
         },
         Case {

@@ -55,10 +55,12 @@ async fn answer(pool: &managed::Pool<Manager>, request: Request<Incoming>) -> By
     let mut out = Json::with_capacity(48 * 1024);
     out.extend_from_slice(b"{\"data\":{");
     match head.uri.path() {
-        "/q2" => page.tickets(serde_json::from_slice(&body).unwrap(), &mut out).await,
+        "/q2" => page.tickets(&page.messages, serde_json::from_slice(&body).unwrap(), &mut out).await,
+        "/q2-with-internal" => page.tickets(&page.all_messages, serde_json::from_slice(&body).unwrap(), &mut out).await,
         "/q1" => page.clinic(serde_json::from_slice(&body).unwrap(), &mut out).await,
         "/q3" => page.providers(&mut out).await,
         "/q4" => page.audit(serde_json::from_slice(&body).unwrap(), &mut out).await,
+        "/q4-of-clinic" => page.audit_of_clinic(serde_json::from_slice(&body).unwrap(), &mut out).await,
         "/m1" => page.open_ticket(serde_json::from_slice(&body).unwrap(), &mut out).await,
         path => panic!("{path}"),
     }
@@ -89,12 +91,15 @@ struct Connection {
     client: Client,
     tickets: Statement,
     messages: Statement,
+    /// With the internal ones, which administrators see.
+    all_messages: Statement,
     open_ticket: Statement,
     // Of tables that this version of the database may not have.
     clinic: Option<Statement>,
     hours: Option<Statement>,
     providers: Option<Statement>,
     audit: Statement,
+    audit_of_clinic: Statement,
 }
 
 impl Connection {
@@ -156,13 +161,21 @@ impl Connection {
              from (select * from audit_events where (occurred_at, id) < ($1, $2) order by occurred_at desc, id desc limit 100) a
              left join clinics c on c.id = a.clinic_id left join users u on u.id = a.actor_user_id
              order by a.occurred_at desc, a.id desc";
+        let audit_of_clinic = "select a.id, a.occurred_at, a.actor_kind, a.actor_email, a.verb, a.operation, a.resource_type,
+                    a.user_agent, a.request_id, a.success, c.id, c.name, u.id, u.first_name, u.last_name, a.changes
+             from (select * from audit_events where clinic_id = $1 and (occurred_at, id) < ($2, $3)
+                   order by occurred_at desc, id desc limit 100) a
+             left join clinics c on c.id = a.clinic_id left join users u on u.id = a.actor_user_id
+             order by a.occurred_at desc, a.id desc";
         Ok(Self {
             clinic: client.prepare(clinic).await.ok(),
             hours: client.prepare(hours).await.ok(),
             providers: client.prepare(providers).await.ok(),
             audit: client.prepare(audit).await?,
+            audit_of_clinic: client.prepare(audit_of_clinic).await?,
             tickets: client.prepare(tickets).await?,
             messages: client.prepare(messages).await?,
+            all_messages: client.prepare(&messages.replace(" and not is_internal", "")).await?,
             open_ticket: client.prepare(open_ticket).await?,
             client,
         })
@@ -256,6 +269,18 @@ impl Connection {
     async fn audit(&self, asked: After, out: &mut Json) {
         let values: [&(dyn ToSql + Sync); 2] = [&Raw8(asked.time), &Raw16(asked.id)];
         let rows = self.rows(&self.audit, &values).await;
+        Self::audit_events(&rows, out);
+    }
+
+    /// Q4 of a clinic, with what changed.
+    async fn audit_of_clinic(&self, asked: AfterInClinic, out: &mut Json) {
+        let (clinic, after) = (Raw16(id_of(&asked.clinic)), asked.after);
+        let values: [&(dyn ToSql + Sync); 3] = [&clinic, &Raw8(after.time), &Raw16(after.id)];
+        let rows = self.rows(&self.audit_of_clinic, &values).await;
+        Self::audit_events(&rows, out);
+    }
+
+    fn audit_events(rows: &[Row], out: &mut Json) {
         out.extend_from_slice(b"\"auditEvents\":{\"nodes\":[");
         for (at, row) in rows.iter().enumerate() {
             typed_id("audit_event", row, 0, if at > 0 { ",{\"id\":" } else { "{\"id\":" }, out);
@@ -268,6 +293,9 @@ impl Connection {
             text(row, 7, "userAgent", out);
             text(row, 8, "requestId", out);
             cell::<bool>(row, 9, ",\"success\":", out);
+            if row.len() > 15 {
+                changes(raw(row, 15).unwrap(), out);
+            }
             cell::<Id<Clinic>>(row, 10, ",\"clinic\":{\"id\":", out);
             text(row, 11, "name", out);
             cell::<Id<User>>(row, 12, "},\"actor\":{\"id\":", out);
@@ -279,10 +307,10 @@ impl Connection {
     }
 
     /// Q2.
-    async fn tickets(&self, asked: OfClinic, out: &mut Json) {
+    async fn tickets(&self, messages: &Statement, asked: OfClinic, out: &mut Json) {
         let tickets = self.rows(&self.tickets, &[&Raw16(id_of(&asked.clinic))]).await;
         let ids: Vec<Raw16> = tickets.iter().map(|row| Raw16(uuid(row, 0))).collect();
-        let mut messages = self.rows(&self.messages, &[&ids]).await;
+        let mut messages = self.rows(messages, &[&ids]).await;
         // The join may have stirred them.
         messages.sort_unstable_by_key(|row| {
             std::cmp::Reverse((i64::from_be_bytes(raw(row, 3).unwrap().try_into().unwrap()), uuid(row, 1)))
@@ -369,6 +397,13 @@ struct OfClinic {
 }
 
 #[derive(Deserialize)]
+struct AfterInClinic {
+    clinic: String,
+    #[serde(flatten)]
+    after: After,
+}
+
+#[derive(Deserialize)]
 struct After {
     /// Microseconds of Postgres' epoch.
     time: i64,
@@ -419,6 +454,23 @@ fn time(row: &Row, at: usize, head: &str, out: &mut Json) {
         [seconds / 36_000, seconds / 3_600 % 10, seconds / 600 % 6, seconds / 60 % 10, seconds / 10 % 6, seconds % 10];
     let [h, hh, m, mm, s, ss] = digits.map(|digit| b'0' + digit as u8);
     out.extend_from_slice(&[b'"', h, hh, b':', m, mm, b':', s, ss, b'"']);
+}
+
+/// The changes of an audit event: taken apart, and put together with what the column leaves out.
+fn changes(raw: &[u8], out: &mut Json) {
+    #[derive(Deserialize, serde::Serialize)]
+    struct Change<'a> {
+        field: std::borrow::Cow<'a, str>,
+        #[serde(borrow, default)]
+        before: Option<&'a serde_json::value::RawValue>,
+        #[serde(borrow, default)]
+        after: Option<&'a serde_json::value::RawValue>,
+        #[serde(default)]
+        redacted: bool,
+    }
+    out.extend_from_slice(b",\"changes\":");
+    let changes: Vec<Change<'_>> = serde_json::from_slice(raw).unwrap();
+    serde_json::to_writer(&mut *out, &changes).unwrap();
 }
 
 fn typed_id(kind: &str, row: &Row, at: usize, head: &str, out: &mut Json) {

@@ -130,9 +130,11 @@ async fn policies(cli: &Cli, postgres: &Postgres) {
         .database
         .change(
             "do $$ declare p record; begin
-                 for p in select * from pg_policies where schemaname = 'public' and policyname = 'tenant' loop
-                     execute format('drop policy tenant on public.%I', p.tablename);
-                     execute format('create policy tenant on public.%I to clinigraph_tenant using (%s)', p.tablename,
+                 for p in select * from pg_policies where schemaname = 'public' and roles = '{clinigraph_tenant}'
+                                                      and cmd in ('ALL', 'SELECT') loop
+                     execute format('drop policy %I on public.%I', p.policyname, p.tablename);
+                     execute format('create policy %I on public.%I for %s to clinigraph_tenant using (%s)',
+                                    p.policyname, p.tablename, p.cmd,
                                     case p.tablename when 'ticket_messages' then 'not is_internal' else 'true' end);
                  end loop;
              end $$",

@@ -174,11 +174,15 @@ impl QueryFragment<Pg> for Select<'_> {
             Rows::Of { column, keys, live, order } => {
                 self.head(None, &mut out);
                 out.push_sql(" WHERE ");
-                self.of_tenant((self.def.tenant, self.def.shared), "", " AND ", &mut out)?;
-                out.push_sql(column);
-                out.push_sql(" = ANY(");
-                out.push_bind_param::<sql_types::Array<sql_types::Uuid>, [Uuid]>(keys)?;
-                out.push_sql(")");
+                if self.asks_for_own_clinic(column, keys) {
+                    self.of_tenant((self.def.tenant, false), "", "", &mut out)?;
+                } else {
+                    self.of_tenant((self.def.tenant, self.def.shared), "", " AND ", &mut out)?;
+                    out.push_sql(column);
+                    out.push_sql(" = ANY(");
+                    out.push_bind_param::<sql_types::Array<sql_types::Uuid>, [Uuid]>(keys)?;
+                    out.push_sql(")");
+                }
                 if let (true, Some(live)) = (live, self.def.live) {
                     out.push_sql(" AND ");
                     out.push_sql(live);
@@ -332,10 +336,14 @@ impl Select<'_> {
                 self.of_tenant((join.tenant, join.shared), " WHERE ", "", out)?;
             } else {
                 out.push_sql(" WHERE ");
-                self.of_tenant((join.tenant, join.shared), "", " AND ", out)?;
-                out.push_sql(join.column);
-                out.push_sql(" = j");
-                out.push_sql(number.format(at + 1));
+                if self.joins_own_clinic(join) {
+                    self.of_tenant((join.tenant, false), "", "", out)?;
+                } else {
+                    self.of_tenant((join.tenant, join.shared), "", " AND ", out)?;
+                    out.push_sql(join.column);
+                    out.push_sql(" = j");
+                    out.push_sql(number.format(at + 1));
+                }
                 out.push_sql(" LIMIT 1");
             }
             out.push_sql(") AS t");
@@ -369,6 +377,23 @@ impl Select<'_> {
             out.push_sql(after);
         }
         Ok(())
+    }
+
+    /// Whether rows are looked up by their clinic, and only by that of the caller: naming it once is enough.
+    fn asks_for_own_clinic(&self, column: &str, keys: &[Uuid]) -> bool {
+        !self.def.shared && self.def.tenant == Some(column) && self.tenant.is_some_and(|tenant| keys == [tenant])
+    }
+
+    /// Whether rows are joined by the clinic to rows whose clinic the statement names already.
+    fn joins_own_clinic(&self, join: &Join) -> bool {
+        let (tenant, shared) = match join.from.checked_sub(1).map(|at| &self.columns.joins[at]) {
+            Some(from) => (from.tenant, from.shared),
+            None => (self.def.tenant, self.def.shared),
+        };
+        self.tenant.is_some()
+            && join.tenant == Some(join.column)
+            && tenant == Some(join.ours)
+            && !(join.shared || shared)
     }
 
     fn joins_freely(&self, join: &Join) -> bool {
