@@ -9,7 +9,7 @@ mod specimen;
 use clinigraph::kernel::actor::SystemRole;
 use serde_json::{Value, json};
 
-use crate::support::{Person, TestApp};
+use crate::harness::{Person, TestApp};
 
 /// A clinic with two tickets, the second with a public and an internal message.
 async fn small(app: &TestApp) -> (Person, Person, [String; 2]) {

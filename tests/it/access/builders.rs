@@ -14,7 +14,10 @@ use diesel::{ExpressionMethods, insert_into};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::{Person, TestApp, TestClinic};
+use crate::{
+    clinic::TestClinic,
+    harness::{Person, TestApp},
+};
 
 impl TestApp {
     /// A platform administrator, signed in.

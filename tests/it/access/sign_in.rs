@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Answer, Person, TestApp};
+use crate::harness::{Answer, Person, TestApp};
 
 const SIGN_IN: &str = "mutation ($input: SignInInput!) { signIn(input: $input) { token expiresAt
     viewer { user { email } role actingClinic { name } permissions } } }";

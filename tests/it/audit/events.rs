@@ -3,7 +3,7 @@
 use clinigraph::kernel::actor::SystemRole;
 use serde_json::{Value, json};
 
-use crate::support::{Person, TestApp};
+use crate::harness::{Person, TestApp};
 
 const LIST: &str = "query ($filter: AuditEventFilter, $first: Int, $after: String, $order: AuditEventOrder) {
     auditEvents(filter: $filter, first: $first, after: $after, order: $order) {

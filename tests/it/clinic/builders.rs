@@ -10,11 +10,11 @@ use clinigraph::{
 };
 use uuid::Uuid;
 
-use super::TestApp;
+use crate::harness::TestApp;
 
 /// A clinic of a test.
 pub struct TestClinic<'a> {
-    pub(super) app: &'a TestApp,
+    pub app: &'a TestApp,
     pub id: Uuid,
     pub slug: String,
 }

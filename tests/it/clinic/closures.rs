@@ -3,7 +3,7 @@
 use clinigraph::kernel::actor::SystemRole;
 use serde_json::{Value, json};
 
-use crate::support::{Person, TestApp};
+use crate::harness::{Person, TestApp};
 
 const CLOSURE: &str = "{ clinicClosure { id date name version clinic { name } } }";
 

@@ -15,7 +15,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Person, TestApp};
+use crate::harness::{Person, TestApp};
 
 const UPDATE: &str = "mutation ($input: UpdateClinicConfigInput!) {
     updateClinicConfig(input: $input) { clinicConfig {

@@ -1,15 +1,18 @@
 //! Generated files are the ones that would be generated now; `make schema` (`UPDATE=1`) writes them anew. Migrations can be
 //! undone, and a database with the migrations of another program is refused.
 
+mod error_docs;
+mod print_comments;
+mod print_schema;
+
 use std::path::Path;
 
 use clinigraph::kernel::{db, secrets::KeyRing};
 
 use diesel_async::SimpleAsyncConnection;
 
-use crate::support::{
-    KEYS, database, error_docs::errors_md, print_comments::print_comments, print_schema::print_schema, sql::told,
-};
+use self::{error_docs::errors_md, print_comments::print_comments, print_schema::print_schema};
+use crate::harness::{KEYS, database, sql::told};
 
 /// Compares a committed file with what it should be, or writes it.
 fn check(name: &str, wanted: &str) {

@@ -7,7 +7,7 @@ use std::fmt::Write;
 use diesel_async::AsyncPgConnection;
 use serde::Deserialize;
 
-use super::sql::told;
+use crate::harness::sql::told;
 
 #[derive(Deserialize)]
 struct Table {

@@ -1,4 +1,4 @@
-//! An app of one's own, served on a port of its own. What a test puts into it is in a file for each domain.
+//! An app of one's own, served on a port of its own. What a test puts into it is in `builders.rs` of each domain.
 
 use std::{
     net::SocketAddr,
@@ -139,7 +139,7 @@ impl TestApp {
     }
 
     /// A number that nothing else in this app has, for names that must differ.
-    pub(super) fn next(&self) -> usize {
+    pub fn next(&self) -> usize {
         self.count.fetch_add(1, Ordering::Relaxed)
     }
 

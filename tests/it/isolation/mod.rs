@@ -29,7 +29,7 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{
+use crate::harness::{
     Person, TestApp, log, names_of_events, settings,
     sql::{run, told},
 };

@@ -18,7 +18,10 @@ use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
 
-use crate::support::{Person, TestApp, TestClinic, sql::told};
+use crate::{
+    clinic::TestClinic,
+    harness::{Person, TestApp, sql::told},
+};
 
 /// Numbers that are the same in every run.
 struct Dice(u64);

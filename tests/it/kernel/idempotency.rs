@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Person, TestApp};
+use crate::harness::{Answer, Person, TestApp};
 
 const OPEN: &str = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id number title } } }";
 

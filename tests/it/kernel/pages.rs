@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Person, TestApp};
+use crate::harness::{Person, TestApp};
 
 /// Opens tickets by SQL, with ties: each five share their time, which is what they are ordered by.
 async fn fill(app: &TestApp, clinic: uuid::Uuid, by: uuid::Uuid, from: usize, to: usize) {

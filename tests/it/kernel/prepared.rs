@@ -4,7 +4,7 @@
 use clinigraph::kernel::{actor::SystemRole, db};
 use serde_json::json;
 
-use crate::support::{TestApp, log, sql::told};
+use crate::harness::{TestApp, log, sql::told};
 
 #[tokio::test]
 async fn no_operation_prepares_again_what_it_has_asked_before() {

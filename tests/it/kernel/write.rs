@@ -12,7 +12,7 @@ use clinigraph::{
 };
 use serde_json::json;
 
-use crate::support::TestApp;
+use crate::harness::TestApp;
 
 diesel::table! {
     boats (id) {

@@ -7,8 +7,10 @@ use clinigraph::{
 };
 use serde_json::{Value, json};
 
-use super::{assign, change_status, cursor};
-use crate::support::{Person, TestApp, reader::Over};
+use crate::{
+    harness::{Person, TestApp, reader::Over},
+    live::{BOTH, assign, change_status, cursor, unread},
+};
 
 const RECEIVED: &str = "subscription ($after: String) {
     notificationReceived(after: $after) { cursor notification { id kind title body linkPath read readAt archivedAt } }
@@ -124,7 +126,7 @@ async fn a_received_notification_is_the_one_in_the_list() {
     let ticket = manager.open_ticket("Printer").await;
     let after = app.now().await;
     let mut readers = Vec::new();
-    for over in super::BOTH {
+    for over in BOTH {
         readers.push(manager.listen(over, RECEIVED, Some(&after)).await);
     }
     let mut own = ada.listen(Over::Stream, RECEIVED, Some(&after)).await;
@@ -177,7 +179,7 @@ async fn nobody_is_notified_twice_of_one_cause() {
     }
 
     assert_eq!(received(&manager).await, pairs(&[(REPLY, "Once.")]));
-    assert_eq!(super::unread(&manager).await, 1);
+    assert_eq!(unread(&manager).await, 1);
 }
 
 #[tokio::test]

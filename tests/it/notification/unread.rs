@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{change_status, unread};
-use crate::support::{Person, TestApp, reader::Over};
+use crate::{
+    harness::{Person, TestApp, reader::Over},
+    live::{BOTH, change_status, unread},
+};
 
 const COUNTS: &str =
     "subscription ($after: String) { unreadNotificationCountChanged(after: $after) { eventId cursor changed count } }";
@@ -44,7 +46,7 @@ async fn every_window_receives_the_count_after_reading_and_archiving() {
     assert_eq!(unread(&manager).await, 3);
     let after = app.now().await;
     let mut windows = Vec::new();
-    for over in super::BOTH {
+    for over in BOTH {
         windows.push(manager.listen(over, COUNTS, Some(&after)).await);
     }
     let all = listed(&manager, json!({})).await;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use clinigraph::pipeline::Settings;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Person, TestApp, settings};
+use crate::harness::{Answer, Person, TestApp, settings};
 
 /// Code and limit of the first error; "fine" when there is none.
 fn told(answer: &Answer) -> (String, Option<u64>) {

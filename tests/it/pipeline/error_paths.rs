@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Answer, TestApp};
+use crate::harness::{Answer, TestApp};
 
 /// Code and path of each refused value of the first error.
 fn fields(answer: &Answer) -> Vec<(&str, &str)> {

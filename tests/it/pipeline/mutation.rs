@@ -3,7 +3,7 @@
 use clinigraph::pipeline::Settings;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Person, TestApp, settings};
+use crate::harness::{Answer, Person, TestApp, settings};
 
 /// Opens two tickets; a blank title is refused.
 async fn open_two(person: &Person, titles: [&str; 2], key: Option<&str>) -> Answer {

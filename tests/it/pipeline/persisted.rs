@@ -5,7 +5,7 @@ use clinigraph::pipeline::{Manifest, Operations, Rates, Settings};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::support::{Person, TestApp, settings};
+use crate::harness::{Person, TestApp, settings};
 
 const DOCUMENT: &str = "{ viewer { role } }";
 

@@ -10,7 +10,7 @@ use clinigraph::{
     schema::providers,
 };
 
-use super::TestClinic;
+use crate::clinic::TestClinic;
 
 impl TestClinic<'_> {
     /// A provider of the clinic; returns their id as the API spells it.

@@ -15,7 +15,7 @@ use diesel_async::RunQueryDsl;
 use rust_decimal::Decimal;
 use serde_json::{Value, json};
 
-use crate::support::{Person, TestApp};
+use crate::harness::{Person, TestApp};
 
 /// The names on a list, in its order.
 async fn names(who: &Person, arguments: &str) -> Vec<String> {

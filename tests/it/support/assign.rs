@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::{changed, code, refused, see};
-use crate::support::TestApp;
+use crate::harness::TestApp;
 
 #[tokio::test]
 async fn a_ticket_is_given_to_an_administrator_and_taken_away() {

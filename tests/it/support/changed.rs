@@ -7,8 +7,10 @@ use async_graphql::parser::{
 use clinigraph::graphql::topics;
 use serde_json::{Value, json};
 
-use super::{TICKETS, change_status};
-use crate::support::{Person, TestApp, reader::Over};
+use crate::{
+    harness::{Person, TestApp, reader::Over},
+    live::{TICKETS, assign, change_status},
+};
 
 /// A ticket with all its fields that are no lists, and its people.
 async fn see(person: &Person, ticket: &str) -> Value {
@@ -34,14 +36,14 @@ async fn an_event_names_exactly_the_fields_that_changed() {
         let mut reader = manager.listen(Over::Stream, TICKETS, Some(&app.now().await)).await;
         let before = see(&manager, &ticket).await;
         match step {
-            0 => super::assign(&administrator, &ticket, Some(&administrator)).await,
+            0 => assign(&administrator, &ticket, Some(&administrator)).await,
             1 => priority("URGENT").await,
             2 => drop(administrator.reply(&ticket, "We look.", false).await),
             3 => drop(administrator.reply(&ticket, "We look again.", false).await),
             4 => change_status(&administrator, &ticket, "IN_PROGRESS").await,
             5 => change_status(&administrator, &ticket, "RESOLVED").await,
             6 => drop(manager.reply(&ticket, "It is not.", false).await),
-            7 => super::assign(&administrator, &ticket, None).await,
+            7 => assign(&administrator, &ticket, None).await,
             _ => change_status(&manager, &ticket, "CLOSED").await,
         }
         let after = see(&manager, &ticket).await;

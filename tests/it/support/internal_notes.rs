@@ -3,8 +3,10 @@
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::{ACTIVITY, BOTH, TICKETS, cursor};
-use crate::support::{Person, TestApp, reader::Over};
+use crate::{
+    harness::{Person, TestApp, reader::Over},
+    live::{ACTIVITY, BOTH, TICKETS, cursor},
+};
 
 const MESSAGES: &str = "subscription ($ticket: ID!, $after: String) {
     ticketMessageAdded(ticketId: $ticket, after: $after) { eventId cursor changed message { id body isInternal } }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{bring_to, changed};
-use crate::support::{Person, TestApp};
+use crate::harness::{Person, TestApp};
 
 /// The titles of a list, in its order.
 async fn titles(person: &Person, arguments: &str, variables: Value) -> Vec<String> {

@@ -1,6 +1,8 @@
 //! Support tickets: what a clinic and the platform can do with them, and what neither sees of the other.
 
 mod assign;
+mod changed;
+mod internal_notes;
 mod lists;
 mod open;
 mod reply;
@@ -10,7 +12,7 @@ mod trail;
 use clinigraph::kernel::actor::SystemRole;
 use serde_json::{Value, json};
 
-use crate::support::{Answer, Person, TestApp};
+use crate::harness::{Answer, Person, TestApp};
 
 /// Sends a mutation; `selection` is of the ticket, or of the message of a reply.
 async fn change(person: &Person, field: &str, input: Value, selection: &str) -> Answer {

@@ -4,7 +4,7 @@ use clinigraph::kernel::actor::SystemRole;
 use serde_json::{Value, json};
 
 use super::{changed, code, refused};
-use crate::support::TestApp;
+use crate::harness::TestApp;
 
 #[tokio::test]
 async fn a_ticket_opens_trimmed_and_with_what_was_not_said() {

@@ -4,7 +4,7 @@ use clinigraph::kernel::actor::SystemRole;
 use serde_json::json;
 
 use super::{bring_to, changed, code, refused, see};
-use crate::support::TestApp;
+use crate::harness::TestApp;
 
 #[tokio::test]
 async fn what_a_clinic_writes_is_never_internal_whatever_it_asks() {

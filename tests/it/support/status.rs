@@ -7,7 +7,7 @@ use clinigraph::{
 use serde_json::{Value, json};
 
 use super::{bring_to, change, changed, code, refused, see};
-use crate::support::TestApp;
+use crate::harness::TestApp;
 
 const ALL: [TicketStatus; 5] =
     [TicketStatus::Open, TicketStatus::InProgress, TicketStatus::Waiting, TicketStatus::Resolved, TicketStatus::Closed];

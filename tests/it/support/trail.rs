@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{change, changed};
-use crate::support::{Person, TestApp};
+use crate::harness::{Person, TestApp};
 
 /// What was written about tickets and messages: audit rows and events, in order.
 async fn trail(app: &TestApp) -> (Vec<Value>, Vec<Value>) {

@@ -370,7 +370,7 @@ pub struct World {
 
 impl World {
     /// Reads all rows; cursors are opaque, so they come from the lists themselves, as an administrator sees them.
-    pub async fn read(app: &crate::support::TestApp, administrator: &crate::support::Person) -> Self {
+    pub async fn read(app: &crate::harness::TestApp, administrator: &crate::harness::Person) -> Self {
         let (mut rows, mut ids) = (HashMap::new(), HashMap::new());
         for (of, table, prefix, _) in TYPES {
             let found = app.rows(&format!("select * from {table} order by id")).await;

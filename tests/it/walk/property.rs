@@ -18,7 +18,7 @@ use super::{
     evaluate::{Actor, Evaluation, World},
     random::Document,
 };
-use crate::support::{Person, TestApp};
+use crate::harness::{Person, TestApp};
 
 /// Clinics, people, tickets and messages with as many ties, gaps and strangers as will fit.
 async fn populate(app: &TestApp) -> [Uuid; 3] {
@@ -136,7 +136,7 @@ fn settings() -> Settings {
         input_list: 1 << 20,
         schema_lists: u64::MAX,
     };
-    Settings { limits, deadline: Duration::from_secs(20), ..crate::support::settings() }
+    Settings { limits, deadline: Duration::from_secs(20), ..crate::harness::settings() }
 }
 
 #[test]

@@ -28,7 +28,10 @@ use rust_decimal::Decimal;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{KEYS, Person, TestApp, TestClinic};
+use crate::{
+    clinic::TestClinic,
+    harness::{KEYS, Person, TestApp},
+};
 
 diesel::table! {
     specimens (id) {
