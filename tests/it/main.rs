@@ -23,12 +23,12 @@ mod persisted;
 mod plans;
 mod prepared;
 mod providers;
+mod reading;
 mod schema;
 mod server_info;
 mod support;
 mod tickets;
 mod transport;
-mod walk;
 #[path = "../wire/mod.rs"]
 mod wire;
 mod wording;
