@@ -19,7 +19,6 @@ mod provider;
 mod server_info;
 mod support;
 mod transport;
-mod walk;
 
 // What holds for every table, type and operation, and what holds for the source.
 mod architecture;

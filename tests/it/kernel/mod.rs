@@ -4,4 +4,5 @@ mod concurrency;
 mod idempotency;
 mod pages;
 mod prepared;
+mod reading;
 mod write;

@@ -1,5 +1,5 @@
 //! The limits of a document, each at its edge, over HTTP and over a socket: whatever is above one is refused before
-//! anything walks it.
+//! anything visits it.
 
 use clinigraph::pipeline::Settings;
 use serde_json::json;

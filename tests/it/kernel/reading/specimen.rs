@@ -268,7 +268,7 @@ impl Laboratory {
     }
 }
 
-/// The data as a client gets it: the walk's own text is in it as bytes.
+/// The data as a client gets it: text that reading wrote is in it as bytes.
 fn plain(value: GraphqlValue) -> Value {
     match value {
         GraphqlValue::Binary(text) => serde_json::from_slice(&text).unwrap(),

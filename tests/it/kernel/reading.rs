@@ -1,5 +1,5 @@
-//! What GraphQL says of answers, held against the page walk: once in examples, once for selections made at random
-//! and an evaluator that knows nothing of the walk.
+//! What GraphQL says of answers, held against the answers of the API: once in examples, once for selections made at random
+//! and an evaluator that shares no code with reading.
 
 mod evaluate;
 mod property;

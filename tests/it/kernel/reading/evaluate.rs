@@ -1,5 +1,5 @@
 //! A second, naive reading of the schema: every row in memory, one field after the other, as the specification says.
-//! It shares nothing with the walk but the names of things.
+//! It shares nothing with reading but names.
 
 use std::{
     cmp::Ordering,
