@@ -226,9 +226,9 @@ impl Class {
              set statement_timeout = {};",
             statement_timeout.as_millis()
         );
-        if self == Self::Tenant {
-            // A table read whole looks cheaper than it is, since Postgres does not know what it costs to check a policy
-            // row by row.
+        if self != Self::System {
+            // A table read whole looks cheaper than it is: Postgres does not know what it costs to check a policy row by
+            // row, and for the few people and clinics that a page names it would hash all of them.
             settings += "set enable_seqscan = off;";
         }
         if self != Self::System {

@@ -38,10 +38,6 @@ impl<'a> Reader<'a> {
         }
     }
 
-    pub fn reaches_all(self) -> bool {
-        self.scope.actor().is_platform_admin()
-    }
-
     /// A statement under the caller's rights.
     pub fn select<'s>(self, def: &'static Def, columns: &'s Columns, rows: Rows<'s>) -> Select<'s> {
         let actor = self.scope.actor();
@@ -50,7 +46,6 @@ impl<'a> Reader<'a> {
             columns,
             rows,
             tenant: actor.clinic_id(),
-            reaches_all: self.reaches_all(),
             permissions: actor.permissions(),
         }
     }

@@ -138,8 +138,6 @@ pub(super) struct Select<'a> {
     /// The clinic of the caller, which the statement names for each clinic's table in it: a policy alone does not tell a
     /// distributed Postgres where the rows are, and plain Postgres checks it once instead of row by row.
     pub tenant: Option<Uuid>,
-    /// Whether the caller reaches every row, so that no policy makes a table dearer than it looks.
-    pub reaches_all: bool,
     /// The caller's: columns that need another one are not selected.
     pub permissions: &'static [Permission],
 }
@@ -396,8 +394,9 @@ impl Select<'_> {
             && !(join.shared || shared)
     }
 
+    /// Whether a table is joined to all rows at once instead of looked up for each: the one clinic of the caller.
     fn joins_freely(&self, join: &Join) -> bool {
-        self.reaches_all || join.tenant == Some("id")
+        self.tenant.is_some() && join.tenant == Some("id")
     }
 
     fn joins_any_freely(&self) -> bool {
