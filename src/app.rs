@@ -14,7 +14,7 @@ use crate::{
     kernel::{
         Error, Result,
         clock::Clock,
-        db::{self, Database, Finding, Pools},
+        db::{self, Class, Database, Finding, Logins, Pools},
         secrets::KeyRing,
     },
     live::relay,
@@ -27,7 +27,7 @@ use crate::{
 pub struct Reached {
     /// The private Postgres, if that is used; it runs as long as this value lives.
     pub embedded: Option<Embedded>,
-    pub server_url: String,
+    pub logins: Logins,
     /// The migrations that this start ran.
     pub ran: Vec<String>,
     pub ring: Arc<KeyRing>,
@@ -50,11 +50,15 @@ pub async fn reach(database: &DatabaseOptions) -> Result<Reached> {
         Some(embedded) => own_database(embedded, &url).await?,
         None => url,
     };
+    if database.prepared {
+        let logins = db::logins(&url, ring.root())?;
+        return Ok(Reached { embedded, logins, ran: Vec::new(), ring });
+    }
     if !may_prepare(&url).await? {
-        return Ok(Reached { embedded, server_url: url, ran: Vec::new(), ring });
+        return Ok(Reached { embedded, logins: Logins::one(&url), ran: Vec::new(), ring });
     }
     let prepared = db::prepare(&url, ring.root()).await?;
-    Ok(Reached { embedded, server_url: prepared.server_url, ran: prepared.ran, ring })
+    Ok(Reached { embedded, logins: prepared.logins, ran: prepared.ran, ring })
 }
 
 /// The database `clinigraph` in the private Postgres, created if it is missing.
@@ -125,7 +129,7 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 /// The findings that speak against serving on a database.
 pub async fn examine(database: &DatabaseOptions) -> Result<Vec<Finding>> {
     let reached = reach(database).await?;
-    let findings = db::inspect(&reached.server_url).await;
+    let findings = db::inspect(&reached.logins).await;
     close(reached.embedded).await;
     findings
 }
@@ -144,14 +148,14 @@ pub async fn seed(options: &Seed) -> Result<Seeded> {
 
 /// Creates everything below the transports.
 pub async fn pipeline(reached: &Reached, settings: Settings, connections: usize, clock: Clock) -> Result<Pipeline> {
-    let findings = db::inspect(&reached.server_url).await?;
+    let findings = db::inspect(&reached.logins).await?;
     if !findings.is_empty() {
         let problems: Vec<_> =
             findings.iter().map(|finding| format!("{} ({})", finding.problem, finding.remedy)).collect();
         return Err(Error::unavailable(format!("this database is not safe to serve on:\n  {}", problems.join("\n  "))));
     }
     let pools = Pools::new(&db::Config {
-        url: reached.server_url.clone(),
+        logins: reached.logins.clone(),
         connections,
         wait: Duration::from_secs(5),
         statement_timeout: settings.deadline,
@@ -181,7 +185,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         development: options.development || options.demo,
     };
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
-    let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
+    let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.logins.url(Class::System).to_owned()));
     let partitioning = {
         let database = pipeline.database().clone();
         tokio::spawn(async move { db::partitions::keep(&database).await })

@@ -36,10 +36,14 @@ pub enum Command {
 #[derive(Debug, Clone, Args)]
 pub struct DatabaseOptions {
     /// Connection string of a Postgres database, version 15 to 18. With its owner, who may create roles, the server
-    /// migrates the database and then logs in as `clinigraph_app`. With `clinigraph_app` or a similar role, the server uses
-    /// the database as it is.
+    /// migrates the database and then logs in as the roles that this made, one for each class of user. With a role of your
+    /// own that is a member of all these classes, the server uses the database as it is.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// The database was prepared with `clinigraph prepare` and the same keys: log in as the roles that this made, and use
+    /// no other login. User and password of the connection string are not needed.
+    #[arg(long, env = "CLINIGRAPH_PREPARED", requires = "database_url")]
+    pub prepared: bool,
     /// Directory of the private Postgres, its data and the encryption keys.
     #[arg(long, env = "CLINIGRAPH_DATA", default_value_os_t = default_data())]
     pub data: PathBuf,

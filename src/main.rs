@@ -47,7 +47,10 @@ async fn run(command: Command) -> ExitCode {
             for migration in &reached.ran {
                 println!("ran {migration}");
             }
-            println!("the server logs in with: {}", reached.server_url);
+            println!(
+                "the database is ready; serve it with the same keys and --prepared, so that the server needs no other login"
+            );
+            drop(reached);
         }),
         Command::Doctor(database) => match app::examine(&database).await {
             Ok(findings) if findings.is_empty() => {

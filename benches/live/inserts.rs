@@ -207,7 +207,7 @@ impl Writer {
         .await
         .unwrap();
         let pools = Pools::new(&db::Config {
-            url: database.server_url.clone(),
+            logins: database.logins.clone(),
             connections: options.connections,
             wait: Duration::from_secs(30),
             statement_timeout: Duration::from_secs(30),

@@ -86,7 +86,7 @@ async fn main() {
     let postgres = Postgres::start().await;
     let url = postgres.empty("live").await.url;
     let subscribers = cli.subscribers.unwrap_or(if mode == Mode::One { 5000 } else { 1000 });
-    let server_url = db::prepare(&url, KeyRing::parse(KEYS).unwrap().root()).await.unwrap().server_url;
+    db::prepare(&url, KeyRing::parse(KEYS).unwrap().root()).await.unwrap();
     people::make(&url, subscribers).await;
     let mut servers = Vec::new();
     for _ in 0..if mode == Mode::One { 1 } else { 2 } {
@@ -94,7 +94,12 @@ async fn main() {
         let server = Server::start(
             env!("CARGO_BIN_EXE_clinigraph"),
             &["serve", "--rate-user", "0", "--address", &format!("127.0.0.1:{port}")],
-            &[("DATABASE_URL", &server_url), ("CLINIGRAPH_KEYS", KEYS), ("CLINIGRAPH_LOG", "warn")],
+            &[
+                ("DATABASE_URL", &url),
+                ("CLINIGRAPH_PREPARED", "true"),
+                ("CLINIGRAPH_KEYS", KEYS),
+                ("CLINIGRAPH_LOG", "warn"),
+            ],
             port,
         );
         server.ready("/health/ready").await;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clinigraph::{
     embedded::{Embedded, Options},
     kernel::{
-        db::{self, connect},
+        db::{self, Logins, connect},
         secrets::KeyRing,
     },
     seed::{Scale, Seeded, seed},
@@ -79,12 +79,12 @@ impl Postgres {
         let name = format!("clinigraph_bench_{name}");
         admin.batch_execute(&format!("drop database if exists {name} (force)")).await.unwrap();
         admin.batch_execute(&format!("create database {name} template {template}")).await.unwrap();
-        let server_url = db::prepare(&self.url(&name), ring.root()).await.unwrap().server_url;
+        db::prepare(&self.url(&name), ring.root()).await.unwrap();
         // Signs people in with tokens of this run.
         let people = seed(&self.url(&name), scale, false).await.unwrap();
         self.run(&name, change).await;
         self.run(&name, "checkpoint").await;
-        Database { url: self.url(&name), server_url, people }
+        Database { url: self.url(&name), people }
     }
 
     /// A database with tables and nobody in it. `name` is overwritten.
@@ -95,8 +95,8 @@ impl Postgres {
         admin.batch_execute(&format!("drop database if exists {name} (force)")).await.unwrap();
         admin.batch_execute(&format!("create database {name}")).await.unwrap();
         let url = self.url(&name);
-        let server_url = db::prepare(&url, KeyRing::parse(KEYS).unwrap().root()).await.unwrap().server_url;
-        Empty { url, server_url }
+        let logins = db::prepare(&url, KeyRing::parse(KEYS).unwrap().root()).await.unwrap().logins;
+        Empty { url, logins }
     }
 
     pub async fn stop(self) {
@@ -112,7 +112,7 @@ pub struct Empty {
     /// As superuser.
     pub url: String,
     /// As the server logs in.
-    pub server_url: String,
+    pub logins: Logins,
 }
 
 /// A database to measure on.
@@ -120,8 +120,6 @@ pub struct Empty {
 pub struct Database {
     /// As superuser.
     pub url: String,
-    /// As the server logs in.
-    pub server_url: String,
     pub people: Seeded,
 }
 

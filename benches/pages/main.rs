@@ -175,7 +175,7 @@ async fn start(cli: &Cli, postgres: &Postgres) {
 
 async fn hold(cli: &Cli, postgres: &Postgres) {
     let database = postgres.database("ours", &cli.scale, "").await;
-    println!("DATABASE_URL=\"{}\"\nCLINIGRAPH_KEYS={KEYS}", database.server_url);
+    println!("DATABASE_URL=\"{}\"\nCLINIGRAPH_PREPARED=true\nCLINIGRAPH_KEYS={KEYS}", database.url);
     for case in cases::against_the_limit(&database).await {
         println!("--- {}\n{}", case.name, String::from_utf8_lossy(&case.ours(&database)));
     }
@@ -209,8 +209,12 @@ async fn serve(database: &Database) -> Server {
     let port = free_port();
     let address = format!("127.0.0.1:{port}");
     let arguments = ["serve", "--address", &address, "--rate-user", "0", "--rate-anonymous", "0"];
-    let variables =
-        [("DATABASE_URL", database.server_url.as_str()), ("CLINIGRAPH_KEYS", KEYS), ("CLINIGRAPH_LOG", "warn")];
+    let variables = [
+        ("DATABASE_URL", database.url.as_str()),
+        ("CLINIGRAPH_PREPARED", "true"),
+        ("CLINIGRAPH_KEYS", KEYS),
+        ("CLINIGRAPH_LOG", "warn"),
+    ];
     let server = Server::start(env!("CARGO_BIN_EXE_clinigraph"), &arguments, &variables, port);
     server.ready("/health/ready").await;
     server

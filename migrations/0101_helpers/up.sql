@@ -5,8 +5,7 @@
 
 create schema private;
 comment on schema private is 'Functions and tables that policies, triggers and migrations use; clients use nothing here.';
-grant usage on schema private to clinigraph_system, clinigraph_admin, clinigraph_tenant, clinigraph_patient;
-grant usage on schema public to clinigraph_system, clinigraph_admin, clinigraph_tenant, clinigraph_patient;
+grant usage on schema private to clinigraph_audit, clinigraph_system, clinigraph_admin, clinigraph_tenant, clinigraph_auditor, clinigraph_patient, clinigraph_partner;
 
 -- ---- Who asks ----
 --
@@ -23,11 +22,13 @@ create function private.request_kind() returns text
     return case current_setting('role')
         when 'clinigraph_tenant' then 'tenant'
         when 'clinigraph_admin' then 'admin'
+        when 'clinigraph_auditor' then 'auditor'
         when 'clinigraph_patient' then 'patient'
+        when 'clinigraph_partner' then 'partner'
         when 'clinigraph_system' then 'system'
     end;
 comment on function private.request_kind is
-    'Class of the actor: tenant, admin, patient or system, by the role that the transaction took; null without one.';
+    'Class of the actor: tenant, auditor, patient, partner, admin or system, by the role that the transaction took; null without one.';
 
 -- split_part() looks at bytes where substr() counts characters.
 create function private.request_user_id() returns uuid
@@ -68,6 +69,7 @@ create table private.places (
     table_name name not null constraint places_pkey primary key,
     place text not null constraint places_place_check check (place in ('clinic', 'platform', 'local'))
 );
+grant select on private.places to clinigraph_audit;
 comment on table private.places is 'Kind of storage that each table would have in a distributed Postgres.';
 comment on column private.places.table_name is 'Table, in the schema public or private.';
 comment on column private.places.place is
@@ -75,7 +77,7 @@ comment on column private.places.place is
 
 create function private.place(of_table regclass, place text) returns void
     language sql
-    set search_path = pg_catalog
+    set search_path = pg_catalog, pg_temp
 as $$
     insert into private.places (table_name, place) values ((select relname from pg_class where oid = of_table), place)
     on conflict (table_name) do update set place = excluded.place
@@ -104,7 +106,7 @@ comment on function private.uuid_v7 is 'A UUIDv7, for rows that the database mak
 
 create function private.touch() returns trigger
     language plpgsql
-    set search_path = pg_catalog
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     if new is distinct from old then
@@ -120,7 +122,7 @@ comment on function private.touch is 'Before update: stamps updated_at and updat
 -- On each copy of a platform table a clock would give another value: the statement should bring updated_at along.
 create function private.touch_platform() returns trigger
     language plpgsql
-    set search_path = pg_catalog
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     if new is distinct from old then
@@ -138,9 +140,11 @@ comment on function private.touch_platform is
 
 -- ---- What each kind of table has ----
 
+-- Functions that run with their owner's rights name pg_temp last in their search path: Postgres would look there first, and
+-- a type or table that the caller put there would run as the owner. The catalogue test asks for it.
 create function private.run_as_system(of_function regprocedure) returns void
     language plpgsql
-    set search_path = pg_catalog
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     grant create on schema private to clinigraph_system;
@@ -154,7 +158,7 @@ comment on function private.run_as_system is
 
 create function private.policy(of_table regclass, class text, command text, condition text) returns void
     language plpgsql
-    set search_path = pg_catalog
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     -- A helper in a sub-select is called once in a statement, a bare one once for each row. A distributed Postgres takes
@@ -171,7 +175,7 @@ comment on function private.policy is
 
 create function private.common_table(of_table regclass, place text, resource text, audited text, audited_on text) returns void
     language plpgsql
-    set search_path = pg_catalog
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     described record;
@@ -209,13 +213,45 @@ $$;
 comment on function private.common_table is
     'Gives a new table what all tables have: forced row-level security, the policy of the system, stamps, comments on the standard columns, and the audit trail unless audited is null.';
 
+create function private.columns_but(of_table regclass, except_columns name[]) returns text
+    language sql stable
+    set search_path = pg_catalog, pg_temp
+as $$
+    select string_agg(quote_ident(attname), ', ' order by attnum)
+      from pg_attribute
+     where attrelid = of_table and attnum > 0 and not attisdropped and attgenerated = '' and attname <> all (except_columns)
+$$;
+comment on function private.columns_but is 'Columns of a table that a statement can write, without some.';
+
+create function private.grant_on(of_table regclass, class text, rights text, author name) returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    one text;
+begin
+    -- At commas outside of brackets.
+    foreach one in array regexp_split_to_array(rights, ',\s*(?![^(]*\))') loop
+        one := case one
+            when 'insert' then format('insert (%s)', private.columns_but(of_table, '{created_by,updated_at,updated_by,version}'))
+            when 'update' then format('update (%s)', private.columns_but(of_table,
+                array_remove(array_append('{id,clinic_id,created_at,created_by,updated_at,updated_by,version}', author), null)))
+            else one end;
+        execute format('grant %s on %s to %I', one, of_table, 'clinigraph_' || class);
+    end loop;
+end
+$$;
+comment on function private.grant_on is
+    'Grants a class rights on a table. Nobody may write what the database stamps, nor change the identity, the clinic or the author of a row.';
+
 create function private.clinic_table(
     of_table regclass, resource text, audited text,
     tenant text default 'select', admin text default 'select', system text default 'select, insert, update, delete',
-    visible text default null, owned_by name default null, shared boolean default false, audited_on text default 'insert or update or delete'
+    visible text default null, owned_by name default null, author name default null, public_in_clinic boolean default false,
+    shared boolean default false, audited_on text default 'insert or update or delete'
 ) returns void
     language plpgsql
-    set search_path = pg_catalog
+    set search_path = pg_catalog, pg_temp
 as $$
 declare
     of_clinic text := 'clinic_id = private.request_clinic_id()' || coalesce(' and ' || visible, '');
@@ -223,7 +259,8 @@ declare
     of_any text := case when shared
         then 'clinic_id in (private.request_clinic_id(), ''00000000-0000-0000-0000-000000000000'')' || coalesce(' and ' || visible, '')
         else of_clinic end;
-    own text;
+    own text := quote_ident(owned_by) || ' = private.request_user_id()';
+    class text;
     command text;
 begin
     perform private.common_table(of_table, 'clinic', resource, audited, audited_on);
@@ -233,30 +270,48 @@ begin
         if shared then
             perform private.policy(of_table, 'tenant', 'select', of_any);
         end if;
+        perform private.policy(of_table, 'auditor', 'select', of_any);
+        if public_in_clinic then
+            perform private.policy(of_table, 'patient', 'select', of_any);
+            perform private.policy(of_table, 'partner', 'select', of_any);
+        end if;
     else
-        own := format('%I = private.request_user_id()', owned_by);
         foreach command in array '{select,update}'::text[] loop
             perform private.policy(of_table, 'admin', command, own);
-            perform private.policy(of_table, 'tenant', command, of_any || ' and ' || own);
+            foreach class in array '{tenant,auditor,patient,partner}'::text[] loop
+                perform private.policy(of_table, class, command, of_any || ' and ' || own);
+            end loop;
         end loop;
         perform private.policy(of_table, 'admin', 'insert', 'true');
         perform private.policy(of_table, 'tenant', 'insert', of_clinic);
     end if;
+    if author is not null then
+        execute format('create policy author on %s as restrictive for insert to clinigraph_admin, clinigraph_tenant with check (%I = (select private.request_user_id()))',
+                       of_table, author);
+    end if;
     execute format('grant %s on %s to clinigraph_system', system, of_table);
-    execute format('grant %s on %s to clinigraph_admin', admin, of_table);
-    execute format('grant %s on %s to clinigraph_tenant', tenant, of_table);
+    perform private.grant_on(of_table, 'admin', admin, author);
+    perform private.grant_on(of_table, 'tenant', tenant, author);
+    -- They may ask for every table and get the rows that a policy gives them, which are none without one.
+    foreach class in array '{auditor,patient,partner}'::text[] loop
+        perform private.grant_on(of_table, class,
+            case when owned_by is null then 'select' else regexp_replace(tenant, 'insert,\s*', '') end, author);
+    end loop;
 end
 $$;
 comment on function private.clinic_table is
     'Gives a new table of a clinic, which has clinic_id and the primary key (clinic_id, id), all that such tables have; called right after create table, before foreign keys. '
     'resource: kind of row, as in its id. audited: columns whose values the trail stores; of the others it only says that they changed. '
-    'tenant, admin, system: what each class may do, as after grant. visible: further condition on the rows that people of the clinic see and write. '
-    'owned_by: column with the one user who sees and changes the row; others may create it. '
+    'tenant, admin, system: what each class may do, as after grant; auditors read what the clinic reads, patients and research partners nothing. '
+    'visible: further condition on the rows that people of the clinic see and write. '
+    'owned_by: column with the one user who sees and changes the row, of whatever class; others may create it. '
+    'author: column with the user who writes the row: everybody can only write as themselves, and it never changes. '
+    'public_in_clinic: whether patients and research partners of the clinic read it too. '
     'shared: whether every clinic also reads the rows of the platform, which have the nil UUID for a clinic.';
 
 create function private.platform_table(of_table regclass, resource text, audited text) returns void
     language plpgsql
-    set search_path = pg_catalog
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform private.common_table(of_table, 'platform', resource, audited, 'insert or update or delete');
@@ -267,5 +322,6 @@ comment on function private.platform_table is
     'Gives a new table that belongs to no single clinic what such tables have; the policies and grants of tenants and administrators are its own.';
 
 revoke all on function
-    private.place, private.run_as_system, private.policy, private.common_table, private.clinic_table, private.platform_table
+    private.place, private.run_as_system, private.policy, private.common_table, private.columns_but, private.grant_on,
+    private.clinic_table, private.platform_table
     from public;

@@ -13,9 +13,9 @@ create table clinic_networks (
 );
 select private.platform_table('clinic_networks', 'network', 'name slug');
 select private.policy('clinic_networks', 'admin', 'all', 'true');
-select private.policy('clinic_networks', 'tenant', 'all', 'id = private.request_network_id()');
-grant select, insert, update on clinic_networks to clinigraph_admin;
-grant select on clinic_networks to clinigraph_tenant;
+select private.policy('clinic_networks', class, 'select', 'id = private.request_network_id()') from unnest('{tenant,auditor}'::text[]) as class;
+select private.grant_on('clinic_networks', 'admin', 'select, insert, update', null);
+grant select on clinic_networks to clinigraph_tenant, clinigraph_auditor, clinigraph_patient, clinigraph_partner;
 
 create table clinics (
     id uuid not null constraint clinics_pkey primary key,
@@ -50,9 +50,10 @@ create table clinics (
 );
 select private.platform_table('clinics', 'clinic', 'name slug status timezone locale currency country region city network_id subscription_plan subscription_expires_at deleted_at');
 select private.policy('clinics', 'admin', 'all', 'true');
-select private.policy('clinics', 'tenant', 'all', 'id = private.request_clinic_id()');
-grant select, insert, update on clinics to clinigraph_admin;
-grant select on clinics to clinigraph_tenant;
+select private.policy('clinics', class, 'select', 'id = private.request_clinic_id()')
+  from unnest('{tenant,auditor,patient,partner}'::text[]) as class;
+select private.grant_on('clinics', 'admin', 'select, insert, update', null);
+grant select on clinics to clinigraph_tenant, clinigraph_auditor, clinigraph_patient, clinigraph_partner;
 alter table clinics add constraint clinics_network_id_fkey foreign key (network_id) references clinic_networks (id);
 -- A slug is free again once its clinic is removed.
 create unique index clinics_slug_key on clinics (slug) where deleted_at is null;
@@ -93,12 +94,15 @@ create or replace trigger touch before update on users
 -- People of the acting clinic, also those who left it (their words stay), the platform's own, and oneself. The platform's
 -- own belong to no clinic, so whether a scope is open must be asked separately.
 select private.policy('users', 'admin', 'all', 'true');
-select private.policy('users', 'tenant', 'select',
-    'is_platform_admin and private.request_is_active() or id = private.request_user_id() or private.request_clinic_id() = any (clinic_ids)');
+select private.policy('users', class, 'select',
+    'is_platform_admin and private.request_is_active() or id = private.request_user_id() or private.request_clinic_id() = any (clinic_ids)')
+  from unnest('{tenant,auditor}'::text[]) as class;
+-- Patients, research partners and people without a clinic see themselves.
+select private.policy('users', class, 'select', 'id = private.request_user_id()') from unnest('{patient,partner}'::text[]) as class;
 -- Not the password hash, which only the system reads, nor the clinics a person belongs to, which other clinics must not see.
 grant select (id, email, phone, first_name, last_name, status, is_platform_admin, email_verified_at, phone_verified_at,
               locale, timezone, created_at, updated_at, created_by, updated_by, version, deleted_at)
-    on users to clinigraph_admin, clinigraph_tenant;
+    on users to clinigraph_admin, clinigraph_tenant, clinigraph_auditor, clinigraph_patient, clinigraph_partner;
 create unique index users_phone_key on users (phone) where phone is not null;
 create index users_status_idx on users (status, id);
 create index users_platform_admin_idx on users (id) where is_platform_admin;
@@ -128,9 +132,12 @@ create table memberships (
 );
 select private.platform_table('memberships', 'membership', 'user_id role status invited_by_user_id deleted_at');
 select private.policy('memberships', 'admin', 'all', 'true');
-select private.policy('memberships', 'tenant', 'all', 'clinic_id = private.request_clinic_id()');
-grant select, insert, update on memberships to clinigraph_admin;
-grant select on memberships to clinigraph_tenant;
+select private.policy('memberships', class, 'select', 'clinic_id = private.request_clinic_id()')
+  from unnest('{tenant,auditor}'::text[]) as class;
+select private.policy('memberships', class, 'select', 'clinic_id = private.request_clinic_id() and user_id = private.request_user_id()')
+  from unnest('{patient,partner}'::text[]) as class;
+select private.grant_on('memberships', 'admin', 'select, insert, update', 'user_id');
+grant select on memberships to clinigraph_tenant, clinigraph_auditor, clinigraph_patient, clinigraph_partner;
 alter table memberships
     add constraint memberships_clinic_id_fkey foreign key (clinic_id) references clinics (id),
     add constraint memberships_user_id_fkey foreign key (user_id) references users (id),
@@ -145,7 +152,7 @@ create index memberships_id_idx on memberships (id);
 create function private.update_clinic_ids() returns trigger
     language plpgsql
     security definer
-    set search_path = pg_catalog
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not private.is_home() then

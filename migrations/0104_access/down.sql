@@ -1,7 +1,10 @@
-drop function private.administrators_but, private.look_again, private.vouch, private.look;
+drop function private.administrators_but, private.look_again, private.vouch, private.look, private.class_of;
 drop table idempotency_keys, user_sign_ins, sessions, private.access_versions;
 drop trigger count_access_change on memberships;
 drop trigger count_access_change on clinics;
 drop trigger count_access_change_delete on users;
 drop trigger count_access_change on users;
-drop function private.count_access_change, private.audit_user_sign_ins, private.audit_sessions;
+drop function private.count_access_change;
+reset role;
+drop function private.audit_user_sign_ins, private.audit_sessions;
+set role clinigraph_owner;

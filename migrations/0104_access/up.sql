@@ -59,9 +59,10 @@ create table idempotency_keys (
     constraint idempotency_keys_pkey primary key (user_id, key)
 );
 select private.common_table('idempotency_keys', 'local', null, null, null);
-select private.policy('idempotency_keys', 'admin', 'all', 'user_id = private.request_user_id()');
-select private.policy('idempotency_keys', 'tenant', 'all', 'user_id = private.request_user_id()');
-grant select, insert, update, delete on idempotency_keys to clinigraph_system, clinigraph_admin, clinigraph_tenant;
+select private.policy('idempotency_keys', class, 'all', 'user_id = private.request_user_id()')
+  from unnest('{admin,tenant,auditor,patient,partner}'::text[]) as class;
+grant select, insert, update, delete on idempotency_keys
+    to clinigraph_system, clinigraph_admin, clinigraph_tenant, clinigraph_auditor, clinigraph_patient, clinigraph_partner;
 alter table idempotency_keys
     add constraint idempotency_keys_user_id_fkey foreign key (user_id) references users (id) on delete cascade;
 create index idempotency_keys_expires_at_idx on idempotency_keys (expires_at);
@@ -82,10 +83,11 @@ create table private.access_versions (
 select private.place('private.access_versions', 'local');
 alter table private.access_versions enable row level security, force row level security;
 select private.policy('private.access_versions', 'system', 'all', 'true');
-select private.policy('private.access_versions', 'admin', 'select', 'user_id = private.request_user_id()');
-select private.policy('private.access_versions', 'tenant', 'select', 'user_id = private.request_user_id()');
+select private.policy('private.access_versions', class, 'select', 'user_id = private.request_user_id()')
+  from unnest('{admin,tenant,auditor,patient,partner}'::text[]) as class;
 grant select, insert, update on private.access_versions to clinigraph_system;
-grant select on private.access_versions to clinigraph_admin, clinigraph_tenant;
+grant select on private.access_versions
+    to clinigraph_admin, clinigraph_tenant, clinigraph_auditor, clinigraph_patient, clinigraph_partner;
 comment on table private.access_versions is 'Number of changes to what a person may do; a person has no row before the first.';
 comment on column private.access_versions.user_id is 'The person. No foreign key: their deletion is a change too.';
 comment on column private.access_versions.version is 'How many changes there were.';
@@ -128,6 +130,19 @@ create trigger count_access_change after insert or update or delete on membershi
 create trigger count_access_change after update or delete on sessions for each row
     execute function private.count_access_change();
 
+create function private.class_of(membership_role text) returns text
+    language sql immutable parallel safe
+    return case membership_role
+        when 'clinic_manager' then 'tenant'
+        when 'staff' then 'tenant'
+        when 'clinician' then 'tenant'
+        when 'auditor' then 'auditor'
+        when 'research_partner' then 'partner'
+        else 'patient'
+    end;
+comment on function private.class_of is
+    'Class of a person with this role in the clinic that they act in; people without a clinic are of the class of patients, who see what is their own.';
+
 create function private.look(session uuid, actor uuid, clinic uuid, membership_role text, network uuid, class text) returns void
     language plpgsql
     security definer
@@ -160,7 +175,8 @@ begin
         end if;
     -- In another clinic, without one, or something else there since the caller was looked up: the server looks again.
     elsif caller.is_platform_admin
-        or (caller.clinic_id, caller.role, caller.network_id) is distinct from (clinic, membership_role, network)
+        or (caller.clinic_id, caller.role, caller.network_id, private.class_of(caller.role))
+           is distinct from (clinic, membership_role, network, class)
     then
         raise exception 'the caller has changed' using errcode = 'CG004';
     elsif caller.clinic_inactive then
@@ -171,7 +187,8 @@ $$;
 comment on function private.look is
     'Checks in this transaction''s snapshot that session, user, membership and clinic are good. CG001: the session has ended; CG002: the user is inactive; CG003: the clinic is inactive; CG004: the caller is not what they were looked up as.';
 select private.run_as_system('private.look(uuid, uuid, uuid, text, uuid, text)');
-grant execute on function private.look to clinigraph_admin, clinigraph_tenant;
+grant execute on function private.look
+    to clinigraph_admin, clinigraph_tenant, clinigraph_auditor, clinigraph_patient, clinigraph_partner;
 
 -- The number is read first: a change between the two steps makes it an old one.
 create function private.vouch(session uuid, actor uuid, clinic uuid, membership_role text, network uuid, class text) returns bigint
@@ -205,12 +222,13 @@ $$;
 comment on function private.look_again is
     'For a caller whose number of changes is not the one they were looked up under: raises what private.look() raises.';
 revoke all on function private.look_again from public;
-grant execute on function private.look_again to clinigraph_admin, clinigraph_tenant;
+grant execute on function private.look_again
+    to clinigraph_admin, clinigraph_tenant, clinigraph_auditor, clinigraph_patient, clinigraph_partner;
 
 -- As a clinic sees users, their policy costs more than to write a notification.
 create function private.administrators_but(doer uuid) returns setof uuid
     language plpgsql stable security definer
-    set search_path = pg_catalog
+    set search_path = pg_catalog, pg_temp
     rows 5
 as $$
 begin

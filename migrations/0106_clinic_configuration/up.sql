@@ -98,7 +98,7 @@ create table clinic_hours (
     constraint clinic_hours_is_closed_check check (is_closed = (opens_at is null) and is_closed = (closes_at is null)),
     constraint clinic_hours_closes_at_check check (opens_at < closes_at and closes_at < '24:00')
 );
-select private.clinic_table('clinic_hours', 'clinic_hours', 'day_of_week opens_at closes_at is_closed');
+select private.clinic_table('clinic_hours', 'clinic_hours', 'day_of_week opens_at closes_at is_closed', public_in_clinic => true);
 alter table clinic_hours add constraint clinic_hours_clinic_id_fkey foreign key (clinic_id) references clinics (id);
 create index clinic_hours_id_idx on clinic_hours (id);
 
@@ -116,7 +116,7 @@ create table clinic_closures (
     constraint clinic_closures_clinic_id_date_key unique (clinic_id, date)
 );
 select private.clinic_table('clinic_closures', 'clinic_closure', 'date name',
-    tenant => 'select, insert, update, delete', admin => 'select, insert, update, delete');
+    tenant => 'select, insert, update, delete', admin => 'select, insert, update, delete', public_in_clinic => true);
 alter table clinic_closures add constraint clinic_closures_clinic_id_fkey foreign key (clinic_id) references clinics (id);
 create index clinic_closures_clinic_id_date_idx on clinic_closures (clinic_id, date, id);
 create index clinic_closures_id_idx on clinic_closures (id);

@@ -9,10 +9,86 @@ create domain support_tickets_priority as text
 create domain support_tickets_status as text
     constraint support_tickets_status_check check (value in ('open', 'in_progress', 'waiting', 'resolved', 'closed'));
 
+-- People say the number of a ticket on the phone, so it is short; and one who sees two of them must not learn how many tickets
+-- other clinics opened in between. A counter for each clinic would tell nothing either, but those who write for one clinic
+-- would wait for each other. So the numbers count up over the platform under a permutation whose key nobody sees.
+create table private.ticket_number_key (
+    is_single boolean not null default true constraint ticket_number_key_pkey primary key
+        constraint ticket_number_key_is_single_check check (is_single),
+    key bytea not null
+);
+select private.place('private.ticket_number_key', 'local');
+alter table private.ticket_number_key enable row level security, force row level security;
+select private.policy('private.ticket_number_key', 'system', 'all', 'true');
+grant select, insert on private.ticket_number_key to clinigraph_system;
+comment on table private.ticket_number_key is 'Key of the permutation of ticket numbers, drawn once for a database.';
+comment on column private.ticket_number_key.is_single is 'Always true: there is one row.';
+comment on column private.ticket_number_key.key is 'Random bytes.';
+set local role clinigraph_system;
+insert into private.ticket_number_key (key) values (sha256(uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())));
+set local role clinigraph_owner;
+
+create function private.permuted(number bigint, size bigint, key bytea) returns bigint
+    language plpgsql immutable strict parallel safe
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- Half of the bits that the numbers below size take, rounded up.
+    bits integer := ceil(log(2, size::numeric) / 2);
+    halves bigint := 1 << bits;
+    high bigint;
+    low bigint;
+    mixed bytea;
+    swapped bigint;
+begin
+    -- A Feistel network permutes all numbers of twice as many bits; what falls outside of the size is permuted again.
+    loop
+        high := number / halves;
+        low := number % halves;
+        for round in 1..4 loop
+            mixed := sha256(key || int2send(round::smallint) || int8send(size) || int8send(low));
+            swapped := low;
+            low := high # ((get_byte(mixed, 0) << 24 | get_byte(mixed, 1) << 16 | get_byte(mixed, 2) << 8 | get_byte(mixed, 3))::bigint & (halves - 1));
+            high := swapped;
+        end loop;
+        number := high * halves + low;
+        exit when number < size;
+    end loop;
+    return number;
+end
+$$;
+comment on function private.permuted is 'The number that stands for a number below size, in an order that only the key tells.';
+
+create sequence support_tickets_number_seq minvalue 0;
+grant usage on sequence support_tickets_number_seq to clinigraph_system;
+
+create function private.ticket_number() returns integer
+    language plpgsql volatile
+    security definer
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    number bigint := nextval('public.support_tickets_number_seq');
+    -- Six digits first, then seven, and so on.
+    lowest bigint := 100000;
+begin
+    while number >= lowest * 9 loop
+        number := number - lowest * 9;
+        lowest := lowest * 10;
+    end loop;
+    return lowest + private.permuted(number, lowest * 9, (select key from private.ticket_number_key));
+end
+$$;
+comment on function private.ticket_number is 'Number of a new ticket, which tells nothing of other tickets.';
+select private.run_as_system('private.ticket_number()');
+revoke all on function private.permuted from public;
+grant execute on function private.permuted to clinigraph_system;
+grant execute on function private.ticket_number to clinigraph_system, clinigraph_admin, clinigraph_tenant;
+
 create table support_tickets (
     id uuid not null,
     clinic_id uuid not null,
-    number integer not null generated always as identity,
+    number integer not null default private.ticket_number(),
     created_by_user_id uuid not null,
     assignee_id uuid,
     title support_tickets_title not null,
@@ -39,7 +115,8 @@ create table support_tickets (
 );
 select private.clinic_table('support_tickets', 'ticket',
     'number created_by_user_id assignee_id priority status first_response_due_at resolution_due_at first_responded_at resolved_at closed_at',
-    tenant => 'select, insert, update', admin => 'select, insert, update', system => 'select, insert, update');
+    tenant => 'select, insert, update', admin => 'select, insert, update', system => 'select, insert, update',
+    author => 'created_by_user_id');
 alter table support_tickets
     add constraint support_tickets_clinic_id_fkey foreign key (clinic_id) references clinics (id),
     add constraint support_tickets_created_by_user_id_fkey foreign key (created_by_user_id) references users (id),
@@ -76,7 +153,8 @@ create table ticket_messages (
 );
 -- A clinic neither reads nor writes an internal note, whatever a resolver says.
 select private.clinic_table('ticket_messages', 'ticket_message', 'ticket_id author_user_id is_internal',
-    tenant => 'select, insert', admin => 'select, insert', system => 'select, insert', visible => 'not is_internal');
+    tenant => 'select, insert', admin => 'select, insert', system => 'select, insert', visible => 'not is_internal',
+    author => 'author_user_id');
 -- The clinic is part of the ticket's key and needs none of its own.
 alter table ticket_messages
     add constraint ticket_messages_ticket_id_fkey foreign key (clinic_id, ticket_id)

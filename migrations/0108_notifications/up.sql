@@ -48,7 +48,7 @@ comment on column notifications.dedupe_key is 'Cause and recipient: each recipie
 create function private.forget_notifications() returns trigger
     language plpgsql
     security definer
-    set search_path = pg_catalog
+    set search_path = pg_catalog, pg_temp
 as $$
 begin
     if not private.is_home() then

@@ -20,7 +20,7 @@ use crate::{
         Actor, Code, Error, Id, Result,
         actor::{Person, SystemRole},
         clock::Clock,
-        db::{Database, prepared},
+        db::{Class, Database, prepared},
         request::Request,
         secrets::random,
     },
@@ -116,7 +116,7 @@ impl Sessions {
                 };
                 // A user who became an administrator works in no clinic any more.
                 let acting = clinic.zip(role).filter(|_| !is_platform_admin);
-                let class = if is_platform_admin { "admin" } else { "tenant" };
+                let class = Class::of_caller(is_platform_admin, acting.map(|(_, role)| role)).name();
                 let (clinic, role) = acting.map(|(clinic, role)| (clinic, role.text())).unzip();
                 let network_id = network.filter(|_| acting.is_some());
                 let vouched = vouch(session_id, user_id, clinic, role, network_id, class);

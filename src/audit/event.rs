@@ -24,8 +24,12 @@ text_enum! {
         Tenant = "tenant",
         /// An administrator of the platform acted.
         Admin = "admin",
+        /// An auditor of a clinic acted.
+        Auditor = "auditor",
         /// A patient acted in the portal.
         Patient = "patient",
+        /// A research partner acted.
+        Partner = "partner",
         /// The server itself acted.
         System = "system",
         /// A person with direct access to the database acted.

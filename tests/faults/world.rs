@@ -33,7 +33,6 @@ pub struct World {
     folder: tempfile::TempDir,
     postgres: Option<Embedded>,
     superuser_url: String,
-    server_url: String,
     clinic: Uuid,
     servers: [Server; 2],
 }
@@ -63,7 +62,7 @@ impl World {
         let postgres = Embedded::start(options(folder.path().join("postgres"))).await.unwrap();
         let superuser_url = postgres.superuser_url("postgres");
         let ring = KeyRing::parse(KEYS).unwrap();
-        let server_url = db::prepare(&superuser_url, ring.root()).await.unwrap().server_url;
+        db::prepare(&superuser_url, ring.root()).await.unwrap();
         let clinic = Uuid::now_v7();
         let mut superuser = connect(&superuser_url).await.unwrap();
         superuser
@@ -73,8 +72,8 @@ impl World {
             ))
             .await
             .unwrap();
-        let servers = [start(&server_url, free_address()), start(&server_url, free_address())];
-        let world = Self { folder, postgres: Some(postgres), superuser_url, server_url, clinic, servers };
+        let servers = [start(&superuser_url, free_address()), start(&superuser_url, free_address())];
+        let world = Self { folder, postgres: Some(postgres), superuser_url, clinic, servers };
         world.serving().await;
         world
     }
@@ -140,7 +139,7 @@ impl World {
     pub async fn kill_and_start(&mut self, which: usize) {
         let server = &mut self.servers[which];
         server.child.kill().await.unwrap();
-        *server = start(&self.server_url, server.address);
+        *server = start(&self.superuser_url, server.address);
         self.serving().await;
     }
 
@@ -196,10 +195,14 @@ fn free_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-fn start(server_url: &str, address: SocketAddr) -> Server {
+fn start(url: &str, address: SocketAddr) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clinigraph"));
     command.args(["serve", "--connections", "8", "--rate-user", "0", "--address", &address.to_string()]);
-    command.env("DATABASE_URL", server_url).env("CLINIGRAPH_KEYS", KEYS).env("CLINIGRAPH_LOG", "off");
+    command
+        .env("DATABASE_URL", url)
+        .env("CLINIGRAPH_PREPARED", "true")
+        .env("CLINIGRAPH_KEYS", KEYS)
+        .env("CLINIGRAPH_LOG", "off");
     command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     Server { address, child: command.spawn().unwrap() }
 }

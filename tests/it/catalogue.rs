@@ -552,7 +552,7 @@ async fn findings_after(changes: &[&str]) -> Vec<String> {
     let superuser = db::connect(&app.superuser_url).await.unwrap();
     (&mut &superuser).batch_execute(&changes.join(";")).await.unwrap();
     let mut found: Vec<_> =
-        db::inspect(&app.server_url).await.unwrap().into_iter().map(|finding| finding.problem).collect();
+        db::inspect(&app.logins).await.unwrap().into_iter().map(|finding| finding.problem).collect();
     found.sort_unstable();
     found
 }
@@ -599,7 +599,7 @@ async fn the_gate_names_every_fault() {
 
 #[tokio::test]
 async fn the_gate_names_a_login_above_the_policies() {
-    let found = db::inspect(&database().await).await.unwrap();
+    let found = db::inspect(&db::Logins::one(&database().await)).await.unwrap();
 
     let problem = "is a superuser or may bypass row-level security";
     assert!(found.iter().any(|one| one.problem.ends_with(problem)), "{found:?}");

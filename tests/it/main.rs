@@ -2,6 +2,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod harness;
+#[path = "../attack/mod.rs"]
+mod attack;
 #[path = "../wire/mod.rs"]
 mod wire;
 

@@ -4,7 +4,11 @@
 use diesel::{QueryableByName, sql_query, sql_types::Text};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 
-use super::pool::connect;
+use super::{
+    fingerprint,
+    logins::Logins,
+    pool::{Class, connect},
+};
 use crate::kernel::Result;
 
 /// Something that makes tenant isolation doubtful.
@@ -19,10 +23,13 @@ pub struct Finding {
 }
 
 /// Looks at the database as the server's role sees it.
-pub async fn inspect(server_url: &str) -> Result<Vec<Finding>> {
-    let mut connection = connect(server_url).await?;
-    connection.batch_execute("begin read only").await?;
-    Ok(sql_query(QUERY).load(&mut connection).await?)
+pub async fn inspect(logins: &Logins) -> Result<Vec<Finding>> {
+    let mut connection = connect(logins.url(Class::System)).await?;
+    // Names outside of the search path are written in full.
+    connection.batch_execute("begin read only; set local search_path = public").await?;
+    let mut findings: Vec<Finding> = sql_query(QUERY).load(&mut connection).await?;
+    findings.extend(fingerprint::differences(&mut connection).await?);
+    Ok(findings)
 }
 
 const QUERY: &str = r"
@@ -39,7 +46,7 @@ tenant_tables as (
           select from pg_attribute a where a.attrelid = c.oid and a.attname = 'clinic_id' and not a.attisdropped))
 )
 select 'the role ' || r.rolname || ' is a superuser or may bypass row-level security' as problem,
-       'serve with a role that is neither; clinigraph prepare makes clinigraph_app' as remedy
+       'serve with roles that are neither, such as those that clinigraph prepare makes' as remedy
 from pg_roles r join mine using (oid) where r.rolsuper or r.rolbypassrls
 union all
 select 'the role ' || r.rolname || ' owns the table ' || t.relname,

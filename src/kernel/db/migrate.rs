@@ -2,6 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::{
+    logins::{Logins, password},
+    pool::{Class, connect},
+};
+use crate::kernel::{Error, Result};
 use diesel::{
     QueryResult,
     migration::{Migration, MigrationSource},
@@ -9,11 +14,6 @@ use diesel::{
 };
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
-
-use super::pool::connect;
-use crate::kernel::{Error, Result, hex::hex};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 const ROLES: &str = include_str!("../../../migrations/roles.sql");
@@ -24,20 +24,23 @@ const COMMENTS: &str = include_str!("../../../migrations/comments.sql");
 pub struct Preparation {
     /// Names of the migrations that were run now.
     pub ran: Vec<String>,
-    /// Connection string for the server's own role.
-    pub server_url: String,
+    /// How the server logs in.
+    pub logins: Logins,
 }
 
 /// Brings roles and tables up to date. `url` is of a role that may do so: the owner of the database who may also make
-/// roles, or a superuser. The server's role gets a password that follows from `secret`, so that every server which
-/// has the secret can log in, and none needs to be told the password.
+/// roles, or a superuser. The passwords of the server's logins follow from `secret`.
 pub async fn prepare(url: &str, secret: &[u8]) -> Result<Preparation> {
     let mut owner = connect(url).await?;
-    let password = password(secret)?;
+    let passwords = Class::ALL.into_iter().map(|class| {
+        // Hexadecimal digits only, so there is nothing to escape.
+        Ok(format!("alter role {} password '{}';", class.login(), password(class, secret)?))
+    });
+    let passwords: String = passwords.collect::<Result<_>>()?;
     // Roles belong to the whole cluster and an advisory lock to one database: of two that are prepared at once, one
     // can find a role changed under its hands, and tries again.
     let mut tries = 0;
-    while let Err(error) = prepare_roles(&mut owner, &password).await {
+    while let Err(error) = prepare_roles(&mut owner, &passwords).await {
         tries += 1;
         if tries == 10 || error.to_string() != "tuple concurrently updated" {
             return Err(error.into());
@@ -57,12 +60,31 @@ pub async fn prepare(url: &str, secret: &[u8]) -> Result<Preparation> {
             unknown.join(", ")
         )));
     }
-    let mut owner = connect(url).await?;
-    owner.batch_execute("set role clinigraph_owner").await?;
-    owner.batch_execute(COMMENTS).await?;
-    owner.batch_execute("select private.make_partitions()").await?;
-    Ok(Preparation { ran, server_url: server_url(url, &password)? })
+    // As the login itself, since the trail belongs to another role than the tables.
+    let mut login = connect(url).await?;
+    login.batch_execute(COMMENTS).await?;
+    login.batch_execute("select private.make_audit_partitions(), private.make_event_partitions()").await?;
+    login.batch_execute(LEAVE_AUDIT).await?;
+    Ok(Preparation { ran, logins: logins(url, secret)? })
 }
+
+/// How the server logs in to a database that was prepared with these keys.
+pub fn logins(url: &str, secret: &[u8]) -> Result<Logins> {
+    Logins::of_classes(secret, |user, password| server_url(url, user, password))
+}
+
+/// A superuser needs no membership to give things to clinigraph_audit. Another login takes it for the time, and leaves: from
+/// Postgres 16 on whoever makes a role can do so.
+const JOIN_AUDIT: &str = "do $$ begin
+    if not (select rolsuper from pg_roles where rolname = current_user) and not pg_has_role(current_user, 'clinigraph_audit', 'usage') then
+        execute format('grant clinigraph_audit to %I', current_user);
+    end if;
+end $$;";
+const LEAVE_AUDIT: &str = "do $$ begin
+    if not (select rolsuper from pg_roles where rolname = current_user) then
+        execute format('revoke clinigraph_audit from %I', current_user);
+    end if;
+end $$;";
 
 /// Versions that the database has and this program does not: of a later release, or of a history that was left behind.
 fn unknown_versions(harness: &mut Harness) -> Result<Vec<String>, Failure> {
@@ -74,20 +96,27 @@ fn unknown_versions(harness: &mut Harness) -> Result<Vec<String>, Failure> {
     Ok(unknown)
 }
 
-async fn prepare_roles(owner: &mut AsyncPgConnection, password: &str) -> QueryResult<()> {
+async fn prepare_roles(owner: &mut AsyncPgConnection, passwords: &str) -> QueryResult<()> {
     owner.batch_execute(ROLES).await?;
-    // Hexadecimal digits only, so there is nothing to escape.
     owner
         .batch_execute(&format!(
-            "do $$ begin
-                 perform pg_advisory_xact_lock(hashtext('clinigraph roles'));
-                 alter role clinigraph_app password '{password}';
+            "begin;
+             select pg_advisory_xact_lock(hashtext('clinigraph roles'));
+             {passwords}
+             do $$ begin
                  if not pg_has_role(current_user, 'clinigraph_owner', 'member') then
                      execute format('grant clinigraph_owner to %I', current_user);
                  end if;
                  execute format('grant create, connect on database %I to clinigraph_owner', current_database());
-                 grant create, usage on schema public to clinigraph_owner;
-             end $$;"
+                 -- What is in a temporary schema could stand in for what a function means.
+                 execute format('revoke temporary on database %I from public', current_database());
+                 grant create, usage on schema public to clinigraph_owner, clinigraph_audit;
+                 grant usage on schema public to clinigraph_system, clinigraph_admin, clinigraph_tenant, clinigraph_auditor,
+                                                 clinigraph_patient, clinigraph_partner;
+                 revoke create on schema public from public;
+             end $$;
+             {JOIN_AUDIT}
+             commit;"
         ))
         .await
 }
@@ -129,14 +158,8 @@ async fn migrate<T: Send + 'static>(
     done.map_err(Error::internal)?.map_err(Error::internal)
 }
 
-fn password(secret: &[u8]) -> Result<String> {
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(Error::internal)?;
-    mac.update(b"login of clinigraph_app");
-    Ok(hex(&mac.finalize().into_bytes()))
-}
-
-/// The same database, as the server's role.
-fn server_url(url: &str, password: &str) -> Result<String> {
+/// The same database, with another login.
+fn server_url(url: &str, user: &str, password: &str) -> Result<String> {
     let config: tokio_postgres::Config = url.parse().map_err(Error::internal)?;
     let mut parts: BTreeSet<String> = BTreeSet::new();
     let quote = |value: &str| format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"));
@@ -157,6 +180,6 @@ fn server_url(url: &str, password: &str) -> Result<String> {
     // Without a name the database is that of the role in the address.
     let database = config.get_dbname().or(config.get_user()).unwrap_or("postgres");
     parts.insert(format!("dbname={}", quote(database)));
-    parts.insert(format!("user=clinigraph_app password={password}"));
+    parts.insert(format!("user={user} password={password}"));
     Ok(parts.into_iter().collect::<Vec<_>>().join(" "))
 }

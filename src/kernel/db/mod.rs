@@ -1,16 +1,20 @@
 //! The way to Postgres: pools per class of actor (`pool.rs`), the scope that is the only database to a table (`scope.rs`),
-//! statements that stay prepared (`prepared.rs`), migrations and roles (`migrate.rs`), and the gate that a server must pass to
+//! statements that stay prepared (`prepared.rs`), migrations and roles (`migrate.rs`), the logins (`logins.rs`), and the gate that a server must pass to
 //! start (`gate.rs`).
 
+mod fingerprint;
 mod gate;
+mod logins;
 mod migrate;
 pub mod partitions;
 mod pool;
 mod prepared;
 mod scope;
 
+pub use fingerprint::lines as fingerprint;
 pub use gate::{Finding, inspect};
-pub use migrate::{Preparation, prepare, redo, revert_all};
+pub use logins::Logins;
+pub use migrate::{Preparation, logins, prepare, redo, revert_all};
 pub use pool::{Class, Config, Connection, Pools, connect};
 pub use prepared::{Prepared, prepared};
 pub use scope::{Access, Database, Note, PgRow, Scope, Tx};

@@ -1,5 +1,6 @@
 //! Partitions are made ahead and old ones removed while the server runs, however long it does. The database does it
-//! itself (`private.make_partitions`, `private.remove_old_events`), as the server's own roles may make no tables.
+//! itself (`private.make_audit_partitions`, `private.make_event_partitions`, `private.remove_old_events`), as the server's
+//! own roles may make no tables.
 
 use std::time::Duration;
 
@@ -24,7 +25,11 @@ pub async fn keep(database: &Database) {
 
 /// Once; a transaction each, since together they would stand in the way of whoever reads.
 pub async fn keep_now(database: &Database) -> Result<()> {
-    for call in ["select private.make_partitions()", "select private.remove_old_events()"] {
+    for call in [
+        "select private.make_audit_partitions()",
+        "select private.make_event_partitions()",
+        "select private.remove_old_events()",
+    ] {
         database
             .as_system(None, async |scope| {
                 sql_query(call).execute(&mut scope.tx().await?.conn()?).await?;

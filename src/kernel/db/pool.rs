@@ -1,6 +1,6 @@
-//! One small pool per class of actor. All log in as `clinigraph_app`, which may touch nothing by itself; a scope
-//! takes the class's role for one transaction. The pools are apart because Postgres plans a prepared statement for
-//! the role that first ran it and would plan it again for another.
+//! One small pool per class of actor. Each has a login of its own (`logins.rs`), which may touch nothing by itself; a scope
+//! takes the class's role for one transaction. Postgres would also plan a prepared statement again for another role than
+//! the one that first ran it.
 
 use std::{
     str::FromStr,
@@ -21,17 +21,57 @@ use futures_util::{
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_postgres::NoTls;
 
-use crate::kernel::{Error, Result};
+use super::logins::Logins;
+use crate::kernel::{
+    Error, Result,
+    actor::{Person, SystemRole},
+};
 
-/// A class of actor, each with a database role of its own.
+/// A class of actor, each with a database role and a login of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Class {
+    /// Staff of a clinic.
     Tenant,
+    /// Platform administrators.
     Admin,
+    /// The server itself.
     System,
+    /// People who read what the staff of a clinic reads, and change nothing.
+    Auditor,
+    /// Patients, and people without a clinic: what is their own.
+    Patient,
+    /// Research partners.
+    Partner,
 }
 
 impl Class {
+    pub const ALL: [Self; 6] = [Self::Tenant, Self::Admin, Self::System, Self::Auditor, Self::Patient, Self::Partner];
+
+    /// The class of a person.
+    #[must_use]
+    pub fn of(person: &Person) -> Self {
+        Self::of_caller(person.is_platform_admin, person.acting.map(|(_, role)| role))
+    }
+
+    /// The class of a person with this role in the clinic that they act in; `private.class_of()` says the same.
+    #[must_use]
+    pub fn of_caller(is_platform_admin: bool, role: Option<SystemRole>) -> Self {
+        use SystemRole::{Auditor, ClinicManager, Clinician, Patient, ResearchPartner, Staff};
+        match role {
+            _ if is_platform_admin => Self::Admin,
+            Some(ClinicManager | Staff | Clinician) => Self::Tenant,
+            Some(Auditor) => Self::Auditor,
+            Some(ResearchPartner) => Self::Partner,
+            Some(Patient) | None => Self::Patient,
+        }
+    }
+
+    /// The name of the class in SQL (`private.request_kind()`).
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.role().trim_start_matches("clinigraph_")
+    }
+
     /// The role that a scope of this class takes.
     #[must_use]
     pub fn role(self) -> &'static str {
@@ -39,15 +79,40 @@ impl Class {
             Self::Tenant => "clinigraph_tenant",
             Self::Admin => "clinigraph_admin",
             Self::System => "clinigraph_system",
+            Self::Auditor => "clinigraph_auditor",
+            Self::Patient => "clinigraph_patient",
+            Self::Partner => "clinigraph_partner",
         }
+    }
+
+    /// The role that the server logs in as for this class.
+    #[must_use]
+    pub fn login(self) -> &'static str {
+        match self {
+            Self::Tenant => "clinigraph_login_tenant",
+            Self::Admin => "clinigraph_login_admin",
+            Self::System => "clinigraph_login_system",
+            Self::Auditor => "clinigraph_login_auditor",
+            Self::Patient => "clinigraph_login_patient",
+            Self::Partner => "clinigraph_login_partner",
+        }
+    }
+
+    /// Of the connections that are configured for tenants, how many this class may have.
+    fn share(self, connections: usize) -> usize {
+        let share = match self {
+            Self::Tenant => connections,
+            Self::Admin | Self::Patient => connections.div_ceil(2),
+            Self::System | Self::Auditor | Self::Partner => connections.div_ceil(4),
+        };
+        share.max(2)
     }
 }
 
 /// How the server reaches its database.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Connection string of `clinigraph_app`, or of a role like it.
-    pub url: String,
+    pub logins: Logins,
     /// Connections of the tenants' pool; the others get a share of it.
     pub connections: usize,
     /// How long a request waits for a connection.
@@ -291,9 +356,8 @@ impl managed::Manager for Manager {
 /// The pools; clones share them.
 #[derive(Debug, Clone)]
 pub struct Pools {
-    tenant: managed::Pool<Manager>,
-    admin: managed::Pool<Manager>,
-    system: managed::Pool<Manager>,
+    /// In the order of [`Class::ALL`].
+    of_classes: Arc<[managed::Pool<Manager>]>,
     /// Ends with the last of them.
     _closing: Arc<JoinSet<()>>,
 }
@@ -304,10 +368,11 @@ impl Pools {
         let closer = Arc::new(Closer::default());
         let mut closing = JoinSet::new();
         closing.spawn(Arc::clone(&closer).run());
-        let pool = |class: Class, connections: usize| {
+        let pool = |class: Class| {
+            let url = config.logins.url(class).to_owned();
             let settings = class.settings(config.statement_timeout);
-            managed::Pool::builder(Manager { url: config.url.clone(), settings, closer: Arc::clone(&closer) })
-                .max_size(connections.max(2))
+            managed::Pool::builder(Manager { url, settings, closer: Arc::clone(&closer) })
+                .max_size(class.share(config.connections))
                 // The one that came back last: it may still be open, and its Postgres process is warm.
                 .queue_mode(managed::QueueMode::Lifo)
                 .runtime(deadpool::Runtime::Tokio1)
@@ -315,34 +380,26 @@ impl Pools {
                 .build()
                 .map_err(Error::internal)
         };
-        Ok(Self {
-            tenant: pool(Class::Tenant, config.connections)?,
-            admin: pool(Class::Admin, config.connections.div_ceil(2))?,
-            system: pool(Class::System, config.connections.div_ceil(4))?,
-            _closing: Arc::new(closing),
-        })
+        let of_classes = Class::ALL.into_iter().map(pool).collect::<Result<_>>()?;
+        Ok(Self { of_classes, _closing: Arc::new(closing) })
     }
 
     /// A connection for a class, without its role as yet.
     pub async fn get(&self, class: Class) -> Result<Object<Manager>> {
-        let pool = match class {
-            Class::Tenant => &self.tenant,
-            Class::Admin => &self.admin,
-            Class::System => &self.system,
-        };
+        let at = Class::ALL.iter().position(|known| *known == class);
+        let pool =
+            at.and_then(|at| self.of_classes.get(at)).ok_or_else(|| Error::internal("a class without a pool"))?;
         pool.get().await.map_err(Error::unavailable)
     }
 
     /// How many connections are open, over all classes.
     #[must_use]
     pub fn open(&self) -> usize {
-        [&self.tenant, &self.admin, &self.system].iter().map(|pool| pool.status().size).sum()
+        self.of_classes.iter().map(|pool| pool.status().size).sum()
     }
 
     /// Ends all connections that are not in use, and all others when they come back.
     pub fn close(&self) {
-        for pool in [&self.tenant, &self.admin, &self.system] {
-            pool.close();
-        }
+        self.of_classes.iter().for_each(managed::Pool::close);
     }
 }

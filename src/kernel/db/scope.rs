@@ -188,8 +188,7 @@ impl Scope {
         match &self.actor {
             Actor::Nobody => Err(Error::unauthenticated()),
             Actor::System => Ok(Class::System),
-            Actor::Person(person) if person.is_platform_admin => Ok(Class::Admin),
-            Actor::Person(_) => Ok(Class::Tenant),
+            Actor::Person(person) => Ok(Class::of(person)),
         }
     }
 

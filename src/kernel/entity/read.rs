@@ -41,13 +41,7 @@ impl<'a> Reader<'a> {
     /// A statement under the caller's rights.
     pub fn select<'s>(self, def: &'static Def, columns: &'s Columns, rows: Rows<'s>) -> Select<'s> {
         let actor = self.scope.actor();
-        Select {
-            def,
-            columns,
-            rows,
-            tenant: actor.clinic_id(),
-            permissions: actor.permissions(),
-        }
+        Select { def, columns, rows, tenant: actor.clinic_id(), permissions: actor.permissions() }
     }
 
     async fn load_level(self, level: &Level, rows: Rows<'_>) -> Result<Vec<PgRow>> {

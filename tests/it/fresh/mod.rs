@@ -7,7 +7,10 @@ mod print_schema;
 
 use std::path::Path;
 
-use clinigraph::kernel::{db, secrets::KeyRing};
+use clinigraph::kernel::{
+    db::{self, Logins},
+    secrets::KeyRing,
+};
 
 use diesel_async::SimpleAsyncConnection;
 
@@ -50,6 +53,16 @@ async fn schema_rs_is_fresh() {
     check("src/schema.rs", &print_schema(&migrated).await);
 }
 
+#[tokio::test]
+async fn fingerprint_txt_is_fresh() {
+    let mut migrated = db::connect(&database().await).await.unwrap();
+    migrated.batch_execute("set search_path = public").await.unwrap();
+
+    let lines = db::fingerprint(&mut migrated).await.unwrap();
+
+    check("migrations/fingerprint.txt", &(lines.join("\n") + "\n"));
+}
+
 /// Everything in the database that migrations could have made, and the rights the classes of actors have outside it.
 const MADE: &str = "
 select 'table ' || c.oid::regclass as told from pg_class c join pg_namespace n on n.oid = c.relnamespace
@@ -63,21 +76,18 @@ union all
 select 'schema ' || nspname from pg_namespace where nspname !~ '^(pg_.*|information_schema|public)$'
 union all
 select 'extension ' || extname from pg_extension where extname <> 'plpgsql'
-union all
-select 'right of ' || a.grantee::regrole || ' in public' from pg_namespace n, aclexplode(n.nspacl) as a
-where n.nspname = 'public' and a.grantee::regrole::text ~ '^clinigraph_(system|admin|tenant|patient|app)$'
 order by 1";
 
 /// A prepared database of one's own: its address as superuser, and as the server logs in.
-async fn prepared() -> (String, String) {
+async fn prepared() -> (String, Logins) {
     let url = database().await;
-    let server_url = prepare(&url).await;
-    (url, server_url)
+    let logins = prepare(&url).await;
+    (url, logins)
 }
 
 /// What each start does.
-async fn prepare(url: &str) -> String {
-    db::prepare(url, KeyRing::parse(KEYS).unwrap().root()).await.unwrap().server_url
+async fn prepare(url: &str) -> Logins {
+    db::prepare(url, KeyRing::parse(KEYS).unwrap().root()).await.unwrap().logins
 }
 
 #[tokio::test]
@@ -93,7 +103,7 @@ async fn the_migrations_can_be_undone_without_a_trace() {
 
 #[tokio::test]
 async fn the_migrations_can_be_undone_and_done_again() {
-    let (url, server_url) = prepared().await;
+    let (url, logins) = prepared().await;
     let connection = db::connect(&url).await.unwrap();
     let (made, schema) = (told(&connection, MADE).await.unwrap(), print_schema(&connection).await);
 
@@ -103,7 +113,7 @@ async fn the_migrations_can_be_undone_and_done_again() {
     prepare(&url).await;
     assert_eq!(told(&connection, MADE).await.unwrap(), made);
     assert_eq!(print_schema(&connection).await, schema);
-    assert_eq!(db::inspect(&server_url).await.unwrap(), []);
+    assert_eq!(db::inspect(&logins).await.unwrap(), []);
 }
 
 #[tokio::test]

@@ -13,7 +13,7 @@ use clinigraph::{
     app::{Reached, pipeline},
     kernel::{
         clock::Clock,
-        db::{self, Database, Scope},
+        db::{self, Class, Database, Logins, Scope},
         secrets::KeyRing,
     },
     live::Names,
@@ -35,8 +35,8 @@ pub struct TestApp {
     pub clock: Clock,
     /// The app's database, as superuser: for what the API does not show.
     pub superuser_url: String,
-    /// The same, as the server logs in.
-    pub server_url: String,
+    /// How the server logs in to it.
+    pub logins: Logins,
     served: JoinHandle<()>,
     relaying: JoinHandle<()>,
     count: AtomicUsize,
@@ -54,7 +54,10 @@ impl Another {
     async fn on(reached: &Reached, settings: Settings, connections: usize, config: ServerConfig, clock: Clock) -> Self {
         let pipeline = pipeline(reached, settings, connections, clock).await.unwrap();
         let database = pipeline.database().clone();
-        let relaying = tokio::spawn(clinigraph::live::relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
+        let relaying = tokio::spawn(clinigraph::live::relay(
+            Arc::clone(pipeline.hub()),
+            reached.logins.url(Class::System).to_owned(),
+        ));
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = tokio::spawn(async move {
@@ -116,7 +119,7 @@ impl TestApp {
         let ring = Arc::new(KeyRing::parse(KEYS).unwrap());
         let prepared = db::prepare(&superuser_url, ring.root()).await.unwrap();
         let clock = Clock::default();
-        let reached = Reached { embedded: None, server_url: prepared.server_url, ran: prepared.ran, ring };
+        let reached = Reached { embedded: None, logins: prepared.logins, ran: prepared.ran, ring };
         let Another { address, database, served, relaying } =
             Another::on(&reached, settings, connections, config, clock.clone()).await;
         Self {
@@ -124,7 +127,7 @@ impl TestApp {
             database,
             clock,
             superuser_url,
-            server_url: reached.server_url,
+            logins: reached.logins,
             served,
             relaying,
             count: AtomicUsize::new(0),
@@ -134,7 +137,7 @@ impl TestApp {
     /// One more server on the same database, which shares nothing else with this one.
     pub async fn another(&self) -> Another {
         let ring = Arc::new(KeyRing::parse(KEYS).unwrap());
-        let reached = Reached { embedded: None, server_url: self.server_url.clone(), ran: Vec::new(), ring };
+        let reached = Reached { embedded: None, logins: self.logins.clone(), ran: Vec::new(), ring };
         Another::on(&reached, settings(), 4, ServerConfig::default(), self.clock.clone()).await
     }
 

@@ -17,7 +17,7 @@ use clinigraph::{
     kernel::{
         Actor, Permission,
         actor::SystemRole,
-        db::{self, Access, Scope},
+        db::{self, Access, Class, Scope},
         entity::Def,
         ids,
     },
@@ -462,7 +462,7 @@ async fn the_system_reads_every_row() {
 #[tokio::test]
 async fn a_connection_without_a_scope_reads_nothing() {
     let world = World::new().await;
-    let bare = db::connect(&world.app.server_url).await.unwrap();
+    let bare = db::connect(world.app.logins.url(Class::Tenant)).await.unwrap();
 
     for table in TABLES {
         let rows = format!("select 'row' as told from {}", table.name);

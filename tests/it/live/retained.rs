@@ -17,8 +17,12 @@ async fn partitions_of(app: &TestApp, table: &str) -> Vec<String> {
 /// As if it were another time.
 async fn keep_at(app: &TestApp, day: NaiveDate) {
     let at = day.and_time(NaiveTime::from_hms_opt(12, 0, 0).unwrap()).and_utc();
-    for function in ["make_partitions_at", "remove_old_events_at"] {
-        app.execute(&format!("set role clinigraph_owner; select private.{function}('{at}')")).await;
+    for (owner, function) in [
+        ("audit", "make_audit_partitions_at"),
+        ("owner", "make_event_partitions_at"),
+        ("owner", "remove_old_events_at"),
+    ] {
+        app.execute(&format!("set role clinigraph_{owner}; select private.{function}('{at}')")).await;
     }
 }
 
@@ -54,9 +58,12 @@ async fn the_servers_roles_can_start_the_job_but_not_choose_its_time() {
     partitions::keep_now(&app.database).await.unwrap();
 
     assert!(partitions_of(&app, "outbox_events").await.contains(&tomorrow));
-    for role in ["app", "system", "admin", "tenant", "patient"] {
-        for call in ["make_partitions_at(now() + interval '1 year')", "remove_old_events_at(now() + interval '1 year')"]
-        {
+    for role in ["login_system", "system", "admin", "tenant", "auditor", "patient", "partner"] {
+        for call in [
+            "make_audit_partitions_at(now() + interval '1 year')",
+            "make_event_partitions_at(now() + interval '1 year')",
+            "remove_old_events_at(now() + interval '1 year')",
+        ] {
             assert!(app.as_role(role, &format!("select private.{call}")).await.is_err(), "{role} {call}");
         }
     }
