@@ -1,20 +1,14 @@
 //! What holds for every table, read from Postgres' own catalogue. Each test asks for what breaks its rule and wants
 //! nothing; a rule's exceptions stand beside it with their reasons.
 
-use clinigraph::{
-    access::{MembershipStatus, UserStatus},
-    audit::{ActorKind, AuditVerb},
-    clinic::ClinicStatus,
-    graphql::entities,
-    kernel::{actor::SystemRole, db},
-    notification::NotificationKind,
-    provider::{ProviderStatus, VerificationStatus},
-    support::{TicketPriority, TicketStatus},
-};
+use clinigraph::{graphql::entities, kernel::db};
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use tokio::sync::OnceCell;
 
-use crate::harness::{TestApp, database, sql::told};
+use crate::{
+    cases::{assert_complete, enums, tables},
+    harness::{TestApp, database, sql::told},
+};
 
 /// What the rules are asked of: our tables (`t`) without partitions, which have no rules of their own, and those
 /// of clinics among them (`of_clinics`).
@@ -113,42 +107,22 @@ async fn no_class_of_actor_may_do_more_to_a_table_than_change_its_rows() {
     .await;
 }
 
-/// What each class of actor may do to a table: s(elect), i(nsert), u(pdate), d(elete); in brackets where it is not all
-/// columns. The policies say to which rows.
-const RIGHTS: [(&str, &str); 3] = [
-    (
-        "clinigraph_admin",
-        "audit_events s, clinic_closures siud, clinic_configs siu, clinic_hours s, clinic_networks siu, clinics siu, \
-         idempotency_keys siud, memberships siu, notifications si(u), outbox_events i, providers s, \
-         support_tickets siu, ticket_messages si, users (s)",
-    ),
-    (
-        "clinigraph_system",
-        "audit_events si, clinic_closures siud, clinic_configs siud, clinic_hours siud, clinic_networks siud, clinics siud, \
-         idempotency_keys siud, memberships siud, notifications si(u), outbox_events si, providers siud, sessions siud, support_tickets siu, ticket_messages si, user_sign_ins siu, users siud",
-    ),
-    (
-        "clinigraph_tenant",
-        "clinic_closures siud, clinic_configs su, clinic_hours s, clinic_networks s, clinics s, idempotency_keys siud, \
-         memberships s, notifications si(u), outbox_events i, providers s, support_tickets siu, ticket_messages si, users (s)",
-    ),
-];
-
 #[tokio::test]
-async fn each_class_of_actor_has_these_rights_and_no_other() {
-    let rights = found(
-        "select role || ': ' || string_agg(name || ' ' || letters, ', ' order by name) as told
+async fn each_class_of_actor_has_the_grants_of_the_cases_and_no_other() {
+    let grants = found(
+        "select name || ': ' || string_agg(role || ' ' || letters, ', ' order by role) as told
          from (
-             select role, t.name, string_agg(case when has_table_privilege(role, t.oid, c.name) then c.letter else '(' || c.letter || ')' end, '' order by c.place) as letters
+             select replace(role, 'clinigraph_', '') as role, t.name, string_agg(case when has_table_privilege(role, t.oid, c.name) then c.letter else '(' || c.letter || ')' end, '' order by c.place) as letters
              from t, classes, (values (1, 'select', 's'), (2, 'insert', 'i'), (3, 'update', 'u'), (4, 'delete', 'd')) as c (place, name, letter)
              where case c.name when 'delete' then has_table_privilege(role, t.oid, c.name)
                                else has_any_column_privilege(role, t.oid, c.name) end
              group by role, t.name
-         ) as each group by role order by role",
+         ) as each group by name order by name",
     )
     .await;
 
-    assert_eq!(rights, RIGHTS.map(|(role, tables)| format!("{role}: {tables}")));
+    let cases: Vec<String> = tables().iter().map(|table| format!("{}: {}", table.name, table.grants)).collect();
+    assert_eq!(grants, cases, "the field `grants` of the tables in tests/it/<module>/cases.rs");
 }
 
 #[tokio::test]
@@ -509,21 +483,6 @@ async fn no_role_of_the_server_can_create_anything() {
     .await;
 }
 
-/// The constraint that holds a text to an enum's values, and the values.
-const ENUMS: [(&str, &[&str]); 11] = [
-    ("audit_events_actor_kind_check", ActorKind::TEXTS),
-    ("audit_events_verb_check", AuditVerb::TEXTS),
-    ("clinics_status_check", ClinicStatus::TEXTS),
-    ("memberships_role_check", SystemRole::TEXTS),
-    ("memberships_status_check", MembershipStatus::TEXTS),
-    ("notifications_kind_check", NotificationKind::TEXTS),
-    ("providers_status_check", ProviderStatus::TEXTS),
-    ("providers_verification_status_check", VerificationStatus::TEXTS),
-    ("support_tickets_priority_check", TicketPriority::TEXTS),
-    ("support_tickets_status_check", TicketStatus::TEXTS),
-    ("users_status_check", UserStatus::TEXTS),
-];
-
 /// Lists of values that are no enum of the API: triggers and the relay alone write them.
 const PLAIN_LISTS: [&str; 1] = ["outbox_events_audience_check"];
 
@@ -533,16 +492,16 @@ async fn enums_and_their_constraints_name_the_same_values() {
     let listing = "select conname::text as told from pg_constraint
                    where contype = 'c' and pg_get_constraintdef(oid) like '%ANY (ARRAY[%'
                      and (contypid <> 0 or conrelid in (select oid from t)) order by 1";
-    let mut known: Vec<&str> = ENUMS.iter().map(|one| one.0).chain(PLAIN_LISTS).collect();
-    known.sort_unstable();
-
-    assert_eq!(told(&connection, &format!("{TABLES} {listing}")).await.unwrap(), known);
-    for (constraint, texts) in ENUMS {
+    let there = told(&connection, &format!("{TABLES} {listing}")).await.unwrap();
+    let cases = enums().map(|one| one.constraint).chain(PLAIN_LISTS).map(str::to_owned);
+    assert_complete("constraint", "enums", there, cases);
+    for one in enums() {
+        let constraint = one.constraint;
         let values = format!(
             "select m[1] as told from pg_constraint, regexp_matches(pg_get_constraintdef(oid), '''([^'']*)''::text', 'g') as m
              where conname = '{constraint}' and conrelid not in (select inhrelid from pg_inherits)"
         );
-        assert_eq!(told(&connection, &values).await.unwrap(), texts, "{constraint}");
+        assert_eq!(told(&connection, &values).await.unwrap(), one.values, "{constraint}");
     }
 }
 

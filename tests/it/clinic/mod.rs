@@ -1,6 +1,7 @@
 //! Clinics, their configuration, opening hours and closures.
 
 mod builders;
+pub mod cases;
 mod closures;
 mod config;
 

@@ -1,6 +1,7 @@
 //! Subscriptions: what is delivered, to whom, in which order, and how it goes on when something breaks.
 
 mod authorisation;
+pub mod cases;
 mod declared;
 mod order;
 mod processes;

@@ -1,6 +1,7 @@
 //! Support tickets: what a clinic and the platform can do with them, and what neither sees of the other.
 
 mod assign;
+pub mod cases;
 mod changed;
 mod internal_notes;
 mod lists;
