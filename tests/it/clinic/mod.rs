@@ -4,5 +4,6 @@ mod builders;
 pub mod cases;
 mod closures;
 mod config;
+mod person;
 
 pub use builders::TestClinic;

@@ -15,3 +15,4 @@ pub use app::{TestApp, names_of_events, settings};
 pub use cluster::{KEYS, database, log};
 pub use ids::{api_id, uuid};
 pub use person::{Answer, Person};
+pub use reader::code;

@@ -2,4 +2,5 @@
 
 pub mod cases;
 mod notifications;
+mod person;
 mod unread;

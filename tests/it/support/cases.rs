@@ -1,7 +1,6 @@
 //! Rows of support tickets in the tests that hold for every table and operation.
 
 use clinigraph::support::{TicketPriority, TicketStatus};
-use serde_json::json;
 
 use crate::cases::{
     ADMINISTERS, ALL, Budget, Cases, Enum, Filling, OF_CLINIC, READS, Rights, Table, WRITES, administrator, manager,
@@ -171,9 +170,7 @@ const ENUMS: &[Enum] = &[
 /// Opens a ticket with a public message of each side, an internal note and an assignee; all are notified.
 pub async fn fill(filling: &Filling<'_>) {
     let (manager, administrator) = (&filling.manager, filling.administrator);
-    let input = json!({ "title": filling.secret(), "description": filling.secret() });
-    let document = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }";
-    let opened = manager.send_with(document, json!({ "input": input }), &[("idempotency-key", "first")]).await;
+    let opened = manager.open_ticket_once("first", &filling.secret()).await;
     let ticket = opened.body["data"]["openTicket"]["ticket"]["id"].as_str().unwrap();
     manager.reply(ticket, &filling.secret(), false).await;
     administrator.reply(ticket, &format!("{} note", filling.name), true).await;
