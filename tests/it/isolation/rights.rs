@@ -48,7 +48,7 @@ async fn whoever_may_not_gets_the_documented_code_and_neither_sees_nor_changes_a
                     1 => of_elm,
                     _ => of_oak,
                 };
-                own.retain(|table, _| !ABOUT_THE_CALLER.contains(table));
+                own.retain(|table, _| !ABOUT_THE_CALLER.contains(&table.as_str()));
             }
             assert_eq!(after, before, "{} {place}: rows of the clinics have changed", case.document);
         }

@@ -143,18 +143,19 @@ impl World {
     }
 
     /// Number and content of the rows of a clinic, by table.
-    pub async fn state(&self, side: &Side, other: &Side) -> BTreeMap<&'static str, String> {
-        let mut states = Vec::new();
-        for table in tables() {
-            states.push(format!(
-                "select concat_ws(' ', count(*), md5(string_agg(t::text, '' order by t::text))) as told
-                 from {} t where {}",
-                table.name,
-                side.bind(table.of_clinic, other)
-            ));
-        }
+    pub async fn state(&self, side: &Side, other: &Side) -> BTreeMap<String, String> {
+        let of_table = |table: &cases::Table| {
+            let of_clinic = side.bind(table.of_clinic, other);
+            format!(
+                "select concat_ws(' ', '{name}', count(*), md5(string_agg(t::text, '' order by t::text))) as told
+                 from {name} t where {of_clinic}",
+                name = table.name
+            )
+        };
+        let states: Vec<String> = tables().into_iter().map(of_table).collect();
         let states = self.superuser(&states.join(" union all ")).await;
-        tables().iter().map(|table| table.name).zip(states).collect()
+        let parts = states.iter().map(|state| state.split_once(' ').unwrap());
+        parts.map(|(table, state)| (table.to_owned(), state.to_owned())).collect()
     }
 }
 
