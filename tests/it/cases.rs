@@ -100,14 +100,14 @@ pub struct Enum {
 }
 
 const MODULES: [&Cases; 8] = [
-    &clinic::CASES,
-    &provider::CASES,
-    &support::CASES,
-    &notification::CASES,
-    &audit::CASES,
-    &access::CASES,
-    &live::CASES,
-    &kernel::CASES,
+    &clinic::cases::CASES,
+    &provider::cases::CASES,
+    &support::cases::CASES,
+    &notification::cases::CASES,
+    &audit::cases::CASES,
+    &access::cases::CASES,
+    &live::cases::CASES,
+    &kernel::cases::CASES,
 ];
 
 /// Every table, by name.

@@ -15,17 +15,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Person, TestApp};
-
-const UPDATE: &str = "mutation ($input: UpdateClinicConfigInput!) {
-    updateClinicConfig(input: $input) { clinicConfig {
-        version
-        booking { bufferMinutes maxNewPatientsPerWeek }
-        language { defaultLanguage supportedLanguages greetings { language text } }
-        care { transferPhone }
-        privacy { transcriptRetentionDays effectiveTranscriptRetentionDays officerEmail }
-    } }
-}";
+use crate::harness::{TestApp, code};
 
 #[tokio::test]
 async fn a_new_clinic_has_a_configuration_in_its_groups() {
@@ -78,18 +68,19 @@ async fn a_stranger_clinic_neither_sees_nor_changes_a_configuration() {
     let id = ours.ask("{ clinic { config { id } } }", json!({})).await["clinic"]["config"]["id"].take();
 
     let seen = theirs.ask("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await;
-    let changed =
-        theirs.fail(UPDATE, json!({ "input": { "clinicId": oak.api_id(), "booking": { "bufferMinutes": 9 } } })).await;
+    let changed = theirs
+        .refused("updateClinicConfig", json!({ "clinicId": oak.api_id(), "booking": { "bufferMinutes": 9 } }))
+        .await;
 
     assert_eq!(seen, json!({ "node": null }));
-    assert_eq!(changed, "NOT_FOUND");
+    assert_eq!(code(&changed), "NOT_FOUND");
     assert_eq!(ours.config_version().await, 1);
 }
 
 #[tokio::test]
 async fn who_does_not_manage_the_clinic_changes_nothing() {
     let app = TestApp::new().await;
-    let clinic = app.clinic("Oak").await;
+    let input = json!({ "booking": { "bufferMinutes": 9 } });
     let input = json!({ "input": { "booking": { "bufferMinutes": 9 } } });
 
     for role in [
@@ -99,10 +90,11 @@ async fn who_does_not_manage_the_clinic_changes_nothing() {
         SystemRole::Patient,
         SystemRole::ResearchPartner,
     ] {
-        assert_eq!(clinic.person(role).await.fail(UPDATE, input.clone()).await, "FORBIDDEN", "{role:?}");
+        let error = clinic.person(role).await.refused("updateClinicConfig", input.clone()).await;
+        assert_eq!(code(&error), "FORBIDDEN", "{role:?}");
     }
-    assert_eq!(app.nobody().fail(UPDATE, input).await, "UNAUTHENTICATED");
-    assert_eq!(version(&clinic.manager().await).await, 1);
+    assert_eq!(code(&app.nobody().refused("updateClinicConfig", input).await), "UNAUTHENTICATED");
+    assert_eq!(clinic.manager().await.config_version().await, 1);
 }
 
 #[tokio::test]
@@ -110,25 +102,21 @@ async fn a_patch_sets_leaves_alone_and_clears() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
 
-    let set = update(
-        &manager,
-        json!({
+    let set = manager
+        .update_config(json!({
             "booking": { "bufferMinutes": 10, "maxNewPatientsPerWeek": 40 },
             "care": { "transferPhone": "+16045550123" },
             "privacy": { "transcriptRetentionDays": 30, "officerEmail": "Mei@Oak.example" },
-        }),
-    )
-    .await;
+        }))
+        .await;
     let left = manager.update_config(json!({ "booking": { "bufferMinutes": 15 } })).await;
-    let cleared = update(
-        &manager,
-        json!({
+    let cleared = manager
+        .update_config(json!({
             "booking": { "maxNewPatientsPerWeek": null },
             "care": { "transferPhone": null },
             "privacy": { "transcriptRetentionDays": null },
-        }),
-    )
-    .await;
+        }))
+        .await;
 
     assert_eq!(set["booking"], json!({ "bufferMinutes": 10, "maxNewPatientsPerWeek": 40 }));
     let privacy = |set: Value, days: i32| json!({ "transcriptRetentionDays": set, "effectiveTranscriptRetentionDays": days, "officerEmail": "mei@oak.example" });
@@ -173,11 +161,10 @@ async fn a_change_of_what_somebody_else_changed_is_refused() {
     let manager = app.clinic("Oak").await.manager().await;
     manager.update_config(json!({ "expectedVersion": 1, "booking": { "bufferMinutes": 10 } })).await;
 
-    let answer =
-        manager.send(UPDATE, json!({ "input": { "expectedVersion": 1, "booking": { "bufferMinutes": 20 } } })).await;
+    let input = json!({ "expectedVersion": 1, "booking": { "bufferMinutes": 20 } });
+    let error = manager.refused("updateClinicConfig", input).await;
 
-    assert_eq!(answer.code().as_deref(), Some("STALE_OBJECT"));
-    assert_eq!(answer.body.pointer("/errors/0/extensions/currentVersion"), Some(&json!(2)));
+    assert_eq!((code(&error), &error["extensions"]["currentVersion"]), ("STALE_OBJECT", &json!(2)));
     assert_eq!(manager.config_version().await, 2);
 }
 
@@ -188,16 +175,12 @@ async fn everything_that_is_wrong_is_told_at_once_and_nothing_is_written() {
     let manager = oak.manager().await;
     let stranger = elm.provider("Ann", "Other").await;
 
-    let problems = refused(
-        &manager,
-        json!({
+    let problems = manager.problems("updateClinicConfig", json!({
             "booking": { "bufferMinutes": 241, "appointmentDurationMinutes": 4, "waitlistEnabled": null, "defaultProviderId": stranger },
             "language": { "defaultLanguage": "fr", "greetings": [{ "language": "sw", "text": " " }] },
             "care": { "transferPhone": "604 555 0123", "preferredPharmacyName": "" },
             "privacy": { "officerEmail": "mei", "transcriptRetentionDays": 0, "auditRetentionYears": 101 },
-        }),
-    )
-    .await;
+        })).await;
 
     let mut paths: Vec<_> = problems.iter().map(|problem| problem.0.as_str()).collect();
     paths.sort_unstable();

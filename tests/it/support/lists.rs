@@ -34,8 +34,7 @@ async fn each_filter_takes_what_it_says() {
     administrator.bring_ticket_to(&a, "WAITING").await;
     administrator.bring_ticket_to(&c, "CLOSED").await;
     for (ticket, to) in [(&a, &administrator), (&b, &second)] {
-        let input = json!({ "ticketId": ticket, "assigneeId": to.api_id() });
-        administrator.change_ticket("assignTicket", input, "{ id }").await;
+        administrator.assign_ticket(ticket, to).await;
     }
 
     let (oak, ada) = (oak.api_id(), administrator.api_id());
