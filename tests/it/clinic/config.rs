@@ -80,8 +80,8 @@ async fn a_stranger_clinic_neither_sees_nor_changes_a_configuration() {
 #[tokio::test]
 async fn who_does_not_manage_the_clinic_changes_nothing() {
     let app = TestApp::new().await;
+    let clinic = app.clinic("Oak").await;
     let input = json!({ "booking": { "bufferMinutes": 9 } });
-    let input = json!({ "input": { "booking": { "bufferMinutes": 9 } } });
 
     for role in [
         SystemRole::Staff,
