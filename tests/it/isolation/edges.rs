@@ -34,11 +34,10 @@ async fn what_a_clinic_may_not_read_of_its_own_is_null_by_its_id() {
     let document = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }";
 
     for (side, _) in world.sides() {
-        let ids: Vec<&String> = side.hidden.iter().filter(|id| !id.starts_with("audit_event_")).collect();
-        let answer = side.manager.ask(document, json!({ "ids": ids })).await;
+        let answer = side.manager.ask(document, json!({ "ids": side.hidden })).await;
 
-        assert!(ids.iter().any(|id| id.starts_with("ticket_message_")), "an internal note is among them");
-        assert_eq!(answer["nodes"], json!(vec![Value::Null; ids.len()]));
+        assert!(side.hidden.iter().any(|id| id.starts_with("ticket_message_")), "an internal note is among them");
+        assert_eq!(answer["nodes"], json!(vec![Value::Null; side.hidden.len()]));
     }
 }
 
