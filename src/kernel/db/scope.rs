@@ -257,7 +257,7 @@ impl Scope {
         Ok(lease)
     }
 
-    /// Runs one statement of the walk.
+    /// Runs one statement that reads an entity.
     pub async fn load<Q>(&self, query: Q) -> Result<Vec<PgRow>>
     where
         Q: AsQuery + Send,
@@ -266,7 +266,7 @@ impl Scope {
         self.load_after(async { Ok(()) }, query).await
     }
 
-    /// Runs one statement of the walk with a plan for its very values, as then all that follow in this transaction; the
+    /// Runs one statement that reads an entity with a plan for its very values, as then all that follow in this transaction; the
     /// others keep one plan for all values (`pool.rs`).
     pub async fn load_planned<Q>(&self, query: Q) -> Result<Vec<PgRow>>
     where

@@ -51,7 +51,7 @@ impl<T: Cell + Sync> Cell for Option<T> {
     }
 }
 
-/// A declaration of objects in json (`json_object!`), as the walk reads it.
+/// A declaration of objects in json (`json_object!`), as it is read.
 #[derive(Debug)]
 pub struct JsonDef {
     pub type_name: &'static str,

@@ -22,7 +22,7 @@ pub trait Entity: Kind + Send + Sync {
     fn def() -> &'static Def;
 }
 
-/// A declaration, as the walk reads it.
+/// A declaration, as reading uses it.
 #[derive(Debug)]
 pub struct Def {
     pub type_name: &'static str,

@@ -1,4 +1,4 @@
-//! The statements of the walk: of one table, only the columns that were selected. Diesel builds and caches them by
+//! The statements that read entities: of one table, only the columns that were selected. Diesel builds and caches them by
 //! their text, and conditions come in diesel's own typed expressions.
 
 use diesel::{
@@ -130,7 +130,7 @@ pub(super) enum Rows<'a> {
 /// Ends a list of clinics with the one that rows of the platform have.
 const PLATFORM: &str = ", '00000000-0000-0000-0000-000000000000')";
 
-/// A statement of the walk.
+/// A statement that reads an entity.
 pub(super) struct Select<'a> {
     pub def: &'static Def,
     pub columns: &'a Columns,
