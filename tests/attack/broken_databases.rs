@@ -139,7 +139,8 @@ const BROKEN: [(&str, &str, &str); 24] = [
 #[tokio::test]
 async fn a_database_that_somebody_weakened_is_refused_by_name() {
     let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-    let mut postgres = Embedded::start(Options { durable: false, ..Options::new(folder.path().join("data")) }).await.unwrap();
+    let mut postgres =
+        Embedded::start(Options { durable: false, ..Options::new(folder.path().join("data")) }).await.unwrap();
     let url = postgres.superuser_url("postgres");
     let logins = db::prepare(&url, KeyRing::parse(KEYS).unwrap().root()).await.unwrap().logins;
     let mut superuser = db::connect(&url).await.unwrap();

@@ -80,9 +80,9 @@ async fn patients_and_research_partners_see_what_is_their_own() {
         (world.person(SystemRole::ResearchPartner).await, "1"),
         (stranger, "0"),
     ] {
-        for table in [
-            "support_tickets", "ticket_messages", "providers", "clinic_configs", "notifications", "clinic_networks",
-        ] {
+        for table in
+            ["support_tickets", "ticket_messages", "providers", "clinic_configs", "notifications", "clinic_networks"]
+        {
             assert_eq!(seen(&world.app, &who, table).await.unwrap(), "0", "{table}");
         }
         for table in ["sessions", "audit_events", "user_sign_ins", "outbox_events", "private.ticket_number_key"] {
@@ -182,7 +182,9 @@ async fn nobody_writes_in_the_name_of_another() {
 #[tokio::test]
 async fn no_row_moves_to_another_clinic_and_none_changes_its_identity() {
     let world = World::new().await;
-    for table in ["support_tickets", "ticket_messages", "clinic_configs", "clinic_closures", "memberships", "notifications"] {
+    for table in
+        ["support_tickets", "ticket_messages", "clinic_configs", "clinic_closures", "memberships", "notifications"]
+    {
         for who in [&world.manager, &world.administrator] {
             for statement in [
                 format!("update {table} set clinic_id = '{}'", Uuid::now_v7()),
@@ -203,11 +205,16 @@ async fn the_role_of_a_class_does_not_open_for_somebody_of_another() {
     let session = world.app.value(&format!("select id from sessions where user_id = '{}'", patient.user_id)).await;
     let session = session.as_str().unwrap();
     let look = |role: &str, class: &str| {
-        format!("select private.look('{session}', '{}', '{}', '{role}', null, '{class}')", patient.user_id, world.clinic)
+        format!(
+            "select private.look('{session}', '{}', '{}', '{role}', null, '{class}')",
+            patient.user_id, world.clinic
+        )
     };
 
     assert!(world.app.as_role("tenant", &look("patient", "patient")).await.is_ok());
-    for (role, class) in [("clinic_manager", "tenant"), ("patient", "tenant"), ("patient", "auditor"), ("patient", "admin")] {
+    for (role, class) in
+        [("clinic_manager", "tenant"), ("patient", "tenant"), ("patient", "auditor"), ("patient", "admin")]
+    {
         let refused = world.app.as_role("tenant", &look(role, class)).await.unwrap_err().to_string();
         assert_eq!(refused, "the caller has changed", "{role} {class}");
     }
@@ -225,7 +232,8 @@ async fn by_the_api_a_patient_finds_no_trace_of_the_clinics_work() {
         let answer = who.send(document, ids.clone()).await.body;
         assert_eq!(answer["data"]["nodes"], json!([Value::Null, Value::Null, Value::Null, Value::Null]), "{answer}");
         assert_eq!(answer["data"]["providers"]["nodes"], json!([]), "{answer}");
-        let own = who.ask("{ viewer { user { id email } actingClinic { name hours { dayOfWeek } } } }", json!({})).await;
+        let own =
+            who.ask("{ viewer { user { id email } actingClinic { name hours { dayOfWeek } } } }", json!({})).await;
         assert_eq!(own["viewer"]["user"]["id"], json!(who.api_id()));
         assert_eq!(own["viewer"]["actingClinic"]["name"], json!("Oak"));
     }

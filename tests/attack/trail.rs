@@ -33,7 +33,8 @@ async fn nobody_writes_an_event_by_hand_nor_changes_one() {
 #[tokio::test]
 async fn nobody_is_a_member_of_the_role_that_owns_the_trail() {
     let app = TestApp::new().await;
-    let members = "select m.member::regrole::text as name from pg_auth_members m where m.roleid = 'clinigraph_audit'::regrole";
+    let members =
+        "select m.member::regrole::text as name from pg_auth_members m where m.roleid = 'clinigraph_audit'::regrole";
 
     assert_eq!(app.rows(members).await, Vec::<serde_json::Value>::new());
     let others = "select c.oid::regclass::text as name from pg_class c

@@ -71,6 +71,9 @@ lines (line) as (
                case when r.relkind in ('v', 'm') then regexp_replace(pg_get_viewdef(r.oid), '\s+', ' ', 'g') end,
                (select string_agg(text, '; ' order by text) from of_columns c where c.oid = r.oid))
       from relations r
+     -- What somebody else made beside, and nobody of ours may touch, is no concern.
+     where r.relowner in (select oid from ours)
+        or exists (select from rights x where x.oid = r.oid and (x.name = 'everybody' or x.name ~ '^clinigraph_'))
     union all
     select distinct 'policy ' || p.polname || ' on ' || r.name || ': ' || concat_ws(' ',
                case when p.polpermissive then 'permits' else 'restricts' end,
@@ -103,6 +106,8 @@ lines (line) as (
                'source ' || left(encode(sha256(convert_to(
                    coalesce(regexp_replace(pg_get_function_sqlbody(f.oid), '\s+', ' ', 'g'), f.prosrc), 'utf8')), 'hex'), 16))
       from pg_proc f join spaces n on n.oid = f.pronamespace
+     where (n.nspname = 'private' or f.prosecdef or f.proowner in (select oid from ours))
+       and not exists (select from pg_depend d where d.classid = 'pg_proc'::regclass and d.objid = f.oid and d.deptype = 'e')
     union all
     select 'default right of ' || pg_get_userbyid(d.defaclrole) || ' on ' || d.defaclobjtype::text || ': ' || d.defaclacl::text
       from pg_default_acl d

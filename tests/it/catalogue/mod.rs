@@ -27,7 +27,8 @@ with t as (
     select t.*, a.attnum, a.attnotnull
     from t join pg_attribute a on a.attrelid = t.oid and a.attname = case t.name when 'clinics' then 'id' else 'clinic_id' end
 ), classes (role) as (
-    values ('clinigraph_tenant'), ('clinigraph_admin'), ('clinigraph_patient'), ('clinigraph_system')
+    values ('clinigraph_tenant'), ('clinigraph_admin'), ('clinigraph_auditor'), ('clinigraph_patient'), ('clinigraph_partner'),
+           ('clinigraph_system')
 )
 ";
 
