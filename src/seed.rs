@@ -73,15 +73,11 @@ pub struct Seeded {
 pub async fn seed(owner_url: &str, scale: &Scale, force: bool) -> Result<Seeded> {
     scale.check()?;
     let mut owner = connect(owner_url).await?;
-    let superuser = holds(&mut owner, "select rolsuper from pg_roles where rolname = current_user").await?;
-    // Policies are forced on the owner too. A superuser passes them, and can leave triggers out.
-    owner
-        .batch_execute(if superuser {
-            "set session_replication_role = replica"
-        } else {
-            "set role clinigraph_owner; set role clinigraph_system"
-        })
-        .await?;
+    // Policies are forced on the owner too, and the audit trail belongs to nobody's role.
+    if !holds(&mut owner, "select rolsuper from pg_roles where rolname = current_user").await? {
+        return Err(Error::invalid("database", "only a superuser of Postgres can write measurement data"));
+    }
+    owner.batch_execute("set session_replication_role = replica").await?;
     if !force && holds(&mut owner, &format!("exists (select from users where email not like '%{DOMAIN}')")).await? {
         return Err(Error::invalid("database", "there are people in this database who are not made up"));
     }
@@ -90,9 +86,6 @@ pub async fn seed(owner_url: &str, scale: &Scale, force: bool) -> Result<Seeded>
     }
     let manager = sign_in(&mut owner, "manager-1").await?;
     let administrator = sign_in(&mut owner, "admin-1").await?;
-    if !superuser {
-        owner.batch_execute("set role clinigraph_owner").await?;
-    }
     owner.batch_execute("vacuum analyze").await?;
     let clinic: Made = sql_query("select id from clinics where slug = 'scale-1'").get_result(&mut owner).await?;
     Ok(Seeded { clinic: clinic.id, manager, administrator })

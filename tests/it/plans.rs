@@ -114,7 +114,8 @@ async fn explained() -> (TestApp, Person, Person, String) {
             "do $$ declare setting text; begin
                  foreach setting in array array['session_preload_libraries = auto_explain', 'auto_explain.log_min_duration = 0',
                      'auto_explain.log_analyze = on', 'auto_explain.log_timing = off', 'auto_explain.log_format = json'] loop
-                     execute format('alter role clinigraph_app in database %I set %s', current_database(), setting);
+                     execute format('alter role clinigraph_login_tenant in database %I set %s', current_database(), setting);
+                     execute format('alter role clinigraph_login_admin in database %I set %s', current_database(), setting);
                  end loop;
              end $$",
         )

@@ -148,14 +148,14 @@ async fn the_system_reads_every_row() {
 #[tokio::test]
 async fn a_connection_without_a_scope_reads_nothing() {
     let world = World::new().await;
-    let bare = db::connect(world.app.logins.url(Class::Tenant)).await.unwrap();
-
-    for table in tables() {
-        let rows = format!("select 'row' as told from {}", table.name);
-        assert!(is_denied(&told(&bare, &rows).await), "{}", table.name);
-    }
-    // Not even with the role that a scope would take, whether the settings are absent or, as after a scope, empty.
-    for role in ["clinigraph_tenant", "clinigraph_patient"] {
+    for class in [Class::Tenant, Class::Auditor, Class::Patient, Class::Partner] {
+        let bare = db::connect(world.app.logins.url(class)).await.unwrap();
+        for table in tables() {
+            let rows = format!("select 'row' as told from {}", table.name);
+            assert!(is_denied(&told(&bare, &rows).await), "{}", table.name);
+        }
+        // Not even with the role that a scope would take, whether the settings are absent or, as after a scope, empty.
+        let role = class.role();
         for settings in [
             "reset role",
             "begin; select set_config('app.caller', 'somebody', true), set_config('app.request', '00', true); commit",

@@ -46,7 +46,7 @@ async fn until_none(superuser: &AsyncPgConnection, query: &str) {
 
 /// The server's connections that are in the midst of something.
 const BUSY: &str = "select concat_ws(' ', state, query) as told from pg_stat_activity
-                    where datname = current_database() and usename = 'clinigraph_app' and state <> 'idle'";
+                    where datname = current_database() and usename ~ '^clinigraph_login_' and state <> 'idle'";
 
 /// That the pools are as good as new: nothing is under way, every connection can be had and starts clean.
 async fn assert_sound(app: &TestApp) {
@@ -60,7 +60,7 @@ async fn assert_sound(app: &TestApp) {
         for connection in &held {
             let query = "select concat_ws(',', current_user, current_setting('transaction_isolation'), coalesce(current_setting('app.caller', true), ''),
                          coalesce(current_setting('app.request', true), '')) as told";
-            assert_eq!(told(&connection.pg, query).await.unwrap(), ["clinigraph_app,repeatable read,,"]);
+            assert_eq!(told(&connection.pg, query).await.unwrap(), [format!("{},repeatable read,,", class.login())]);
         }
     }
 }
@@ -261,7 +261,7 @@ async fn refusing_a_caller_costs_no_connection() {
     person.ask(OPERATIONS[0], json!({})).await;
     (&mut &superuser).batch_execute(&suspend).await.unwrap();
     let backends = "select pid::text as told from pg_stat_activity
-                    where datname = current_database() and usename = 'clinigraph_app' order by pid";
+                    where datname = current_database() and usename ~ '^clinigraph_login_' order by pid";
     let before = told(&superuser, backends).await.unwrap();
 
     for _ in 0..3 {
