@@ -399,7 +399,7 @@ impl Hub {
     }
 
     /// Fails with `CURSOR_EXPIRED` when events behind a position were removed, or the position was never reached: after a
-    /// database was restored to an earlier state its numbers stand for other events.
+    /// database was restored to an earlier state its numbers belong to other events.
     pub async fn require_retained(&self, position: i64) -> Result<()> {
         let retained = self
             .database
