@@ -4,7 +4,7 @@ use chrono::{Days, NaiveDate, NaiveTime, TimeDelta};
 use clinigraph::kernel::db::partitions;
 
 use super::{BOTH, TICKETS};
-use crate::support::{TestApp, names_of_events, reader::Over};
+use crate::harness::{TestApp, names_of_events, reader::Over};
 
 const PARTITIONS: &str = "select c.relname::text as name from pg_inherits i join pg_class c on c.oid = i.inhrelid
     where i.inhparent = '$table'::regclass order by 1";
