@@ -193,16 +193,15 @@ async fn a_change_names_its_field_as_the_api_does() {
     let (manager, administrator) = (app.clinic("Oak").await.manager().await, app.administrator().await);
     let ticket = manager.open_ticket("Printer").await;
     let assign = "mutation ($input: AssignTicketInput!) { assignTicket(input: $input) { ticket { id } } }";
-    administrator
-        .ask(assign, json!({ "input": { "ticketId": ticket, "assigneeId": administrator.api_id() } }))
-        .await;
+    administrator.ask(assign, json!({ "input": { "ticketId": ticket, "assigneeId": administrator.api_id() } })).await;
 
     let query = "query ($filter: AuditEventFilter) { auditEvents(first: 1, filter: $filter) { nodes {
         actorEmail changes { field before } } } }";
     let seen = administrator.ask(query, json!({ "filter": { "resourceId": ticket } })).await;
     assert_eq!(seen["auditEvents"]["nodes"][0]["changes"], json!([{ "field": "assignee", "before": null }]));
 
-    let audited = "select relname as table, attname as column, private.api_field(attname, atttypid = 'uuid'::regtype) as field
+    let audited =
+        "select relname as table, attname as column, private.api_field(attname, atttypid = 'uuid'::regtype) as field
         from pg_trigger join pg_class on pg_class.oid = tgrelid join pg_attribute on attrelid = tgrelid
         where tgname = 'audit' and attnum > 0 and not attisdropped and attgenerated = ''
           and attname <> all ('{id,clinic_id,created_at,created_by,updated_at,updated_by,version}')";
