@@ -44,7 +44,7 @@ impl Presence {
     }
 
     /// Future that is ready, with the reason, once the session has become invalid. It is dropped when the socket closes.
-    pub fn arrive(self: &Arc<Self>, session: Uuid) -> impl Future<Output = Code> + Send + use<> {
+    pub fn until_ended(self: &Arc<Self>, session: Uuid) -> impl Future<Output = Code> + Send + use<> {
         let mut present = self.present();
         let mut ended = present.sessions.entry(session).or_default().subscribe();
         if present.checking.as_ref().is_none_or(JoinHandle::is_finished) {
