@@ -265,8 +265,8 @@ impl Scope {
         self.load_after(async { Ok(()) }, query).await
     }
 
-    /// Runs one statement that reads an entity that is planned for its values, as all that follow in this transaction are then. Other
-    /// statements have one plan for all values (`pool.rs`).
+    /// Runs one statement that reads an entity, planned for its values; later ones in this transaction are planned so too.
+    /// Other statements have one plan for all values (`pool.rs`).
     pub async fn load_planned<Q>(&self, query: Q) -> Result<Vec<PgRow>>
     where
         Q: AsQuery + Send,

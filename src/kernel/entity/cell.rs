@@ -106,7 +106,7 @@ fn is_special(byte: u8) -> bool {
     (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
-/// Number of bytes that are written as they are, until the first that does not. Nearly all texts have none of those, so they are
+/// Number of bytes before the first that must be escaped. Nearly all texts have none of those, so they are
 /// compared sixteen at a time, which a processor does in one step.
 fn plain_length(text: &[u8]) -> usize {
     let (chunks, _) = text.as_chunks::<16>();
