@@ -1,4 +1,4 @@
-drop function private.administrators_but, private.look_again, private.vouch, private.look, private.class_of;
+drop function private.administrators_but, private.recheck_caller, private.checked_access_version, private.check_caller, private.class_of;
 drop table idempotency_keys, user_sign_ins, sessions, private.access_versions;
 drop trigger count_access_change on memberships;
 drop trigger count_access_change on clinics;

@@ -109,9 +109,9 @@ const BROKEN: [(&str, &str, &str); 24] = [
         "drop function private.request_is_active(); alter function private.request_is_active_now() rename to request_is_active",
     ),
     (
-        "alter function private.look reset search_path",
-        "the function private.look(",
-        "alter function private.look set search_path = pg_catalog, public, pg_temp",
+        "alter function private.check_caller reset search_path",
+        "the function private.check_caller(",
+        "alter function private.check_caller set search_path = pg_catalog, public, pg_temp",
     ),
     (
         "grant execute on function private.make_audit_partitions() to public",

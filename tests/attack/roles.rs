@@ -206,7 +206,7 @@ async fn the_role_of_a_class_does_not_open_for_somebody_of_another() {
     let session = session.as_str().unwrap();
     let look = |role: &str, class: &str| {
         format!(
-            "select private.look('{session}', '{}', '{}', '{role}', null, '{class}')",
+            "select private.check_caller('{session}', '{}', '{}', '{role}', null, '{class}')",
             patient.user_id, world.clinic
         )
     };

@@ -1,5 +1,5 @@
-//! The gate: what must hold of a database before a server may work on it. `serve` refuses to start on a finding, and
-//! `doctor` explains them.
+//! The gate: checks that a database is safe before a server uses it. `serve` refuses to start if there is a finding, and
+//! `doctor` explains the findings.
 
 use diesel::{QueryableByName, sql_query, sql_types::Text};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
@@ -11,18 +11,18 @@ use super::{
 };
 use crate::kernel::Result;
 
-/// Something that makes tenant isolation doubtful.
+/// Problem that endangers the isolation of tenants.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct Finding {
-    /// What is wrong.
+    /// Description of the problem.
     #[diesel(sql_type = Text)]
     pub problem: String,
-    /// What would be right.
+    /// Change that solves it.
     #[diesel(sql_type = Text)]
     pub remedy: String,
 }
 
-/// Looks at the database as the server's role sees it.
+/// Inspects the database with a login of the server.
 pub async fn inspect(logins: &Logins) -> Result<Vec<Finding>> {
     let mut connection = connect(logins.url(Class::System)).await?;
     // Names outside of the search path are written in full.

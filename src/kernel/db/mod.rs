@@ -1,5 +1,6 @@
-//! The way to Postgres: pools per class of actor (`pool.rs`), the scope that is the only database to a table (`scope.rs`),
-//! statements that stay prepared (`prepared.rs`), migrations and roles (`migrate.rs`), the logins (`logins.rs`), and the gate that a server must pass to
+//! Access to Postgres: pools for each class of actor (`pool.rs`) and their logins (`logins.rs`), scopes, through which all
+//! tables are reached (`scope.rs`), statements that stay prepared (`prepared.rs`), migrations and roles (`migrate.rs`), the
+//! fingerprint of all rights (`fingerprint.rs`), and the gate that a server must pass to
 //! start (`gate.rs`).
 
 mod fingerprint;
