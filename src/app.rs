@@ -12,9 +12,12 @@ use crate::{
     demo,
     embedded::{Embedded, Options},
     kernel::{
-        Error, Result,
+        Code, Error, Result,
         clock::Clock,
-        db::{self, Database, Finding, Pools},
+        db::{
+            self, Database, Finding, Pools,
+            installation::{self, MadeUp},
+        },
         secrets::KeyRing,
     },
     live::relay,
@@ -125,9 +128,57 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 /// The findings that speak against serving on a database.
 pub async fn examine(database: &DatabaseOptions) -> Result<Vec<Finding>> {
     let reached = reach(database).await?;
-    let findings = db::inspect(&reached.server_url).await;
+    let findings = findings(&reached.server_url).await;
     close(reached.embedded).await;
     findings
+}
+
+async fn findings(server_url: &str) -> Result<Vec<Finding>> {
+    let mut findings = db::inspect(server_url).await?;
+    findings.extend(installation::mark_of(server_url).await?.map(made_up));
+    Ok(findings)
+}
+
+/// What is wrong with made-up people where real ones are to be.
+fn made_up(mark: MadeUp) -> Finding {
+    let problem = match mark {
+        MadeUp::Demo => "this database was filled by `serve --demo`: the password of its administrators is public",
+        MadeUp::Measurement => "this database was filled by `seed` for measurements: its people are made up",
+    };
+    let remedy = "begin afresh: use the --database-url of an empty database or, for the private Postgres, another --data \
+                  directory; a demo is served with --demo";
+    Finding { problem: problem.to_owned(), remedy: remedy.to_owned() }
+}
+
+/// Refuses to serve made-up people to real ones, and a demo to the network unless that was said.
+async fn check_purpose(server_url: &str, options: &Serve) -> Result<()> {
+    if options.demo {
+        let is_near = options.address.ip().to_canonical().is_loopback();
+        return if is_near || options.demo_on_network {
+            Ok(())
+        } else {
+            Err(Error::new(
+                Code::OperationNotAllowed,
+                format!(
+                    "--demo lets everybody who reaches {} sign in as an administrator: listen on this machine only, or \
+                     add --demo-on-network",
+                    options.address
+                ),
+            ))
+        };
+    }
+    match installation::mark_of(server_url).await? {
+        None => Ok(()),
+        Some(mark @ MadeUp::Demo) => {
+            let Finding { problem, remedy } = made_up(mark);
+            Err(Error::new(Code::OperationNotAllowed, format!("{problem}; {remedy}")))
+        }
+        // Nobody can sign in there but with the tokens that were printed once.
+        Some(mark @ MadeUp::Measurement) => {
+            tracing::warn!("{}", made_up(mark).problem);
+            Ok(())
+        }
+    }
 }
 
 /// Fills a database for measurements.
@@ -172,6 +223,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     for migration in &reached.ran {
         tracing::info!(migration, "migrated");
     }
+    check_purpose(&reached.server_url, options).await?;
     let settings = Settings {
         limits: options.limits.limits(),
         rates: options.limits.rates(),

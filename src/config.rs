@@ -59,9 +59,13 @@ pub struct Serve {
     /// Address and port to listen on.
     #[arg(long, env = "CLINIGRAPH_ADDRESS", default_value_t = DEFAULT_ADDRESS)]
     pub address: SocketAddr,
-    /// Load made-up clinics and users into an empty database, and let anyone sign in as them. Never use it with real data.
+    /// Load made-up clinics and users into an empty database, and let anyone sign in as them. The database can never be
+    /// served without this option.
     #[arg(long, env = "CLINIGRAPH_DEMO")]
     pub demo: bool,
+    /// Let a demo listen on an address that other machines reach: everybody there can sign in as its administrator.
+    #[arg(long, env = "CLINIGRAPH_DEMO_ON_NETWORK", requires = "demo")]
+    pub demo_on_network: bool,
     /// In a demo, do not simulate users who open and answer tickets.
     #[arg(long, env = "CLINIGRAPH_DEMO_QUIET")]
     pub demo_quiet: bool,

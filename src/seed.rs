@@ -1,5 +1,6 @@
 //! Made-up data in bulk, for measuring: so many clinics, people, tickets and so on, the same at every time in ids as
-//! in words, made inside Postgres. Loaded into a database without other people only.
+//! in words, made inside Postgres. Loaded into a database without other people only, which
+//! is marked.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Args;
@@ -9,7 +10,14 @@ use uuid::Uuid;
 
 use crate::{
     access::token_hash,
-    kernel::{Error, Result, db::connect, secrets::random},
+    kernel::{
+        Error, Result,
+        db::{
+            connect,
+            installation::{MadeUp, mark_on},
+        },
+        secrets::random,
+    },
 };
 
 /// How much of everything.
@@ -69,7 +77,7 @@ pub struct Seeded {
 }
 
 /// Fills the database that this login owns, unless it is filled already, and signs two of its people in. `force`:
-/// also where other people are.
+/// also where other people are, without a mark.
 pub async fn seed(owner_url: &str, scale: &Scale, force: bool) -> Result<Seeded> {
     scale.check()?;
     let mut owner = connect(owner_url).await?;
@@ -82,11 +90,12 @@ pub async fn seed(owner_url: &str, scale: &Scale, force: bool) -> Result<Seeded>
             "set role clinigraph_owner; set role clinigraph_system"
         })
         .await?;
-    if !force && holds(&mut owner, &format!("exists (select from users where email not like '%{DOMAIN}')")).await? {
+    let has_others = holds(&mut owner, &format!("exists (select from users where email not like '%{DOMAIN}')")).await?;
+    if !force && has_others {
         return Err(Error::invalid("database", "there are people in this database who are not made up"));
     }
     if !holds(&mut owner, &format!("exists (select from users where email like '%{DOMAIN}')")).await? {
-        fill(&mut owner, scale).await?;
+        fill(&mut owner, scale, (!has_others).then_some(MadeUp::Measurement)).await?;
     }
     let manager = sign_in(&mut owner, "manager-1").await?;
     let administrator = sign_in(&mut owner, "admin-1").await?;
@@ -133,7 +142,7 @@ async fn sign_in(owner: &mut AsyncPgConnection, name: &str) -> Result<String> {
     Ok(token)
 }
 
-async fn fill(owner: &mut AsyncPgConnection, scale: &Scale) -> Result<()> {
+async fn fill(owner: &mut AsyncPgConnection, scale: &Scale, mark: Option<MadeUp>) -> Result<()> {
     let numbers = [
         ("{clinics}", scale.clinics),
         ("{users}", scale.users),
@@ -145,6 +154,9 @@ async fn fill(owner: &mut AsyncPgConnection, scale: &Scale) -> Result<()> {
         ("{audit}", scale.audit),
     ];
     owner.batch_execute("begin").await?;
+    if let Some(mark) = mark {
+        mark_on(owner, mark).await?;
+    }
     for (table, text) in STEPS {
         if !table.is_empty() && !holds(owner, &format!("to_regclass('public.{table}') is not null")).await? {
             continue;

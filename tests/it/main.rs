@@ -14,6 +14,7 @@ mod documents;
 mod error_paths;
 mod fresh;
 mod idempotency;
+mod installation;
 mod isolation;
 mod live;
 mod mutation;

@@ -1,8 +1,9 @@
 //! The way to Postgres: pools per class of actor (`pool.rs`), the scope that is the only database to a table (`scope.rs`),
 //! statements that stay prepared (`prepared.rs`), migrations and roles (`migrate.rs`), and the gate that a server must pass to
-//! start (`gate.rs`).
+//! start (`gate.rs`), and the mark of a database with made-up people (`installation.rs`).
 
 mod gate;
+pub mod installation;
 mod migrate;
 pub mod partitions;
 mod pool;
