@@ -15,7 +15,7 @@ use crate::{
         Code, Error, Result,
         clock::Clock,
         db::{
-            self, Database, Finding, Pools,
+            self, Address, Database, Finding, Pools, SERVER_LOGIN,
             installation::{self, MadeUp},
         },
         secrets::KeyRing,
@@ -23,7 +23,7 @@ use crate::{
     live::relay,
     pipeline::{Manifest, Operations, Pipeline, Settings},
     seed::{self, Seeded},
-    server::{PageConfig, ServerConfig, serve},
+    server::{Graphiql, PageConfig, ServerConfig, serve},
 };
 
 /// A reachable database, and how the server logs in to it.
@@ -36,11 +36,19 @@ pub struct Reached {
     pub ring: Arc<KeyRing>,
 }
 
+impl Reached {
+    /// How the server logs in, without the password.
+    #[must_use]
+    pub fn shown_url(&self) -> String {
+        self.server_url.parse::<Address>().map_or_else(|error| error.to_string(), |address| address.text_to_show())
+    }
+}
+
 /// Connects to the database and, if the login may do so, migrates it.
 pub async fn reach(database: &DatabaseOptions) -> Result<Reached> {
     let ring = Arc::new(keys(database)?);
     let (embedded, url) = match &database.database_url {
-        Some(url) => (None, url.clone()),
+        Some(url) => (None, secured(url, database, &ring)?),
         None => {
             let options =
                 Options { binaries: database.postgres.clone(), max_connections: 200, ..Options::new(&database.data) };
@@ -58,6 +66,22 @@ pub async fn reach(database: &DatabaseOptions) -> Result<Reached> {
     }
     let prepared = db::prepare(&url, ring.root()).await?;
     Ok(Reached { embedded, server_url: prepared.server_url, ran: prepared.ran, ring })
+}
+
+/// The connection string as it is used: never in plain text to another machine that was not named, and with the password
+/// of the server's role, if that one logs in without.
+fn secured(url: &str, database: &DatabaseOptions, ring: &KeyRing) -> Result<String> {
+    let address = url.parse::<Address>()?.secured(&database.allow_plaintext_to)?;
+    if address.trusts_anybody() {
+        tracing::warn!(
+            "nobody checks that it is the database at {} that answers: use sslmode=verify-full",
+            address.remote_hosts().join(", ")
+        );
+    }
+    if address.user() == Some(SERVER_LOGIN) && !address.has_password() {
+        return Ok(address.with_login(SERVER_LOGIN, &db::password(ring.root())?).text());
+    }
+    Ok(address.text())
 }
 
 /// The database `clinigraph` in the private Postgres, created if it is missing.
@@ -186,7 +210,7 @@ pub async fn seed(options: &Seed) -> Result<Seeded> {
     let reached = reach(&options.database).await?;
     let owner_url = match (&reached.embedded, &options.database.database_url) {
         (Some(embedded), _) => embedded.superuser_url("clinigraph"),
-        (None, url) => url.clone().unwrap_or_default(),
+        (None, url) => secured(url.as_deref().unwrap_or_default(), &options.database, &reached.ring)?,
     };
     let seeded = seed::seed(&owner_url, &options.scale, options.force).await;
     close(reached.embedded).await;
@@ -230,13 +254,17 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         transport: options.limits.server().limits(),
         operations: operations(options)?,
         deadline: options.limits.deadline(),
-        development: options.development || options.demo,
+        development: options.is_development(),
     };
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
     let partitioning = {
         let database = pipeline.database().clone();
         tokio::spawn(async move { db::partitions::keep(&database).await })
+    };
+    let sweeping = {
+        let database = pipeline.database().clone();
+        tokio::spawn(async move { db::sweep::keep(&database).await })
     };
     let people = if options.demo { demo::load(pipeline.database()).await? } else { Vec::new() };
     let simulation = (options.demo && !options.demo_quiet).then(|| {
@@ -250,9 +278,11 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         ))
     })?;
     let address = listener.local_addr().map_err(Error::unavailable)?;
-    print_addresses(&address.to_string(), &people);
+    print_addresses(&address.to_string(), options.graphiql(), &people);
     let config = ServerConfig {
         origins: options.origins.clone(),
+        graphiql: options.graphiql(),
+        development: options.is_development(),
         page: PageConfig { demo: options.demo, people, ..PageConfig::default() },
         ..options.limits.server()
     };
@@ -260,6 +290,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     simulation.iter().for_each(tokio::task::JoinHandle::abort);
     relaying.abort();
     partitioning.abort();
+    sweeping.abort();
     served
 }
 
@@ -272,8 +303,12 @@ fn operations(options: &Serve) -> Result<Operations> {
 }
 
 #[expect(clippy::print_stdout, reason = "the output of the command")]
-fn print_addresses(address: &str, people: &[crate::server::DemoPerson]) {
-    println!("\n  clinigraph is running on http://{address}\n  GraphiQL:                http://{address}/graphiql\n");
+fn print_addresses(address: &str, graphiql: Graphiql, people: &[crate::server::DemoPerson]) {
+    println!("\n  clinigraph is running on http://{address}");
+    if graphiql != Graphiql::Off {
+        println!("  GraphiQL:                http://{address}/graphiql");
+    }
+    println!();
     if people.is_empty() {
         return;
     }

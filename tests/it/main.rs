@@ -11,6 +11,7 @@ mod clinic_config;
 mod concurrency;
 mod demo;
 mod documents;
+mod encryption;
 mod error_paths;
 mod fresh;
 mod idempotency;
@@ -28,6 +29,7 @@ mod reading;
 mod schema;
 mod server_info;
 mod support;
+mod sweep;
 mod tickets;
 mod transport;
 #[path = "../wire/mod.rs"]

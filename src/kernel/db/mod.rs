@@ -1,7 +1,9 @@
-//! The way to Postgres: pools per class of actor (`pool.rs`), the scope that is the only database to a table (`scope.rs`),
+//! The way to Postgres: where it is and how the way there is secured (`address.rs`, `tls.rs`), pools per class of actor (`pool.rs`), the scope that is the only database to a table (`scope.rs`),
 //! statements that stay prepared (`prepared.rs`), migrations and roles (`migrate.rs`), and the gate that a server must pass to
-//! start (`gate.rs`), and the mark of a database with made-up people (`installation.rs`).
+//! start (`gate.rs`), the mark of a database with made-up people (`installation.rs`), and the
+//! jobs that make partitions and remove what has expired (`partitions.rs`, `sweep.rs`).
 
+mod address;
 mod gate;
 pub mod installation;
 mod migrate;
@@ -9,9 +11,12 @@ pub mod partitions;
 mod pool;
 mod prepared;
 mod scope;
+pub mod sweep;
+mod tls;
 
+pub use address::Address;
 pub use gate::{Finding, inspect};
-pub use migrate::{Preparation, prepare, redo, revert_all};
+pub use migrate::{Preparation, SERVER_LOGIN, password, prepare, redo, revert_all};
 pub use pool::{Class, Config, Connection, Pools, connect};
 pub use prepared::{Prepared, prepared};
 pub use scope::{Access, Database, Note, PgRow, Scope, Tx};
