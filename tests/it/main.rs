@@ -13,6 +13,8 @@ mod access;
 mod audit;
 mod clinic;
 mod demo;
+mod encryption;
+mod installation;
 mod kernel;
 mod live;
 mod notification;
@@ -21,6 +23,7 @@ mod pipeline;
 mod provider;
 mod server_info;
 mod support;
+mod sweep;
 mod transport;
 
 // What holds for every table, type and operation, and what holds for the source.

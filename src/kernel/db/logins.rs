@@ -14,8 +14,8 @@ pub struct Logins(Vec<(Class, String)>);
 
 impl Logins {
     /// As the logins that preparing the database made.
-    pub(super) fn of_classes(secret: &[u8], url: impl Fn(&str, &str) -> Result<String>) -> Result<Self> {
-        let login = |class: Class| Ok((class, url(class.login(), &password(class, secret)?)?));
+    pub(super) fn of_classes(secret: &[u8], url: impl Fn(&str, &str) -> String) -> Result<Self> {
+        let login = |class: Class| Ok((class, url(class.login(), &password(class, secret)?)));
         Class::ALL.into_iter().map(login).collect::<Result<_>>().map(Self)
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{
+    Address,
     logins::{Logins, password},
     pool::{Class, connect},
 };
@@ -70,7 +71,8 @@ pub async fn prepare(url: &str, secret: &[u8]) -> Result<Preparation> {
 
 /// How the server logs in to a database that was prepared with these keys.
 pub fn logins(url: &str, secret: &[u8]) -> Result<Logins> {
-    Logins::of_classes(secret, |user, password| server_url(url, user, password))
+    let address: Address = url.parse()?;
+    Logins::of_classes(secret, |user, password| address.clone().with_login(user, password).text())
 }
 
 /// A superuser needs no membership to give things to clinigraph_audit. Another login takes it for the time, and leaves: from
@@ -158,28 +160,4 @@ async fn migrate<T: Send + 'static>(
     done.map_err(Error::internal)?.map_err(Error::internal)
 }
 
-/// The same database, with another login.
-fn server_url(url: &str, user: &str, password: &str) -> Result<String> {
-    let config: tokio_postgres::Config = url.parse().map_err(Error::internal)?;
-    let mut parts: BTreeSet<String> = BTreeSet::new();
-    let quote = |value: &str| format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"));
-    let hosts: Vec<String> = config
-        .get_hosts()
-        .iter()
-        .map(|host| match host {
-            tokio_postgres::config::Host::Tcp(name) => name.clone(),
-            #[cfg(unix)]
-            tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
-        })
-        .collect();
-    parts.insert(format!("host={}", quote(&hosts.join(","))));
-    let ports: Vec<String> = config.get_ports().iter().map(ToString::to_string).collect();
-    if !ports.is_empty() {
-        parts.insert(format!("port={}", ports.join(",")));
-    }
-    // Without a name the database is that of the role in the address.
-    let database = config.get_dbname().or(config.get_user()).unwrap_or("postgres");
-    parts.insert(format!("dbname={}", quote(database)));
-    parts.insert(format!("user={user} password={password}"));
-    Ok(parts.into_iter().collect::<Vec<_>>().join(" "))
 }

@@ -1,17 +1,23 @@
-//! Access to Postgres: pools for each class of actor (`pool.rs`) and their logins (`logins.rs`), scopes, through which all
-//! tables are reached (`scope.rs`), statements that stay prepared (`prepared.rs`), migrations and roles (`migrate.rs`), the
-//! fingerprint of all rights (`fingerprint.rs`), and the gate that a server must pass to
-//! start (`gate.rs`).
+//! Access to Postgres: where it is and how the way there is secured (`address.rs`, `tls.rs`), pools for each class of actor
+//! (`pool.rs`) and their logins (`logins.rs`), scopes, through which all tables are reached (`scope.rs`), statements that stay
+//! prepared (`prepared.rs`), migrations and roles (`migrate.rs`), the fingerprint of all rights (`fingerprint.rs`), the gate
+//! that a server must pass to start (`gate.rs`), the mark of a database with made-up people (`installation.rs`), and the jobs
+//! that make partitions and remove what has expired (`partitions.rs`, `sweep.rs`).
 
+mod address;
 mod fingerprint;
 mod gate;
+pub mod installation;
 mod logins;
 mod migrate;
 pub mod partitions;
 mod pool;
 mod prepared;
 mod scope;
+pub mod sweep;
+mod tls;
 
+pub use address::Address;
 pub use fingerprint::lines as fingerprint;
 pub use gate::{Finding, inspect};
 pub use logins::Logins;
