@@ -15,6 +15,17 @@ begin
     if not exists (select from pg_roles where rolname = 'clinigraph_app') then
         create role clinigraph_app login noinherit nosuperuser nocreatedb nocreaterole nobypassrls;
     end if;
+    -- For connections that set no limits of their own: a statement, a lock or an open transaction of the server that is
+    -- forgotten must not hold up others for ever.
+    if not exists (
+        select from pg_db_role_setting s join pg_roles r on r.oid = s.setrole
+        where r.rolname = 'clinigraph_app' and s.setdatabase = 0
+          and s.setconfig @> array['statement_timeout=10s', 'lock_timeout=3s', 'idle_in_transaction_session_timeout=15s']
+    ) then
+        alter role clinigraph_app set statement_timeout = '10s';
+        alter role clinigraph_app set lock_timeout = '3s';
+        alter role clinigraph_app set idle_in_transaction_session_timeout = '15s';
+    end if;
     foreach role_name in array array['clinigraph_system', 'clinigraph_admin', 'clinigraph_tenant', 'clinigraph_patient'] loop
         if not pg_has_role('clinigraph_app', role_name, 'member') then
             execute format('grant %I to clinigraph_app', role_name);

@@ -161,7 +161,8 @@ impl Connection {
              from (select * from audit_events where (occurred_at, id) < ($1, $2) order by occurred_at desc, id desc limit 100) a
              left join clinics c on c.id = a.clinic_id left join users u on u.id = a.actor_user_id
              order by a.occurred_at desc, a.id desc";
-        let audit_of_clinic = "select a.id, a.occurred_at, a.actor_kind, a.actor_email, a.verb, a.operation, a.resource_type,
+        let audit_of_clinic =
+            "select a.id, a.occurred_at, a.actor_kind, a.actor_email, a.verb, a.operation, a.resource_type,
                     a.user_agent, a.request_id, a.success, c.id, c.name, u.id, u.first_name, u.last_name, a.changes
              from (select * from audit_events where clinic_id = $1 and (occurred_at, id) < ($2, $3)
                    order by occurred_at desc, id desc limit 100) a

@@ -208,7 +208,8 @@ impl Side {
 async fn serve(database: &Database) -> Server {
     let port = free_port();
     let address = format!("127.0.0.1:{port}");
-    let arguments = ["serve", "--address", &address, "--rate-user", "0", "--rate-anonymous", "0"];
+    let arguments =
+        ["serve", "--address", &address, "--rate-user", "0", "--rate-anonymous", "0", "--operation-rates", "0"];
     let variables =
         [("DATABASE_URL", database.server_url.as_str()), ("CLINIGRAPH_KEYS", KEYS), ("CLINIGRAPH_LOG", "warn")];
     let server = Server::start(env!("CARGO_BIN_EXE_clinigraph"), &arguments, &variables, port);

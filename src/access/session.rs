@@ -23,7 +23,7 @@ use crate::{
         Actor, Code, Error, Id, RequestOf, Result,
         actor::{Person, SystemRole},
         clock::Clock,
-        db::{Database, Scope, prepared},
+        db::{Database, Party, Scope, prepared},
         request::{Request, SessionCookie, service},
         secrets::random,
         text::EmailAddress,
@@ -63,19 +63,35 @@ impl Sessions {
     /// The clock that set the end of a session tells here, with each request, whether it has come; the database looks too
     /// (`private.look`), by its own clock, whenever somebody is looked up.
     pub async fn actor(&self, hash: [u8; 32]) -> Result<Actor> {
-        let known = match self.known.get(&hash) {
-            Some(known) => known,
-            None => {
-                let known = self.look_up(hash).await?.ok_or_else(ended)?;
-                self.known.insert(hash, known.clone());
-                known
-            }
-        };
-        if known.good_until <= self.clock.now() {
-            self.forget(&hash);
-            return Err(ended());
+        if let Some(known) = self.known(&hash) {
+            return known;
         }
-        Ok(Actor::Person(known))
+        let person = self.look_up(hash).await?.ok_or_else(Self::ended)?;
+        self.known.insert(hash, person);
+        self.known(&hash).unwrap_or_else(|| Err(Self::ended()))
+    }
+
+    /// Who comes with this token, if that is known without asking the database.
+    #[must_use]
+    pub fn known(&self, hash: &[u8; 32]) -> Option<Result<Actor>> {
+        let person = self.known.get(hash)?;
+        if person.good_until <= self.clock.now() {
+            self.forget(hash);
+            return Some(Err(Self::ended()));
+        }
+        Some(Ok(Actor::Person(person)))
+    }
+
+    /// The same, asking the database on behalf of somebody.
+    #[must_use]
+    pub fn on_behalf_of(&self, party: Party) -> Self {
+        Self { database: self.database.on_behalf_of(party), ..self.clone() }
+    }
+
+    /// The error of a token that nobody has.
+    #[must_use]
+    pub fn ended() -> Error {
+        Error::new(Code::SessionExpired, "your session has ended; please sign in again")
     }
 
     /// Looks again next time.
@@ -163,10 +179,6 @@ diesel::define_sql_function! {
         network: sql_types::Nullable<sql_types::Uuid>,
         class: sql_types::Text,
     ) -> sql_types::BigInt;
-}
-
-fn ended() -> Error {
-    Error::new(Code::SessionExpired, "your session has ended; please sign in again")
 }
 
 /// Wrong passwords in a row, for an account or for an address without one: a stranger must not see which.

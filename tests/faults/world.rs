@@ -198,7 +198,17 @@ fn free_address() -> SocketAddr {
 
 fn start(server_url: &str, address: SocketAddr) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clinigraph"));
-    command.args(["serve", "--connections", "8", "--rate-user", "0", "--address", &address.to_string()]);
+    command.args([
+        "serve",
+        "--connections",
+        "8",
+        "--rate-user",
+        "0",
+        "--operation-rates",
+        "0",
+        "--address",
+        &address.to_string(),
+    ]);
     command.env("DATABASE_URL", server_url).env("CLINIGRAPH_KEYS", KEYS).env("CLINIGRAPH_LOG", "off");
     command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     Server { address, child: command.spawn().unwrap() }

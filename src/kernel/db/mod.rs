@@ -1,4 +1,4 @@
-//! The way to Postgres: pools per class of actor (`pool.rs`), the scope that is the only database to a table (`scope.rs`),
+//! The way to Postgres: pools per class of actor (`pool.rs`), who uses a connection next (`turns.rs`), the scope that is the only database to a table (`scope.rs`),
 //! statements that stay prepared (`prepared.rs`), migrations and roles (`migrate.rs`), and the gate that a server must pass to
 //! start (`gate.rs`).
 
@@ -8,9 +8,11 @@ pub mod partitions;
 mod pool;
 mod prepared;
 mod scope;
+mod turns;
 
 pub use gate::{Finding, inspect};
 pub use migrate::{Preparation, prepare, redo, revert_all};
 pub use pool::{Class, Config, Connection, Pools, connect};
 pub use prepared::{Prepared, prepared};
-pub use scope::{Access, Database, Note, PgRow, Scope, Tx};
+pub use scope::{Access, Database, Note, PgRow, Scope, Terms, Tx};
+pub use turns::{Claim, Party, Shares, network};

@@ -21,6 +21,7 @@ use futures_util::{
 use tokio::{sync::Notify, task::JoinSet};
 use tokio_postgres::NoTls;
 
+use super::turns::{Claim, Shares, Turn, Turns};
 use crate::kernel::{Error, Result};
 
 /// A class of actor, each with a database role of its own.
@@ -52,9 +53,18 @@ pub struct Config {
     pub connections: usize,
     /// How long a request waits for a connection.
     pub wait: Duration,
-    /// Longest time of one statement.
+    /// Longest time of one statement for a caller.
     pub statement_timeout: Duration,
+    /// Longest time of one statement of the server itself.
+    pub job_timeout: Duration,
+    /// How callers share the connections.
+    pub shares: Shares,
 }
+
+/// How long a statement waits for a lock of another transaction.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a transaction may stand open while nothing is asked of it.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A connection, and what was counted on it.
 pub struct Connection {
@@ -218,13 +228,16 @@ impl Class {
     /// worth a plan of their own for each value (`Condition::replan`): planning a page costs more than reading it. None
     /// is big enough for several processes, and those would lose the order of pages. A transaction only reads, and of one
     /// snapshot, unless it says otherwise.
-    fn settings(self, statement_timeout: Duration) -> String {
+    fn settings(self, config: &Config) -> String {
+        let statement_timeout = if self == Self::System { config.job_timeout } else { config.statement_timeout };
         let mut settings = format!(
             "set application_name = 'clinigraph'; set jit = off; set search_path = public;
              set plan_cache_mode = force_generic_plan; set max_parallel_workers_per_gather = 0;
              set default_transaction_isolation = 'repeatable read'; set default_transaction_read_only = on;
-             set statement_timeout = {};",
-            statement_timeout.as_millis()
+             set statement_timeout = {}; set lock_timeout = {}; set idle_in_transaction_session_timeout = {};",
+            statement_timeout.as_millis(),
+            LOCK_TIMEOUT.as_millis(),
+            IDLE_TIMEOUT.as_millis(),
         );
         if self == Self::Tenant {
             // A table read whole looks cheaper than it is, since Postgres does not know what it costs to check a policy
@@ -288,12 +301,39 @@ impl managed::Manager for Manager {
     }
 }
 
+/// A connection on loan.
+pub struct Loan {
+    // Goes back before the place does: whoever is let in next finds it.
+    connection: Object<Manager>,
+    turn: Turn,
+}
+
+impl Loan {
+    #[must_use]
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// Closes the connection instead of giving it back.
+    pub fn discard(self) {
+        drop(Object::take(self.connection));
+        drop(self.turn);
+    }
+}
+
+/// A pool, and who uses its connections next.
+#[derive(Debug, Clone)]
+struct SharedPool {
+    pool: managed::Pool<Manager>,
+    turns: Arc<Turns>,
+}
+
 /// The pools; clones share them.
 #[derive(Debug, Clone)]
 pub struct Pools {
-    tenant: managed::Pool<Manager>,
-    admin: managed::Pool<Manager>,
-    system: managed::Pool<Manager>,
+    tenant: SharedPool,
+    admin: SharedPool,
+    system: SharedPool,
     /// Ends with the last of them.
     _closing: Arc<JoinSet<()>>,
 }
@@ -305,15 +345,22 @@ impl Pools {
         let mut closing = JoinSet::new();
         closing.spawn(Arc::clone(&closer).run());
         let pool = |class: Class, connections: usize| {
-            let settings = class.settings(config.statement_timeout);
-            managed::Pool::builder(Manager { url: config.url.clone(), settings, closer: Arc::clone(&closer) })
-                .max_size(connections.max(2))
-                // The one that came back last: it may still be open, and its Postgres process is warm.
-                .queue_mode(managed::QueueMode::Lifo)
-                .runtime(deadpool::Runtime::Tokio1)
-                .timeouts(Timeouts { wait: Some(config.wait), create: Some(config.wait), recycle: Some(config.wait) })
-                .build()
-                .map_err(Error::internal)
+            let settings = class.settings(config);
+            let connections = connections.max(2);
+            let pool =
+                managed::Pool::builder(Manager { url: config.url.clone(), settings, closer: Arc::clone(&closer) })
+                    .max_size(connections)
+                    // The one that came back last: it may still be open, and its Postgres process is warm.
+                    .queue_mode(managed::QueueMode::Lifo)
+                    .runtime(deadpool::Runtime::Tokio1)
+                    .timeouts(Timeouts {
+                        wait: Some(config.wait),
+                        create: Some(config.wait),
+                        recycle: Some(config.wait),
+                    })
+                    .build()
+                    .map_err(Error::internal)?;
+            Ok::<_, Error>(SharedPool { pool, turns: Turns::new(connections, config.shares) })
         };
         Ok(Self {
             tenant: pool(Class::Tenant, config.connections)?,
@@ -323,26 +370,28 @@ impl Pools {
         })
     }
 
-    /// A connection for a class, without its role as yet.
-    pub async fn get(&self, class: Class) -> Result<Object<Manager>> {
-        let pool = match class {
+    /// A connection for a class, without its role as yet; `RATE_LIMITED` if the party of the claim waits for too many.
+    pub async fn get(&self, class: Class, claim: Claim) -> Result<Loan> {
+        let SharedPool { pool, turns } = match class {
             Class::Tenant => &self.tenant,
             Class::Admin => &self.admin,
             Class::System => &self.system,
         };
-        pool.get().await.map_err(Error::unavailable)
+        let turn = turns.take(claim).await?;
+        let connection = pool.get().await.map_err(Error::unavailable)?;
+        Ok(Loan { connection, turn })
     }
 
     /// How many connections are open, over all classes.
     #[must_use]
     pub fn open(&self) -> usize {
-        [&self.tenant, &self.admin, &self.system].iter().map(|pool| pool.status().size).sum()
+        [&self.tenant, &self.admin, &self.system].iter().map(|shared| shared.pool.status().size).sum()
     }
 
     /// Ends all connections that are not in use, and all others when they come back.
     pub fn close(&self) {
-        for pool in [&self.tenant, &self.admin, &self.system] {
-            pool.close();
+        for shared in [&self.tenant, &self.admin, &self.system] {
+            shared.pool.close();
         }
     }
 }
