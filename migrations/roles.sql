@@ -9,6 +9,7 @@
 do $$
 declare
     class text;
+    login text;
     role_name text;
 begin
     -- Two servers that prepare the same cluster at once would both find a role missing.
@@ -20,19 +21,30 @@ begin
     end loop;
     foreach class in array array['system', 'admin', 'tenant', 'auditor', 'patient', 'partner'] loop
         role_name := 'clinigraph_' || class;
+        login := 'clinigraph_login_' || class;
         if not exists (select from pg_roles where rolname = role_name) then
             execute format('create role %I nologin nosuperuser nocreatedb nocreaterole nobypassrls', role_name);
         end if;
-        if not exists (select from pg_roles where rolname = 'clinigraph_login_' || class) then
-            execute format('create role %I login noinherit nosuperuser nocreatedb nocreaterole nobypassrls', 'clinigraph_login_' || class);
+        if not exists (select from pg_roles where rolname = login) then
+            execute format('create role %I login noinherit nosuperuser nocreatedb nocreaterole nobypassrls', login);
         end if;
-        if not pg_has_role('clinigraph_login_' || class, role_name, 'member') then
-            execute format('grant %I to %I', role_name, 'clinigraph_login_' || class);
+        -- For connections that set no limits of their own: a statement, a lock or an open transaction of the server that is
+        -- forgotten must not hold up others for ever.
+        if not exists (
+            select from pg_db_role_setting s join pg_roles r on r.oid = s.setrole
+            where r.rolname = login and s.setdatabase = 0
+              and s.setconfig @> array['statement_timeout=10s', 'lock_timeout=3s', 'idle_in_transaction_session_timeout=15s']
+        ) then
+            execute format('alter role %I set statement_timeout = ''10s''', login);
+            execute format('alter role %I set lock_timeout = ''3s''', login);
+            execute format('alter role %I set idle_in_transaction_session_timeout = ''15s''', login);
+        end if;
+        if not pg_has_role(login, role_name, 'member') then
+            execute format('grant %I to %I', role_name, login);
         end if;
     end loop;
-    -- The owner makes functions that run as the system or as the audit trail. Membership of the latter ends with the
-    -- migrations (src/kernel/db/migrate.rs).
-    foreach role_name in array array['clinigraph_system', 'clinigraph_audit'] loop
+    -- The owner makes functions that run as the system.
+    foreach role_name in array array['clinigraph_system'] loop
         if not pg_has_role('clinigraph_owner', role_name, 'member') then
             execute format('grant %I to clinigraph_owner', role_name);
         end if;

@@ -211,6 +211,7 @@ pub async fn seed(options: &Seed) -> Result<Seeded> {
 
 /// Creates everything below the transports.
 pub async fn pipeline(reached: &Reached, settings: Settings, connections: usize, clock: Clock) -> Result<Pipeline> {
+    let settings = Settings { connections, ..settings };
     let findings = db::inspect(&reached.logins).await?;
     if !findings.is_empty() {
         let problems: Vec<_> =
@@ -221,7 +222,9 @@ pub async fn pipeline(reached: &Reached, settings: Settings, connections: usize,
         logins: reached.logins.clone(),
         connections,
         wait: Duration::from_secs(5),
-        statement_timeout: settings.deadline,
+        statement_timeout: settings.statement_timeout.min(settings.deadline),
+        job_timeout: settings.deadline,
+        shares: settings.shares,
     })?;
     let database = Database::new(pools, clock.clone());
     Pipeline::new(settings, database, clock, Arc::clone(&reached.ring), Passwords::new(2, 64)).await
@@ -243,10 +246,14 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     let settings = Settings {
         limits: options.limits.limits(),
         rates: options.limits.rates(),
+        operation_rates: options.limits.operation_rates,
+        shares: options.limits.shares(),
         transport: options.limits.server().limits(),
         operations: operations(options)?,
         deadline: options.limits.deadline(),
+        statement_timeout: options.limits.statement_timeout(),
         development: options.is_development(),
+        ..Settings::default()
     };
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.logins.url(Class::System).to_owned()));

@@ -1,12 +1,13 @@
-//! The list of entities, and that of topics, with one line for each.
+//! The lists of entities, of topics, and of the rates of operations, with one line for each.
 
 use crate::{
     access, audit, clinic,
     kernel::{
         entity::{Def, Entity},
         events::{EventKind, Topic},
+        rate::OperationRates,
     },
-    notification, provider, support,
+    notification, provider, server_info, support,
 };
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
@@ -38,4 +39,10 @@ pub fn topics() -> [&'static Topic; 5] {
         support::TicketMessageEventKind::TOPIC,
         notification::NotificationEventKind::TOPIC,
     ]
+}
+
+/// Every operation that has a rate of its own, or that callers who are not signed in may use.
+#[must_use]
+pub fn operation_rates() -> Vec<OperationRates> {
+    [&access::RATES[..], &server_info::RATES, &support::RATES].concat()
 }

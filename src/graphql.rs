@@ -13,7 +13,7 @@ use async_graphql::{
     registry::{MetaField, MetaType, Registry},
 };
 
-pub use crate::entities::{entities, topics};
+pub use crate::entities::{entities, operation_rates, topics};
 use crate::{
     access, audit, clinic,
     kernel::{

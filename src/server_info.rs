@@ -6,8 +6,12 @@ use async_graphql::{Context, Object, SimpleObject};
 use crate::kernel::{
     Result,
     error::{Code, CodeInfo, Family, Retry},
+    rate::{OperationRates, Rate, RateSubject},
     request::service,
 };
+
+/// What callers who are not signed in may read here.
+pub const RATES: [OperationRates; 1] = [OperationRates::anonymous("server", &[])];
 
 /// Limits of this server. A request beyond one is refused with a code and, in `extensions.limit`, the number allowed.
 #[derive(Debug, Clone, SimpleObject)]
@@ -46,6 +50,20 @@ pub struct ServerLimits {
     pub default_page_size: i32,
     /// Seconds after which an operation is cancelled.
     pub operation_seconds: i32,
+    /// Seconds after which one statement of an operation is cancelled in the database.
+    pub statement_seconds: i32,
+    /// Connections to the database that the operations of one user are given at once; an operation that costs more than
+    /// 500 counts as several. Beyond it they may use connections that nobody waits for.
+    pub person_operations: i32,
+    /// Connections to the database that the operations of one clinic are given at once. Beyond it they may use connections
+    /// that nobody waits for.
+    pub clinic_operations: i32,
+    /// Operations of one user that may wait for a connection to the database.
+    pub waiting_operations_per_person: i32,
+    /// Operations of one clinic that may wait for a connection to the database.
+    pub waiting_operations_per_clinic: i32,
+    /// Milliseconds that an operation waits for a connection to the database.
+    pub waiting_milliseconds: i32,
     /// Characters that a password may have.
     pub password_characters: i32,
     /// Characters that an idempotency key may have.
@@ -56,6 +74,8 @@ pub struct ServerLimits {
     pub socket_message_bytes: i32,
     /// Operations that may run at once on one WebSocket.
     pub socket_operations: i32,
+    /// Connections that one network address may have open at once, WebSockets included.
+    pub connections_per_address: i32,
     /// WebSockets that one user, and event streams that one session, may have open at once.
     pub sockets_per_user: i32,
     /// WebSockets and event streams that anonymous callers of one address may have open at once.
@@ -90,6 +110,34 @@ impl ErrorCodeInfo {
     }
 }
 
+/// Number of times that an operation may be used in a time.
+#[derive(Debug, Clone, Copy)]
+struct OperationRate(&'static str, Rate);
+
+/// Number of times that an operation may be used in a time.
+#[Object]
+impl OperationRate {
+    /// Name of the operation; mostly a field of `Mutation` or `Query`.
+    async fn operation(&self) -> &str {
+        self.0
+    }
+
+    /// Whose uses are counted together.
+    async fn subject(&self) -> RateSubject {
+        self.1.subject
+    }
+
+    /// Number of uses that are allowed.
+    async fn count(&self) -> i32 {
+        self.1.count.try_into().unwrap_or(i32::MAX)
+    }
+
+    /// Length of the time in seconds.
+    async fn seconds(&self) -> i32 {
+        self.1.seconds.try_into().unwrap_or(i32::MAX)
+    }
+}
+
 /// Facts about this server, for programs.
 #[derive(Debug)]
 struct Server;
@@ -105,6 +153,21 @@ impl Server {
     /// Limits that requests must keep to.
     async fn limits<'ctx>(&self, ctx: &Context<'ctx>) -> Result<&'ctx ServerLimits> {
         service(ctx)
+    }
+
+    /// Rates of single operations, which hold beside the cost that a caller may spend in a minute.
+    async fn operation_rates(&self, ctx: &Context<'_>) -> Result<Vec<OperationRate>> {
+        let of_each = |of: &OperationRates| {
+            let operation = of.operation;
+            of.rates.iter().map(move |rate| OperationRate(operation, *rate))
+        };
+        Ok(service::<Vec<OperationRates>>(ctx)?.iter().flat_map(of_each).collect())
+    }
+
+    /// Names of the operations that callers who are not signed in may use.
+    async fn anonymous_operations(&self, ctx: &Context<'_>) -> Result<Vec<&str>> {
+        let anonymous = service::<Vec<OperationRates>>(ctx)?.iter().filter(|of| of.is_anonymous);
+        Ok(anonymous.map(|of| of.operation).collect())
     }
 
     /// Every error code that an answer can carry.

@@ -211,6 +211,15 @@ impl Writer {
             connections: options.connections,
             wait: Duration::from_secs(30),
             statement_timeout: Duration::from_secs(30),
+            job_timeout: Duration::from_secs(30),
+            // The writers stand for all clinics, and are told apart by none.
+            shares: db::Shares {
+                person: 100,
+                party: 100,
+                waiting_of_person: usize::MAX,
+                waiting_of_party: usize::MAX,
+                wait: Duration::from_secs(30),
+            },
         })
         .unwrap();
         let database = Database::new(pools, clinigraph::kernel::clock::Clock::default());

@@ -93,7 +93,13 @@ async fn main() {
         let port = free_port();
         let server = Server::start(
             env!("CARGO_BIN_EXE_clinigraph"),
-            &["serve", "--rate-user", "0", "--address", &format!("127.0.0.1:{port}")],
+            &[
+                &["serve", "--address", &format!("127.0.0.1:{port}")],
+                // All subscribers come from one address, at once, and are of one clinic.
+                &["--rate-user", "0", "--operation-rates", "0", "--max-connections-per-address", "10000"][..],
+                &["--max-waiting-per-person", "10000", "--max-waiting-per-clinic", "10000"],
+            ]
+            .concat(),
             &[
                 ("DATABASE_URL", &url),
                 ("CLINIGRAPH_PREPARED", "true"),

@@ -208,7 +208,8 @@ impl Side {
 async fn serve(database: &Database) -> Server {
     let port = free_port();
     let address = format!("127.0.0.1:{port}");
-    let arguments = ["serve", "--address", &address, "--rate-user", "0", "--rate-anonymous", "0"];
+    let arguments =
+        ["serve", "--address", &address, "--rate-user", "0", "--rate-anonymous", "0", "--operation-rates", "0"];
     let variables = [
         ("DATABASE_URL", database.url.as_str()),
         ("CLINIGRAPH_PREPARED", "true"),

@@ -20,7 +20,7 @@ use crate::{
         Actor, Code, Error, Id, Result,
         actor::{Person, SystemRole},
         clock::Clock,
-        db::{Class, Database, prepared},
+        db::{Class, Database, Party, prepared},
         request::Request,
         secrets::random,
     },
@@ -60,19 +60,35 @@ impl Sessions {
     /// Each request compares the end of the session with the clock that set it. The database compares it too
     /// (`private.check_caller`), with its own clock, whenever a person is checked there.
     pub async fn actor(&self, hash: [u8; 32]) -> Result<Actor> {
-        let known = match self.known.get(&hash) {
-            Some(known) => known,
-            None => {
-                let known = self.look_up(hash).await?.ok_or_else(ended)?;
-                self.known.insert(hash, known.clone());
-                known
-            }
-        };
-        if known.good_until <= self.clock.now() {
-            self.forget(&hash);
-            return Err(ended());
+        if let Some(known) = self.known(&hash) {
+            return known;
         }
-        Ok(Actor::Person(known))
+        let person = self.look_up(hash).await?.ok_or_else(Self::ended)?;
+        self.known.insert(hash, person);
+        self.known(&hash).unwrap_or_else(|| Err(Self::ended()))
+    }
+
+    /// Who comes with this token, if that is known without asking the database.
+    #[must_use]
+    pub fn known(&self, hash: &[u8; 32]) -> Option<Result<Actor>> {
+        let person = self.known.get(hash)?;
+        if person.good_until <= self.clock.now() {
+            self.forget(hash);
+            return Some(Err(Self::ended()));
+        }
+        Some(Ok(Actor::Person(person)))
+    }
+
+    /// The same, asking the database on behalf of somebody.
+    #[must_use]
+    pub fn on_behalf_of(&self, party: Party) -> Self {
+        Self { database: self.database.on_behalf_of(party), ..self.clone() }
+    }
+
+    /// The error of a token that nobody has.
+    #[must_use]
+    pub fn ended() -> Error {
+        Error::new(Code::SessionExpired, "your session has ended; please sign in again")
     }
 
     /// Makes the next request with this token look the person up again.

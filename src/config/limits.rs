@@ -5,7 +5,8 @@ use std::{net::IpAddr, time::Duration};
 use clap::Args;
 
 use crate::{
-    pipeline::{Limits, Rates},
+    kernel::db::Shares,
+    pipeline::{Limits, Rates, Settings},
     server::{ServerConfig, SocketConfig},
 };
 
@@ -46,15 +47,41 @@ pub struct LimitOptions {
     /// Seconds after which an operation is cancelled.
     #[arg(long, env = "CLINIGRAPH_REQUEST_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..))]
     pub request_seconds: u64,
+    /// Seconds after which one statement of an operation is cancelled in Postgres.
+    #[arg(long, env = "CLINIGRAPH_STATEMENT_SECONDS", default_value_t = Settings::default().statement_timeout.as_secs(), value_parser = clap::value_parser!(u64).range(1..))]
+    pub statement_seconds: u64,
     /// Cost that a signed-in user may spend in a minute; 0 for no limit.
     #[arg(long, env = "CLINIGRAPH_RATE_USER", default_value_t = Rates::default().user)]
     pub rate_user: u64,
     /// Cost that the anonymous callers of one address may spend in a minute; 0 for no limit.
     #[arg(long, env = "CLINIGRAPH_RATE_ANONYMOUS", default_value_t = Rates::default().anonymous)]
     pub rate_anonymous: u64,
+    /// Percentage of the rates of single operations, such as opening tickets, that is allowed; 0 for no limit.
+    #[arg(long, env = "CLINIGRAPH_OPERATION_RATES", default_value_t = Settings::default().operation_rates, value_name = "PERCENT")]
+    pub operation_rates: u32,
+    /// Percentage of the connections to Postgres that the operations of one person are given at once. They may use more
+    /// while nobody waits.
+    #[arg(long, env = "CLINIGRAPH_PERSON_SHARE", default_value_t = Shares::default().person, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub person_share: u32,
+    /// Percentage of the connections to Postgres that the operations of one clinic, or of the anonymous callers of one
+    /// address, are given at once. They may use more while nobody waits.
+    #[arg(long, env = "CLINIGRAPH_CLINIC_SHARE", default_value_t = Shares::default().party, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub clinic_share: u32,
+    /// Maximum operations of one person that wait for a connection to Postgres.
+    #[arg(long, env = "CLINIGRAPH_MAX_WAITING_PER_PERSON", default_value_t = Shares::default().waiting_of_person)]
+    pub max_waiting_per_person: usize,
+    /// Maximum operations of one clinic, or of the anonymous callers of one address, that wait for a connection to Postgres.
+    #[arg(long, env = "CLINIGRAPH_MAX_WAITING_PER_CLINIC", default_value_t = Shares::default().waiting_of_party)]
+    pub max_waiting_per_clinic: usize,
+    /// Milliseconds that an operation waits for a connection to Postgres.
+    #[arg(long, env = "CLINIGRAPH_MAX_WAIT", default_value_t = 2_000, value_name = "MILLISECONDS")]
+    pub max_wait: u64,
     /// Maximum connections open at once, WebSockets included; further ones wait.
     #[arg(long, env = "CLINIGRAPH_MAX_CONNECTIONS", default_value_t = ServerConfig::default().max_connections)]
     pub max_connections: usize,
+    /// Maximum connections open at once from one address, which is no trusted proxy; further ones are closed.
+    #[arg(long, env = "CLINIGRAPH_MAX_CONNECTIONS_PER_ADDRESS", default_value_t = ServerConfig::default().max_connections_per_address)]
+    pub max_connections_per_address: usize,
     /// Maximum WebSockets of one user, and event streams of one session.
     #[arg(long, env = "CLINIGRAPH_MAX_SOCKETS_PER_USER", default_value_t = SocketConfig::default().max_per_user)]
     pub max_sockets_per_user: usize,
@@ -99,6 +126,24 @@ impl LimitOptions {
         Duration::from_secs(self.request_seconds)
     }
 
+    /// The time after which one statement is cancelled.
+    #[must_use]
+    pub fn statement_timeout(&self) -> Duration {
+        Duration::from_secs(self.statement_seconds)
+    }
+
+    /// How callers share the connections to the database.
+    #[must_use]
+    pub fn shares(&self) -> Shares {
+        Shares {
+            person: self.person_share,
+            party: self.clinic_share,
+            waiting_of_person: self.max_waiting_per_person,
+            waiting_of_party: self.max_waiting_per_clinic,
+            wait: Duration::from_millis(self.max_wait),
+        }
+    }
+
     /// The limits of the transports.
     #[must_use]
     pub fn server(&self) -> ServerConfig {
@@ -106,6 +151,7 @@ impl LimitOptions {
         ServerConfig {
             max_body: self.max_body,
             max_connections: self.max_connections,
+            max_connections_per_address: self.max_connections_per_address,
             trusted_proxies: self.trusted_proxies.clone(),
             // The transports wait longer than the pipeline, whose error says more.
             answer_timeout: server.answer_timeout.max(self.deadline() * 2),

@@ -7,7 +7,7 @@ use async_graphql::{Context, ContextSelectionSet};
 use super::{
     Actor, Error, Permission, Result,
     actor::Origin,
-    db::{Access, Database, Note, Scope},
+    db::{Access, Database, Note, Party, Scope},
     loader::Loaders,
 };
 
@@ -91,7 +91,8 @@ impl Request {
     /// Works as the server itself, in a separate transaction that stays when the operation fails.
     pub async fn as_system<T>(&self, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
         let note = Note { operation: self.operation.clone(), origin: Arc::clone(&self.origin) };
-        self.database.as_system(Some(note), work).await
+        let party = Party::of(self.scope.actor(), self.origin.address);
+        self.database.on_behalf_of(party).as_system(Some(note), work).await
     }
 
     /// Ends the further scopes, which only read.

@@ -1,6 +1,6 @@
 //! Whether an operation runs at all: its document, its caller, its variables and its cost.
 
-use std::sync::Arc;
+use std::{net::IpAddr, sync::Arc};
 
 use async_graphql::{
     Name, Positioned, ServerError, Value, Variables,
@@ -15,15 +15,18 @@ use super::{
     arguments,
     coerce::Coercion,
     cost,
-    document::{Refused, only},
+    document::{Document, Refused, only},
     executor::Invocation,
     listen, merge, rate, server_error,
 };
 use crate::{
     access::token_hash,
-    kernel::{Actor, Code, Error, Result, actor::Origin, entity::Plans},
+    kernel::{Actor, Code, Error, Result, actor::Origin, db::Terms, entity::Plans},
     server::contract::{Answer, Caller, Incoming, Outcome, RateLimit, Status, Transport},
 };
+
+/// Cost of an operation that counts as one more place among the connections.
+pub const COST_OF_A_PLACE: u64 = 500;
 
 /// An admitted operation, with what running it takes.
 pub struct Job {
@@ -45,16 +48,35 @@ pub struct Job {
     pub rate_limit: Option<RateLimit>,
 }
 
+/// The operation of a request, without who sent it.
+struct Asked {
+    document: Arc<ExecutableDocument>,
+    plans: Option<Arc<Plans>>,
+    kind: OperationType,
+    roots: Vec<(Name, Name)>,
+    variables: Variables,
+    fingerprint: [u8; 32],
+    cost: u64,
+}
+
 impl Job {
     pub fn invocation(&self) -> Invocation<'_> {
         Invocation { document: &self.document, variables: &self.variables, plans: self.plans.as_ref() }
+    }
+
+    /// How it waits for a connection: what costs more counts as more places.
+    pub fn terms(&self) -> Terms {
+        // The fields of a mutation run one after the other, each with a connection of its own.
+        let at_once = if self.kind == OperationType::Mutation { self.roots.len().max(1) as u64 } else { 1 };
+        let weight = 1 + self.cost / at_once / COST_OF_A_PLACE;
+        Terms { weight: u32::try_from(weight).unwrap_or(u32::MAX), ..Terms::default() }
     }
 }
 
 impl Parts {
     pub async fn answer(self: Arc<Self>, incoming: Incoming, caller: Caller) -> Outcome {
         let request_id = caller.request_id.clone();
-        let hash = caller.token.as_deref().map(token_hash);
+        let (hash, address) = (caller.token.as_deref().map(token_hash), caller.address);
         Outcome::Answer(match Arc::clone(&self).admit(incoming, caller).await {
             Ok(outcome) => return outcome,
             Err(Refused::Error(error)) => self.refusal(&request_id, &[server_error(&error)], &error),
@@ -66,7 +88,7 @@ impl Parts {
             Err(Refused::Subscription(errors)) => self.refusal(&request_id, &errors, &listen::refusal(&errors)),
             Err(Refused::Invalid(mut errors)) => {
                 // A suggestion reveals names of the schema.
-                if !self.settings.development && !matches!(self.actor(hash).await, Ok(Actor::Person(_))) {
+                if !self.settings.development && !matches!(self.actor(hash, address).await, Ok(Actor::Person(_))) {
                     errors.iter_mut().for_each(|error| remove_suggestion(&mut error.message));
                 }
                 let syntax = errors.first().map(answer::code) == Some(Code::ParseFailed.as_str());
@@ -76,11 +98,9 @@ impl Parts {
         })
     }
 
-    async fn actor(&self, hash: Option<[u8; 32]>) -> Result<Actor> {
-        match hash {
-            Some(hash) => self.sessions.actor(hash).await,
-            None => Ok(Actor::Nobody),
-        }
+    /// The caller with this token.
+    pub async fn actor(&self, hash: Option<[u8; 32]>, address: IpAddr) -> Result<Actor> {
+        self.tokens.actor(hash, address, &self.meter).await
     }
 
     /// The answer to a request that is refused as a whole.
@@ -96,9 +116,9 @@ impl Parts {
 
     async fn admit(self: Arc<Self>, mut incoming: Incoming, caller: Caller) -> Result<Outcome, Refused> {
         let text = self.persisted.text(&mut incoming)?;
-        let hash = caller.token.as_deref().map(token_hash);
-        if let Err(refusal) = self.meter.admit(caller.address) {
-            match self.actor(hash).await {
+        let (hash, address) = (caller.token.as_deref().map(token_hash), caller.address);
+        if let Err(refusal) = self.meter.admit(address) {
+            match self.actor(hash, address).await {
                 Ok(Actor::Person(person)) => self.meter.admit_person(&person)?,
                 _ => return Err(refusal.into()),
             }
@@ -106,46 +126,32 @@ impl Parts {
         let document = match self.documents.read(&text, &self.settings.limits, &self.types).await {
             Ok(document) => document,
             Err(refused) => {
-                let actor = self.actor(hash).await.unwrap_or(Actor::Nobody);
-                self.meter.charge_refused(&actor, caller.address);
+                let actor = self.actor(hash, address).await.unwrap_or(Actor::Nobody);
+                self.meter.charge_refused(&actor, address);
                 return Err(refused);
             }
         };
         self.persisted.learn(&incoming, &text);
-        let operation = document.operation(incoming.operation_name.as_deref())?;
-        let definition = operation.definition()?;
-        let kind = definition.node.ty;
-        if kind == OperationType::Mutation && caller.transport == Transport::HttpGet {
-            return Err(Refused::MutationByGet);
-        }
-        let actor = self.actor(hash).await?;
-        let given = incoming.variables.unwrap_or_default();
-        let fingerprint = match kind {
-            OperationType::Query => [0; 32],
-            OperationType::Mutation => fingerprint(&text, incoming.operation_name.as_deref(), &given),
-            OperationType::Subscription => {
-                let lasting = listen::lasting(&text, &definition.node, &given);
-                fingerprint(&text, incoming.operation_name.as_deref(), &lasting)
-            }
-        };
-        let variables = self.variables(&operation.parsed, definition, given)?;
-        let mut parsed = Arc::clone(&operation.parsed);
-        if operation.is_conditional {
-            let parsed = Arc::make_mut(&mut parsed);
-            merge::prune(parsed, &variables)?;
-            merge::merge(parsed, &self.types);
-        }
-        let (cost, roots) = self.cost(&parsed, kind, &variables)?;
-        let rate_limit = self.meter.charge(&actor, caller.address, cost)?;
-        let introspects = roots.iter().any(|(_, name)| name.starts_with("__s") || *name == "__type");
+        let actor = self.actor(hash, address).await?;
+        let after = listen::last_event_id(incoming.extensions.as_ref());
+        let asked = self.asked(&document, &text, incoming, caller.transport);
+        let asked = asked.inspect_err(|_| self.meter.charge_refused(&actor, address))?;
+        let rate_limit = self.meter.charge(&actor, address, asked.cost)?;
+        let introspects = asked.roots.iter().any(|(_, name)| name.starts_with("__s") || *name == "__type");
         if introspects && !self.settings.development && matches!(actor, Actor::Nobody) {
             return Err(Error::new(Code::Unauthenticated, "please sign in to read the schema").into());
         }
-        let origin =
-            Arc::new(Origin { request_id: caller.request_id.clone(), address: caller.address, agent: caller.agent });
+        if asked.kind != OperationType::Mutation {
+            // The fields of a mutation are counted one by one, as each of them may fail by itself.
+            for (_, name) in &asked.roots {
+                self.operation_counts.count(name, &actor, address)?.keep();
+            }
+        }
+        let origin = Arc::new(Origin { request_id: caller.request_id, address, agent: caller.agent });
+        let Asked { document, plans, kind, roots, variables, fingerprint, cost } = asked;
         let job = Job {
-            document: parsed,
-            plans: (!operation.is_conditional).then(|| Arc::clone(&operation.plans)),
+            document,
+            plans,
             kind,
             roots,
             variables,
@@ -158,10 +164,44 @@ impl Parts {
             rate_limit,
         };
         if kind == OperationType::Subscription {
-            let after = listen::last_event_id(incoming.extensions.as_ref());
             return Box::pin(listen::listen(self, job, after)).await;
         }
         Ok(Outcome::Answer(self.execute(job).await?))
+    }
+
+    /// What a request asks for, whoever sent it.
+    fn asked(
+        &self,
+        document: &Document,
+        text: &str,
+        incoming: Incoming,
+        transport: Transport,
+    ) -> Result<Asked, Refused> {
+        let operation = document.operation(incoming.operation_name.as_deref())?;
+        let definition = operation.definition()?;
+        let kind = definition.node.ty;
+        if kind == OperationType::Mutation && transport == Transport::HttpGet {
+            return Err(Refused::MutationByGet);
+        }
+        let given = incoming.variables.unwrap_or_default();
+        let fingerprint = match kind {
+            OperationType::Query => [0; 32],
+            OperationType::Mutation => fingerprint(text, incoming.operation_name.as_deref(), &given),
+            OperationType::Subscription => {
+                let lasting = listen::lasting(text, &definition.node, &given);
+                fingerprint(text, incoming.operation_name.as_deref(), &lasting)
+            }
+        };
+        let variables = self.variables(&operation.parsed, definition, given)?;
+        let mut parsed = Arc::clone(&operation.parsed);
+        if operation.is_conditional {
+            let parsed = Arc::make_mut(&mut parsed);
+            merge::prune(parsed, &variables)?;
+            merge::merge(parsed, &self.types);
+        }
+        let (cost, roots) = self.cost(&parsed, kind, &variables)?;
+        let plans = (!operation.is_conditional).then(|| Arc::clone(&operation.plans));
+        Ok(Asked { document: parsed, plans, kind, roots, variables, fingerprint, cost })
     }
 
     /// Checks the variables, all of them before any is refused. Absent ones get their defaults, which the executor

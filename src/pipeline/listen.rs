@@ -25,7 +25,12 @@ use super::{
     server_error,
 };
 use crate::{
-    kernel::{Actor, Code, Error, Result, actor::Person, db::Access, request::Request},
+    kernel::{
+        Code, Error, Result,
+        actor::Person,
+        db::{Access, Terms},
+        request::Request,
+    },
     live::{Audience, Backlog, ChannelReader, FRESH, Listening, Live, Shared, Wanted},
     server::contract::{Answer, Event, Outcome, Status},
 };
@@ -68,7 +73,7 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
     parts.hub.session_states.check_since(Instant::now()).await?;
     if let Err(error) = require(&listening, &person) {
         if let Some(hash) = job.token_hash {
-            parts.sessions.forget(&hash);
+            parts.tokens.forget(&hash);
         }
         return Err(error.into());
     }
@@ -220,7 +225,7 @@ impl Listener {
     fn require(&self) -> Result<(), Event> {
         require(&self.listening, &self.person).map_err(|error| {
             if let Some(hash) = self.job.token_hash {
-                self.parts.sessions.forget(&hash);
+                self.parts.tokens.forget(&hash);
             }
             Event::Close { code: 4403, error: error.code().as_str(), reason: error.message().to_owned() }
         })
@@ -240,10 +245,11 @@ impl Listener {
 impl Parts {
     /// Runs a subscription's operation once, under a scope of its own.
     async fn respond(&self, job: &Job, live: &Arc<Live>) -> Result<(Data, Vec<ServerError>)> {
-        let actor: Actor = job.actor.clone();
+        // The reader of an event did not cause it, and loses the subscription if it is not read.
+        let terms = Terms { is_patient: matches!(**live, Live::Delivers(_)), ..job.terms() };
         let request = Request::new(
-            self.database.clone(),
-            actor,
+            self.database.on_terms(terms),
+            job.actor.clone(),
             Access::Read,
             String::new(),
             Arc::clone(&job.origin),

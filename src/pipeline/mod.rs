@@ -16,9 +16,11 @@ mod limits;
 mod listen;
 mod merge;
 mod mutation;
+mod operation_rates;
 mod persisted;
 mod rate;
 mod run;
+mod tokens;
 mod types;
 
 use std::{
@@ -31,14 +33,17 @@ use futures_util::FutureExt;
 use http::StatusCode;
 use tracing::Instrument;
 
-use self::{answer::Data, document::Documents, executor::Executor, persisted::Persisted, rate::Meter, types::Types};
+use self::{
+    answer::Data, document::Documents, executor::Executor, operation_rates::OperationCounts, persisted::Persisted,
+    rate::Meter, tokens::Tokens, types::Types,
+};
 use crate::{
     access::{LONGEST_PASSWORD, Passwords, Presence, Sessions, token_hash},
-    graphql,
+    graphql::{self, operation_rates},
     kernel::{
         Actor, Code, Error, Result,
         clock::Clock,
-        db::{Access, Database},
+        db::{Access, Database, Shares},
         idempotency, page,
         secrets::KeyRing,
     },
@@ -61,14 +66,39 @@ pub use self::{
 pub struct Settings {
     pub limits: Limits,
     pub rates: Rates,
+    /// Percentage of the rates declared by the operations that is allowed; 0 for no limit.
+    pub operation_rates: u32,
+    /// How callers share the connections to the database.
+    pub shares: Shares,
+    /// Connections of clinics, which these shares are of.
+    pub connections: usize,
     /// What the transports in front allow, so that clients can read it from the API.
     pub transport: TransportLimits,
     /// Which documents are run.
     pub operations: Operations,
     /// The time after which an operation is cancelled.
     pub deadline: Duration,
+    /// The time after which one statement of it is cancelled.
+    pub statement_timeout: Duration,
     /// Whether answers report how many statements they took, and anonymous callers may read the schema.
     pub development: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            limits: Limits::default(),
+            rates: Rates::default(),
+            operation_rates: 100,
+            shares: Shares::default(),
+            connections: 16,
+            transport: TransportLimits::default(),
+            operations: Operations::default(),
+            deadline: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(5),
+            development: false,
+        }
+    }
 }
 
 impl Settings {
@@ -78,7 +108,7 @@ impl Settings {
             limit.try_into().unwrap_or(i32::MAX)
         }
         let rate = |limit: u64| (limit > 0).then(|| number(limit));
-        let Self { limits, rates, transport, .. } = self;
+        let Self { limits, rates, transport, shares, connections, .. } = self;
         ServerLimits {
             body_bytes: number(transport.body_bytes),
             document_bytes: number(limits.document_bytes),
@@ -97,6 +127,12 @@ impl Settings {
             page_size: number(page::MOST),
             default_page_size: number(page::USUAL),
             operation_seconds: number(self.deadline.as_secs()),
+            statement_seconds: number(self.statement_timeout.as_secs()),
+            person_operations: number(shares.of_person(*connections)),
+            clinic_operations: number(shares.of_party(*connections)),
+            waiting_operations_per_person: number(shares.waiting_of_person),
+            waiting_operations_per_clinic: number(shares.waiting_of_party),
+            waiting_milliseconds: number(shares.wait.as_millis()),
             password_characters: number(LONGEST_PASSWORD),
             idempotency_key_characters: number(LONGEST_IDEMPOTENCY_KEY),
             idempotency_hours: number(idempotency::LIFETIME.num_hours()),
@@ -104,6 +140,7 @@ impl Settings {
             socket_operations: number(transport.socket_operations),
             sockets_per_user: number(transport.sockets_per_user),
             sockets_per_address: number(transport.sockets_per_address),
+            connections_per_address: number(transport.connections_per_address),
         }
     }
 }
@@ -117,11 +154,12 @@ struct Parts {
     database: Database,
     clock: Clock,
     ring: Arc<KeyRing>,
-    sessions: Sessions,
+    tokens: Tokens,
     presence: Arc<Presence>,
     documents: Documents,
     persisted: Persisted,
     meter: Meter,
+    operation_counts: OperationCounts,
     types: Types,
     hub: Arc<Hub>,
     executor: Executor,
@@ -141,22 +179,25 @@ impl Pipeline {
             .data(passwords)
             .data(clock.clone())
             .data(settings.server_limits())
+            .data(operation_rates())
             .finish();
         let presence = Presence::new(database.clone(), clock.clone());
         let types = Types::read(&graphql::sdl())?;
         let persisted = Persisted::new(settings.operations.clone());
         let meter = Meter::new(settings.rates, clock.clone());
+        let operation_counts = OperationCounts::new(operation_rates(), settings.operation_rates, clock.clone());
         let hub = Hub::new(database.clone(), clock.clone(), Names::new(&ring)?);
         Ok(Self(Arc::new(Parts {
             settings,
             database,
             clock,
             ring,
-            sessions,
+            tokens: Tokens::new(sessions),
             presence,
             documents: Documents::new(),
             persisted,
             meter,
+            operation_counts,
             types,
             hub,
             executor: Executor::new(schema).await?,
@@ -199,7 +240,7 @@ impl Execute for Pipeline {
 
     async fn authenticate_socket(&self, caller: &Caller) -> Result<Option<SocketUser>, String> {
         let Some(token) = &caller.token else { return Ok(None) };
-        match self.0.sessions.actor(token_hash(token)).await {
+        match self.0.actor(Some(token_hash(token)), caller.address).await {
             Ok(Actor::Person(person)) => {
                 let ended = self.0.presence.until_ended(person.session_id);
                 // In the words that a subscription uses, as either may notice first.

@@ -53,8 +53,15 @@ impl Parts {
 
     /// Runs one field in a transaction: committed when it has data, rolled back otherwise.
     async fn run_field(&self, job: &Job, place: usize, name: &Name) -> Result<Executed> {
+        if matches!(job.actor, Actor::Nobody) && !self.operation_counts.is_anonymous(name) && *name != "__typename" {
+            return Ok(Executed::failed(&Error::unauthenticated()));
+        }
+        let counted = match self.operation_counts.count(name, &job.actor, job.origin.address) {
+            Ok(counted) => counted,
+            Err(error) => return Ok(Executed::failed(&error)),
+        };
         let request = Arc::new(Request::new(
-            self.database.clone(),
+            self.database.on_terms(job.terms()),
             job.actor.clone(),
             Access::Write,
             name.to_string(),
@@ -66,7 +73,12 @@ impl Parts {
         request.finish_others();
         match resolved {
             Ok(done) if matches!(done.data, Data::Fields(_)) => match scope.commit().await {
-                Ok(()) => Ok(done),
+                Ok(()) => {
+                    if !done.is_repeated {
+                        counted.keep();
+                    }
+                    Ok(done)
+                }
                 Err(error) => Ok(Executed { sql_count: done.sql_count, ..Executed::failed(&error) }),
             },
             Ok(failed) => {
@@ -106,6 +118,7 @@ impl Parts {
                 errors,
                 sql_count: request.scope().sent(),
                 cookies: Vec::new(),
+                is_repeated: true,
             });
         }
         let resolved = self.executor.mutation(job.invocation(), place, request).await?;
@@ -116,7 +129,7 @@ impl Parts {
             Data::None | Data::Null => None,
         };
         let Some(field) = field else {
-            return Ok(Executed { data: Data::Null, errors, sql_count, cookies: Vec::new() });
+            return Ok(Executed { data: Data::Null, errors, sql_count, ..Executed::default() });
         };
         request.scope().write_events().await?;
         let cookies = request.session_cookie().iter().map(cookie).collect();
@@ -124,7 +137,7 @@ impl Parts {
         if let Some(key) = &key {
             key.store(request.scope(), &self.ring, &answer::to_stored(&field, &errors)).await?;
         }
-        Ok(Executed { data: Data::Fields(vec![field]), errors, sql_count, cookies })
+        Ok(Executed { data: Data::Fields(vec![field]), errors, sql_count, cookies, is_repeated: false })
     }
 }
 

@@ -13,14 +13,16 @@ use moka::sync::Cache;
 use uuid::Uuid;
 
 use crate::{
-    kernel::{Actor, Code, Error, Result, actor::Person, clock::Clock},
+    kernel::{Actor, Code, Error, Result, actor::Person, clock::Clock, db::network},
     server::contract::RateLimit,
 };
 
 const WINDOW: i64 = 60;
 
-/// The charge for a refused document: reading it is most of the work, and anyone can send one.
+/// The charge for a request that is refused: reading it is most of the work, and anyone can send one.
 const REFUSED: u64 = 10;
+/// The charge for looking for a token that was never seen, returned if somebody has it.
+const LOOK_UP: u64 = 1;
 
 /// Cost allowed in a minute; 0 for no limit.
 #[derive(Debug, Clone, Copy)]
@@ -41,7 +43,7 @@ impl Default for Rates {
 enum Account {
     User(Uuid),
     Address(IpAddr),
-    /// Of an address, for refused documents alone.
+    /// Of an address, for refused requests and made-up tokens alone.
     Refused(IpAddr),
 }
 
@@ -79,12 +81,12 @@ impl Meter {
         Ok(Some(RateLimit { limit: to_u32(limit), remaining: to_u32(limit - spent), reset_seconds: to_u32(wait) }))
     }
 
-    /// Whether another document of this address is read: `RATE_LIMITED` after too many refused ones.
+    /// Whether another request of this address is read: `RATE_LIMITED` after too many refused ones.
     pub fn admit(&self, address: IpAddr) -> Result<()> {
         self.require_left(Account::Refused(network(address)), self.rates.anonymous)
     }
 
-    /// Whether another document of a user is read although too many of their address were refused: users who share an
+    /// Whether another request of a user is read although too many of their address were refused: users who share an
     /// address are not limited by each other, only by their own spending.
     pub fn admit_person(&self, person: &Person) -> Result<()> {
         self.require_left(Account::User(person.user_id), self.rates.user)
@@ -98,7 +100,27 @@ impl Meter {
         }
     }
 
-    /// Charges a refused document to the address, and to the user if one is signed in.
+    /// Charges the search for a token to its address, before the database is asked; `RATE_LIMITED` once the address has
+    /// spent the minute on tokens that nobody has and on refused requests.
+    pub fn charge_look_up(&self, address: IpAddr) -> Result<()> {
+        let limit = self.rates.anonymous;
+        let (minute, wait) = self.minute();
+        let spent = self.spent.get_with((Account::Refused(network(address)), minute), Arc::default);
+        if limit > 0 && spent.fetch_add(LOOK_UP, Ordering::Relaxed) >= limit {
+            return Err(exceeded(limit, wait));
+        }
+        Ok(())
+    }
+
+    /// Somebody had the token.
+    pub fn return_look_up(&self, address: IpAddr) {
+        if let Some(spent) = self.spent.get(&(Account::Refused(network(address)), self.minute().0)) {
+            // Of the minute before, maybe; then there is nothing to return.
+            spent.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |spent| spent.checked_sub(LOOK_UP)).ok();
+        }
+    }
+
+    /// Charges a refused request to the address, and to the user if one is signed in.
     pub fn charge_refused(&self, actor: &Actor, address: IpAddr) {
         let person = actor.person().ok().map(|person| Account::User(person.user_id));
         for account in [Some(Account::Refused(network(address))), person].into_iter().flatten() {
@@ -129,12 +151,4 @@ pub fn nothing_left(error: &Error) -> Option<RateLimit> {
 
 fn to_u32(number: u64) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
-}
-
-/// A whole /64 of IPv6 counts as one address: each customer of a provider has one to choose from.
-fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(six) => IpAddr::V6((six.to_bits() & (u128::MAX << 64)).into()),
-        four @ IpAddr::V4(_) => four,
-    }
 }

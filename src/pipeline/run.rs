@@ -27,6 +27,8 @@ pub struct Executed {
     pub errors: Vec<ServerError>,
     pub sql_count: usize,
     pub cookies: Vec<String>,
+    /// It is the answer that was stored under an idempotency key.
+    pub is_repeated: bool,
 }
 
 impl Executed {
@@ -52,13 +54,13 @@ impl Parts {
             match executed {
                 Ok(executed) => return Ok(self.executed(&job, executed)),
                 Err(refusal) => {
-                    let Some(hash) = job.token_hash else { return Err(refusal) };
-                    self.sessions.forget(&hash);
+                    let Some(hash) = job.token_hash.filter(|_| refusal.refuses_caller()) else { return Err(refusal) };
+                    self.tokens.forget(&hash);
                     if repeated || !refusal.is_stale_actor() {
                         return Err(refusal);
                     }
                     repeated = true;
-                    job.actor = self.sessions.actor(hash).await?;
+                    job.actor = self.actor(Some(hash), job.origin.address).await?;
                 }
             }
         }
@@ -82,7 +84,7 @@ impl Parts {
 
     async fn run_query(&self, job: &Job) -> Result<Executed> {
         let request = Arc::new(Request::new(
-            self.database.clone(),
+            self.database.on_terms(job.terms()),
             job.actor.clone(),
             Access::Read,
             String::new(),
@@ -107,7 +109,7 @@ impl Parts {
         let sql_count = scope.sent();
         scope.finish();
         let (data, errors) = self.data(job, resolved);
-        Ok(Executed { data, errors, sql_count, cookies: Vec::new() })
+        Ok(Executed { data, errors, sql_count, ..Executed::default() })
     }
 
     /// What the executor resolved, with each refused argument value named by its path.

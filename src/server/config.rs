@@ -20,6 +20,8 @@ pub struct ServerConfig {
     pub trusted_proxies: Vec<IpAddr>,
     /// Connections open at once, sockets included; further ones wait in the listen queue. Default: 10,000.
     pub max_connections: usize,
+    /// The same of one address, which is no trusted proxy; further ones are closed. Default: 1,000.
+    pub max_connections_per_address: usize,
     /// Time for the head of a request to arrive. Default: 8 s.
     pub header_timeout: Duration,
     /// Time for the body of a request to arrive. Default: 20 s, enough for the largest one over a slow line.
@@ -54,6 +56,7 @@ impl Default for ServerConfig {
             origins: Vec::new(),
             trusted_proxies: Vec::new(),
             max_connections: 10_000,
+            max_connections_per_address: 1_000,
             header_timeout: Duration::from_secs(8),
             body_timeout: Duration::from_secs(20),
             idle_timeout: Duration::from_secs(75),
@@ -79,6 +82,7 @@ pub struct TransportLimits {
     pub socket_operations: usize,
     pub sockets_per_user: usize,
     pub sockets_per_address: usize,
+    pub connections_per_address: usize,
 }
 
 impl Default for TransportLimits {
@@ -97,6 +101,7 @@ impl ServerConfig {
             socket_operations: self.socket.max_operations,
             sockets_per_user: self.socket.max_per_user,
             sockets_per_address: self.socket.max_per_address,
+            connections_per_address: self.max_connections_per_address,
         }
     }
 }

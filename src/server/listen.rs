@@ -1,6 +1,14 @@
 //! Accepts connections and drives them: one task each, with a time limit on everything that a peer can delay.
 
-use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, task::Poll, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    net::{IpAddr, SocketAddr},
+    pin::pin,
+    sync::Arc,
+    task::Poll,
+    time::Duration,
+};
 
 use axum::{Router, body::Body};
 use hyper::{Request, service::service_fn};
@@ -18,6 +26,7 @@ use tower::ServiceExt;
 use super::{
     ServerConfig,
     activity::{Activity, TrackedBody},
+    socket::{Owner, Slot, Slots},
     wire::Wire,
 };
 
@@ -36,6 +45,13 @@ pub(super) enum Phase {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Peer(pub(super) SocketAddr);
 
+/// One of the connections that may be open, for as long as it is.
+pub(super) struct Place {
+    _of_all: OwnedSemaphorePermit,
+    /// None for a trusted proxy.
+    _of_address: Option<Slot>,
+}
+
 struct Listening {
     router: Router,
     builder: auto::Builder<TokioExecutor>,
@@ -43,6 +59,23 @@ struct Listening {
     idle_timeout: Duration,
     write_timeout: Duration,
     phase: watch::Receiver<Phase>,
+    /// Open connections by address.
+    of_addresses: Slots,
+    max_per_address: usize,
+    trusted_proxies: Vec<IpAddr>,
+}
+
+impl Listening {
+    /// The place of a connection; `None` if its address has too many.
+    fn place(&self, of_all: OwnedSemaphorePermit, peer: SocketAddr) -> Option<Place> {
+        let address = peer.ip().to_canonical();
+        let of_address = if self.trusted_proxies.contains(&address) {
+            None
+        } else {
+            Some(self.of_addresses.take(Owner::anonymous(address), self.max_per_address)?)
+        };
+        Some(Place { _of_all: of_all, _of_address: of_address })
+    }
 }
 
 /// Serves `router` until `shutdown` is ready, then lets what runs finish.
@@ -62,6 +95,9 @@ pub(super) async fn listen(
         idle_timeout: config.idle_timeout,
         write_timeout: config.write_timeout,
         phase: phase.subscribe(),
+        of_addresses: Slots::default(),
+        max_per_address: config.max_connections_per_address,
+        trusted_proxies: config.trusted_proxies.clone(),
     });
 
     tokio::select! {
@@ -82,9 +118,10 @@ pub(super) async fn listen(
 async fn accept(listener: TcpListener, listening: &Arc<Listening>, permits: &Arc<Semaphore>) {
     while let Ok(permit) = Arc::clone(permits).acquire_owned().await {
         match listener.accept().await {
-            Ok((stream, peer)) => {
-                tokio::spawn(drive(stream, peer, permit, Arc::clone(listening)));
-            }
+            Ok((stream, peer)) => match listening.place(permit, peer) {
+                Some(place) => drop(tokio::spawn(drive(stream, peer, place, Arc::clone(listening)))),
+                None => tracing::debug!(%peer, "closing a connection: its address has too many"),
+            },
             Err(error) if of_one_connection(&error) => {}
             Err(error) => {
                 // Mostly a lack of file descriptors, where retrying at once would only waste processor time.
@@ -120,13 +157,13 @@ fn builder(config: &ServerConfig) -> auto::Builder<TokioExecutor> {
     builder
 }
 
-async fn drive(stream: TcpStream, peer: SocketAddr, permit: OwnedSemaphorePermit, listening: Arc<Listening>) {
+async fn drive(stream: TcpStream, peer: SocketAddr, place: Place, listening: Arc<Listening>) {
     if let Err(error) = stream.set_nodelay(true) {
         tracing::debug!(%error, "a connection broke before its first request");
         return;
     }
     let activity = Activity::new();
-    let wire = Wire::new(stream, Arc::clone(&activity), listening.write_timeout, permit);
+    let wire = Wire::new(stream, Arc::clone(&activity), listening.write_timeout, place);
     let service = service_fn(|request: Request<hyper::body::Incoming>| {
         let busy = activity.begin(request.version());
         let mut request = request.map(Body::new);

@@ -41,7 +41,7 @@ pub use self::{
     contract::Execute,
     pages::{DemoPerson, Graphiql, PageConfig},
 };
-use self::{caller::RequestId, http::Refusal, listen::Phase, socket::Slots};
+use self::{caller::RequestId, health::Readiness, http::Refusal, listen::Phase, socket::Slots};
 
 /// What all requests share.
 struct Server<P> {
@@ -49,6 +49,7 @@ struct Server<P> {
     config: ServerConfig,
     slots: Slots,
     phase: watch::Receiver<Phase>,
+    readiness: Readiness,
 }
 
 /// Serves on `listener` until `shutdown` is ready, then lets what runs finish, within `config.stop_within`.
@@ -79,7 +80,7 @@ pub async fn serve_with<P: Execute>(
     tracing::info!(address = %listener.local_addr()?, "listening");
     let (stop, phase) = watch::channel(Phase::Open);
     let slots = Slots::default();
-    let server = Arc::new(Server { pipeline, config: config.clone(), slots, phase });
+    let server = Arc::new(Server { pipeline, config: config.clone(), slots, phase, readiness: Readiness::default() });
     listen::listen(listener, router(&server, more), &config, stop, shutdown).await;
     Ok(())
 }

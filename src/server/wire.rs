@@ -11,13 +11,12 @@ use std::{
 use tokio::{
     io::{AsyncRead, AsyncWrite, ReadBuf},
     net::TcpStream,
-    sync::OwnedSemaphorePermit,
     time::Sleep,
 };
 
-use super::activity::Activity;
+use super::{activity::Activity, listen::Place};
 
-/// The lowest layer of a connection. Because an upgraded socket keeps it, the connection cap and the write timeout
+/// The lowest layer of a connection. Because an upgraded socket keeps it, the connection caps and the write timeout
 /// hold for plain requests, event streams and sockets alike.
 pub(super) struct Wire {
     stream: TcpStream,
@@ -25,17 +24,12 @@ pub(super) struct Wire {
     write_timeout: Duration,
     /// Runs while a write waits for the peer; boxed, as most connections never need it.
     stalled: Option<Pin<Box<Sleep>>>,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Wire {
-    pub(super) fn new(
-        stream: TcpStream,
-        activity: Arc<Activity>,
-        write_timeout: Duration,
-        permit: OwnedSemaphorePermit,
-    ) -> Self {
-        Self { stream, activity, write_timeout, stalled: None, _permit: permit }
+    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>, write_timeout: Duration, place: Place) -> Self {
+        Self { stream, activity, write_timeout, stalled: None, _place: place }
     }
 
     fn limit<T>(&mut self, cx: &mut Context<'_>, written: Poll<io::Result<T>>) -> Poll<io::Result<T>> {

@@ -8,10 +8,12 @@ mod events;
 mod graph;
 mod message;
 mod notices;
+mod rates;
 mod sla;
 mod ticket;
 
 pub use events::{SupportSubscription, TicketEventKind, TicketMessageEventKind};
 pub use graph::{SupportMutation, SupportReads};
 pub use message::TicketMessage;
+pub use rates::RATES;
 pub use ticket::{Ticket, TicketCounts, TicketFilter, TicketOrder, TicketOrderField, TicketPriority, TicketStatus};

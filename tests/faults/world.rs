@@ -197,7 +197,17 @@ fn free_address() -> SocketAddr {
 
 fn start(url: &str, address: SocketAddr) -> Server {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clinigraph"));
-    command.args(["serve", "--connections", "8", "--rate-user", "0", "--address", &address.to_string()]);
+    command.args([
+        "serve",
+        "--connections",
+        "8",
+        "--rate-user",
+        "0",
+        "--operation-rates",
+        "0",
+        "--address",
+        &address.to_string(),
+    ]);
     command
         .env("DATABASE_URL", url)
         .env("CLINIGRAPH_PREPARED", "true")

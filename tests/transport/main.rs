@@ -4,6 +4,7 @@
 
 mod body;
 mod browser;
+mod fair;
 mod http;
 mod listen;
 mod pages;

@@ -33,6 +33,8 @@ pub struct Stub {
     /// Events that `flood` was asked for.
     produced: Arc<AtomicUsize>,
     unready: AtomicBool,
+    /// How often it was asked whether it is ready.
+    checks: AtomicUsize,
     /// Lets `waits` go on.
     released: Semaphore,
 }
@@ -161,6 +163,7 @@ impl Execute for Stub {
     }
 
     async fn ready(&self) -> bool {
+        self.checks.fetch_add(1, Ordering::SeqCst);
         !self.unready.load(Ordering::SeqCst)
     }
 }
@@ -216,6 +219,7 @@ impl StubApp {
             running: Arc::default(),
             produced: Arc::default(),
             unready: AtomicBool::new(false),
+            checks: AtomicUsize::new(0),
             released: Semaphore::new(0),
         });
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -243,6 +247,10 @@ impl StubApp {
     /// Lets so many of what `waits` go on.
     pub fn release(&self, count: usize) {
         self.stub.released.add_permits(count);
+    }
+
+    pub fn checks(&self) -> usize {
+        self.stub.checks.load(Ordering::SeqCst)
     }
 
     pub fn turn_unready(&self) {

@@ -1,5 +1,5 @@
 //! Access to Postgres: where it is and how the way there is secured (`address.rs`, `tls.rs`), pools for each class of actor
-//! (`pool.rs`) and their logins (`logins.rs`), scopes, through which all tables are reached (`scope.rs`), statements that stay
+//! (`pool.rs`), their logins (`logins.rs`), and who uses a connection next (`turns.rs`), scopes, through which all tables are reached (`scope.rs`), statements that stay
 //! prepared (`prepared.rs`), migrations and roles (`migrate.rs`), the fingerprint of all rights (`fingerprint.rs`), the gate
 //! that a server must pass to start (`gate.rs`), the mark of a database with made-up people (`installation.rs`), and the jobs
 //! that make partitions and remove what has expired (`partitions.rs`, `sweep.rs`).
@@ -16,6 +16,7 @@ mod prepared;
 mod scope;
 pub mod sweep;
 mod tls;
+mod turns;
 
 pub use address::Address;
 pub use fingerprint::lines as fingerprint;
@@ -24,4 +25,5 @@ pub use logins::Logins;
 pub use migrate::{Preparation, logins, prepare, redo, revert_all};
 pub use pool::{Class, Config, Connection, Pools, connect};
 pub use prepared::{Prepared, prepared};
-pub use scope::{Access, Database, Note, PgRow, Scope, Tx};
+pub use scope::{Access, Database, Note, PgRow, Scope, Terms, Tx};
+pub use turns::{Claim, Party, Shares, network};

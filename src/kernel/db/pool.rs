@@ -19,7 +19,10 @@ use futures_util::{
 };
 use tokio::{sync::Notify, task::JoinSet};
 
-use super::{Address, Logins};
+use super::{
+    Address, Logins,
+    turns::{Claim, Shares, Turn, Turns},
+};
 use crate::kernel::{
     Error, Result,
     actor::{Person, SystemRole},
@@ -115,9 +118,18 @@ pub struct Config {
     pub connections: usize,
     /// How long a request waits for a connection.
     pub wait: Duration,
-    /// Longest time of one statement.
+    /// Longest time of one statement for a caller.
     pub statement_timeout: Duration,
+    /// Longest time of one statement of the server itself.
+    pub job_timeout: Duration,
+    /// How callers share the connections.
+    pub shares: Shares,
 }
+
+/// How long a statement waits for a lock of another transaction.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a transaction may stand open while nothing is asked of it.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A connection, and its counters.
 pub struct Connection {
@@ -279,13 +291,16 @@ impl Class {
     /// The settings of a connection, with a name for operators. Statements have one plan for all values, as planning a page
     /// costs more than reading it (`Condition::replan` is the exception). None is large enough for parallel workers, which
     /// would also lose the order of pages. A transaction reads one snapshot unless it is opened otherwise.
-    fn settings(self, statement_timeout: Duration) -> String {
+    fn settings(self, config: &Config) -> String {
+        let statement_timeout = if self == Self::System { config.job_timeout } else { config.statement_timeout };
         let mut settings = format!(
             "set application_name = 'clinigraph'; set jit = off; set search_path = public;
              set plan_cache_mode = force_generic_plan; set max_parallel_workers_per_gather = 0;
              set default_transaction_isolation = 'repeatable read'; set default_transaction_read_only = on;
-             set statement_timeout = {};",
-            statement_timeout.as_millis()
+             set statement_timeout = {}; set lock_timeout = {}; set idle_in_transaction_session_timeout = {};",
+            statement_timeout.as_millis(),
+            LOCK_TIMEOUT.as_millis(),
+            IDLE_TIMEOUT.as_millis(),
         );
         if self != Self::System {
             // Reading a whole table costs more than Postgres estimates: it does not know what checking a policy for each row
@@ -349,11 +364,38 @@ impl managed::Manager for Manager {
     }
 }
 
+/// A connection on loan.
+pub struct Loan {
+    // Goes back before the place does: whoever is let in next finds it.
+    connection: Object<Manager>,
+    turn: Turn,
+}
+
+impl Loan {
+    #[must_use]
+    pub fn connection(&self) -> &Arc<Connection> {
+        &self.connection
+    }
+
+    /// Closes the connection instead of giving it back.
+    pub fn discard(self) {
+        drop(Object::take(self.connection));
+        drop(self.turn);
+    }
+}
+
+/// A pool, and who uses its connections next.
+#[derive(Debug, Clone)]
+struct SharedPool {
+    pool: managed::Pool<Manager>,
+    turns: Arc<Turns>,
+}
+
 /// The pools; clones share them.
 #[derive(Debug, Clone)]
 pub struct Pools {
     /// In the order of [`Class::ALL`].
-    of_classes: Arc<[managed::Pool<Manager>]>,
+    of_classes: Arc<[SharedPool]>,
     /// Ends with the last of them.
     _closing: Arc<JoinSet<()>>,
 }
@@ -367,36 +409,40 @@ impl Pools {
         closing.spawn(Arc::clone(&closer).run());
         let pool = |class: Class| {
             let address: Address = config.logins.url(class).parse()?;
-            let settings = class.settings(config.statement_timeout);
-            managed::Pool::builder(Manager { address, settings, closer: Arc::clone(&closer) })
-                .max_size(class.share(config.connections))
+            let settings = class.settings(config);
+            let connections = class.share(config.connections);
+            let pool = managed::Pool::builder(Manager { address, settings, closer: Arc::clone(&closer) })
+                .max_size(connections)
                 // The connection that was returned last: its transaction may still be open, and its caches are warm.
                 .queue_mode(managed::QueueMode::Lifo)
                 .runtime(deadpool::Runtime::Tokio1)
                 .timeouts(Timeouts { wait: Some(config.wait), create: Some(config.wait), recycle: Some(config.wait) })
                 .build()
-                .map_err(Error::internal)
+                .map_err(Error::internal)?;
+            Ok::<_, Error>(SharedPool { pool, turns: Turns::new(connections, config.shares) })
         };
         let of_classes = Class::ALL.into_iter().map(pool).collect::<Result<_>>()?;
         Ok(Self { of_classes, _closing: Arc::new(closing) })
     }
 
-    /// A connection for a class; the scope takes the role.
-    pub async fn get(&self, class: Class) -> Result<Object<Manager>> {
+    /// A connection for a class; the scope takes the role. `RATE_LIMITED` if the party of the claim waits for too many.
+    pub async fn get(&self, class: Class, claim: Claim) -> Result<Loan> {
         let at = Class::ALL.iter().position(|known| *known == class);
-        let pool =
+        let SharedPool { pool, turns } =
             at.and_then(|at| self.of_classes.get(at)).ok_or_else(|| Error::internal("a class without a pool"))?;
-        pool.get().await.map_err(Error::unavailable)
+        let turn = turns.take(claim).await?;
+        let connection = pool.get().await.map_err(Error::unavailable)?;
+        Ok(Loan { connection, turn })
     }
 
     /// How many connections are open, over all classes.
     #[must_use]
     pub fn open(&self) -> usize {
-        self.of_classes.iter().map(|pool| pool.status().size).sum()
+        self.of_classes.iter().map(|shared| shared.pool.status().size).sum()
     }
 
     /// Ends all connections that are not in use, and all others when they come back.
     pub fn close(&self) {
-        self.of_classes.iter().for_each(managed::Pool::close);
+        self.of_classes.iter().for_each(|shared| shared.pool.close());
     }
 }

@@ -13,7 +13,6 @@ use std::sync::{
 };
 
 use chrono::{DateTime, Utc};
-use deadpool::managed::Object;
 use diesel::{
     pg::Pg,
     query_builder::{AsQuery, QueryFragment, QueryId},
@@ -21,10 +20,14 @@ use diesel::{
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::{FutureExt, TryStreamExt};
 use tokio::sync::{Notify, OnceCell};
+use uuid::Uuid;
 
-use super::pool::{Class, Connection, Manager, Pools, Sent};
+use super::{
+    pool::{Class, Connection, Loan, Pools, Sent},
+    turns::{Claim, Party},
+};
 use crate::kernel::{
-    Actor, Error, Result,
+    Actor, Code, Error, Result,
     actor::{Origin, Person},
     clock::Clock,
     events::{Event, InsertEvents},
@@ -50,12 +53,41 @@ pub struct Database {
     clock: Clock,
     /// Notified when a transaction with events was committed by this process.
     events_committed: Arc<Notify>,
+    terms: Terms,
+}
+
+/// On what terms scopes wait for a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// For whom the server works as itself; none when nobody asked for it.
+    pub on_behalf_of: Option<Party>,
+    /// Places that a scope counts as.
+    pub weight: u32,
+    pub is_patient: bool,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { on_behalf_of: None, weight: 1, is_patient: false }
+    }
 }
 
 impl Database {
     #[must_use]
     pub fn new(pools: Pools, clock: Clock) -> Self {
-        Self { pools, clock, events_committed: Arc::default() }
+        Self { pools, clock, events_committed: Arc::default(), terms: Terms::default() }
+    }
+
+    /// The same database, for scopes that wait for their connections on these terms.
+    #[must_use]
+    pub fn on_terms(&self, terms: Terms) -> Self {
+        Self { terms, ..self.clone() }
+    }
+
+    /// The same database, for what the server does for somebody.
+    #[must_use]
+    pub fn on_behalf_of(&self, party: Party) -> Self {
+        self.on_terms(Terms { on_behalf_of: Some(party), ..self.terms })
     }
 
     /// Notifies of events that this process has written.
@@ -115,7 +147,8 @@ pub struct Scope {
     actor: Actor,
     access: Access,
     note: Option<Note>,
-    lease: OnceCell<Lease>,
+    /// What became of the attempt to open it.
+    lease: OnceCell<Result<Lease>>,
     /// A statement failed: the transaction is broken, and can only be rolled back.
     failed: AtomicBool,
     /// Number of statements on the connection when the scope was opened, to count those of the scope.
@@ -144,22 +177,22 @@ struct Lease {
 
 /// A connection that returns to the pool only if its transaction is known to have ended.
 struct Held {
-    connection: Option<Object<Manager>>,
+    loan: Option<Loan>,
     ended: AtomicBool,
 }
 
 impl Held {
     fn connection(&self) -> Result<&Arc<Connection>> {
-        self.connection.as_deref().ok_or_else(|| Error::internal("the connection is gone"))
+        self.loan.as_ref().map(Loan::connection).ok_or_else(|| Error::internal("the connection is gone"))
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
         if !*self.ended.get_mut()
-            && let Some(connection) = self.connection.take()
+            && let Some(loan) = self.loan.take()
         {
-            drop(Object::take(connection));
+            loan.discard();
         }
     }
 }
@@ -179,7 +212,7 @@ impl Scope {
     /// Statements sent so far, without those that opened the scope.
     #[must_use]
     pub fn sent(&self) -> usize {
-        let now = self.lease.get().and_then(|lease| lease.held.connection().ok()).map(|connection| connection.sent());
+        let now = self.leased().and_then(|lease| lease.held.connection().ok()).map(|connection| connection.sent());
         now.map_or(0, |now| now.saturating_sub(self.opened_at.load(Ordering::Relaxed)))
     }
 
@@ -237,22 +270,36 @@ impl Scope {
 
     /// The connection, on which the opening was sent and may not be answered yet.
     async fn lease(&self) -> Result<&Lease> {
-        match self.lease.get() {
-            Some(lease) => Ok(lease),
-            // Boxed, since the future of every statement would be larger otherwise.
-            None => Box::pin(self.lease.get_or_try_init(|| self.open())).await,
-        }
+        let lease = match self.lease.get() {
+            Some(lease) => lease,
+            // Boxed, since the future of every statement would be larger otherwise. What failed is not tried again: of
+            // many statements each would wait as long as the first.
+            None => Box::pin(self.lease.get_or_init(|| self.open())).await,
+        };
+        lease.as_ref().map_err(Error::clone)
+    }
+
+    fn leased(&self) -> Option<&Lease> {
+        self.lease.get()?.as_ref().ok()
+    }
+
+    fn claim(&self) -> Claim {
+        let Terms { on_behalf_of, weight, is_patient } = self.database.terms;
+        let (party, person) = match &self.actor {
+            Actor::Person(person) => (Party::of_person(person), person.user_id),
+            Actor::Nobody | Actor::System => (on_behalf_of.unwrap_or(Party::Server), Uuid::nil()),
+        };
+        Claim { party, person, weight, is_patient: is_patient || party == Party::Server }
     }
 
     /// Takes a connection and sends the opening.
     async fn open(&self) -> Result<Lease> {
         let class = self.class()?;
-        let connection = self.database.pools.get(class).await?;
-        let opened = connection.open(self.opening(class));
-        let held = Arc::new(Held { connection: Some(connection), ended: AtomicBool::new(false) });
-        let lease = Lease { held, opened };
-        self.opened_at.store(lease.held.connection()?.sent(), Ordering::Relaxed);
-        Ok(lease)
+        let loan = self.database.pools.get(class, self.claim()).await?;
+        let opened = loan.connection().open(self.opening(class));
+        self.opened_at.store(loan.connection().sent(), Ordering::Relaxed);
+        let held = Arc::new(Held { loan: Some(loan), ended: AtomicBool::new(false) });
+        Ok(Lease { held, opened })
     }
 
     /// Runs one statement that reads an entity.
@@ -358,7 +405,10 @@ impl Scope {
 
     /// The reason why the database refused to open the scope, if it did.
     pub async fn refusal(&self) -> Option<Error> {
-        self.lease.get()?.opened.clone().await.err().filter(Error::refuses_caller)
+        match self.lease.get()? {
+            Ok(lease) => lease.opened.clone().await.err().filter(Error::refuses_caller),
+            Err(error) => Some(error.clone()).filter(|error| error.code() == Code::RateLimited),
+        }
     }
 
     /// Opens the scope if no statement has, so that an answer without a statement also goes only to a caller who is still
@@ -396,7 +446,7 @@ impl Scope {
 
     /// Ends a transaction that only read.
     pub fn finish(self: Arc<Self>) {
-        let Some(lease) = self.lease.get().filter(|_| self.sound().is_ok()) else { return };
+        let Some(lease) = self.leased().filter(|_| self.sound().is_ok()) else { return };
         if self.access == Access::Read
             && matches!(lease.opened.peek(), Some(Ok(())))
             && let Ok(connection) = lease.held.connection()
@@ -442,7 +492,7 @@ impl Scope {
 
     /// Ends the transaction with `commit` or `rollback`; nothing can follow it.
     async fn end(&self, command: &'static str) -> Result<()> {
-        let Some(lease) = self.lease.get() else { return Ok(()) };
+        let Some(lease) = self.leased() else { return Ok(()) };
         self.break_off();
         lease.opened.clone().await.or_else(|error| if command == "rollback" { Ok(()) } else { Err(error) })?;
         (&lease.held.connection()?.pg).batch_execute(command).await?;

@@ -35,6 +35,10 @@ impl From<Diesel> for Error {
                 (_, "canceling statement due to statement timeout") => {
                     Self::new(Code::Timeout, "the operation took too long and was cancelled")
                 }
+                (_, "canceling statement due to lock timeout") => {
+                    let message = "somebody else is changing the same objects at this moment; please try again";
+                    Self::new(Code::Unavailable, message).retry_after(1)
+                }
                 _ => Self::internal(error),
             },
             _ => Self::internal(error),

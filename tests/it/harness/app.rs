@@ -91,10 +91,12 @@ pub fn settings() -> Settings {
     Settings {
         limits: Limits::default(),
         rates: Rates { user: 0, anonymous: 0 },
+        operation_rates: 0,
         transport: ServerConfig::default().limits(),
         operations: Operations::default(),
         deadline: Duration::from_secs(10),
         development: true,
+        ..Settings::default()
     }
 }
 

@@ -10,13 +10,14 @@ use clinigraph::{
     kernel::{
         Actor,
         actor::SystemRole,
-        db::{self, Access, Class},
+        db::{self, Access, Claim, Class, Party},
     },
 };
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 use tokio::time::{sleep, timeout};
+use uuid::Uuid;
 
 use crate::{
     clinic::TestClinic,
@@ -53,14 +54,16 @@ async fn assert_sound(app: &TestApp) {
     let superuser = db::connect(&app.superuser_url).await.unwrap();
     until_none(&superuser, BUSY).await;
     for (class, connections) in [(Class::Tenant, 4), (Class::Admin, 2), (Class::System, 2)] {
+        let claim = Claim { party: Party::Server, person: Uuid::nil(), weight: 1, is_patient: true };
         let mut held = Vec::new();
         for _ in 0..connections {
-            held.push(app.database.pools().get(class).await.unwrap());
+            held.push(app.database.pools().get(class, claim).await.unwrap());
         }
         for connection in &held {
             let query = "select concat_ws(',', current_user, current_setting('transaction_isolation'), coalesce(current_setting('app.caller', true), ''),
                          coalesce(current_setting('app.request', true), '')) as told";
-            assert_eq!(told(&connection.pg, query).await.unwrap(), [format!("{},repeatable read,,", class.login())]);
+            let told = told(&connection.connection().pg, query).await.unwrap();
+            assert_eq!(told, [format!("{},repeatable read,,", class.login())]);
         }
     }
 }

@@ -1,0 +1,11 @@
+//! How often support can be asked. Whoever writes more than this is a program.
+
+use crate::kernel::rate::{
+    HOUR, OperationRates, Rate,
+    RateSubject::{Clinic, Person},
+};
+
+pub const RATES: [OperationRates; 2] = [
+    OperationRates::of("openTicket", &[Rate::per(Person, 60, HOUR), Rate::per(Clinic, 200, HOUR)]),
+    OperationRates::of("replyToTicket", &[Rate::per(Person, 240, HOUR), Rate::per(Clinic, 800, HOUR)]),
+];
