@@ -2,7 +2,7 @@
 -- without harm.
 --
 --   clinigraph_owner          owns the tables; migrations run as it
---   clinigraph_audit          owns the audit trail and writes it; nobody is a member of it between two migrations
+--   clinigraph_audit          owns the audit trail and writes it; nobody is a member of it
 --   clinigraph_<class>        what each class of actor may do; a request takes its role for the length of its transaction
 --   clinigraph_login_<class>  the logins of the server, one for each class: a connection of one class cannot take the role
 --                             of another, whatever is sent over it
@@ -44,10 +44,8 @@ begin
         end if;
     end loop;
     -- The owner makes functions that run as the system.
-    foreach role_name in array array['clinigraph_system'] loop
-        if not pg_has_role('clinigraph_owner', role_name, 'member') then
-            execute format('grant %I to clinigraph_owner', role_name);
-        end if;
-    end loop;
+    if not pg_has_role('clinigraph_owner', 'clinigraph_system', 'member') then
+        grant clinigraph_system to clinigraph_owner;
+    end if;
 end
 $$;
