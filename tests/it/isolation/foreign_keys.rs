@@ -51,7 +51,11 @@ async fn no_row_leads_into_another_clinic_whoever_writes_it() {
             }
             let refused = format!("violates foreign key constraint \"{}\"", key.name);
             for statement in statements {
-                let error = run(&world.superuser, &statement).await.expect_err(&statement).to_string();
+                let refusal = run(&world.superuser, &statement).await;
+                let Err(error) = refusal else {
+                    panic!("{statement}: done, or no row to do it with: `fill` in tests/it/<module>/cases.rs")
+                };
+                let error = error.to_string();
                 assert!(error.ends_with(&refused), "{statement}: {error}");
                 for actor in [
                     world.scope(&side.manager, Access::Write).await,
