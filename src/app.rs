@@ -202,7 +202,7 @@ pub async fn seed(options: &Seed) -> Result<Seeded> {
     let reached = reach(&options.database).await?;
     let owner_url = match (&reached.embedded, &options.database.database_url) {
         (Some(embedded), _) => embedded.superuser_url("clinigraph"),
-        (None, url) => secured(url.as_deref().unwrap_or_default(), &options.database, &reached.ring)?,
+        (None, url) => secured(url.as_deref().unwrap_or_default(), &options.database)?,
     };
     let seeded = seed::seed(&owner_url, &options.scale, options.force).await;
     close(reached.embedded).await;

@@ -167,9 +167,6 @@ diesel::define_sql_function! {
     ) -> sql_types::BigInt;
 }
 
-fn ended() -> Error {
-    Error::new(Code::SessionExpired, "your session has ended; please sign in again")
-}
 
 /// The hash under which a token is stored.
 #[must_use]

@@ -159,5 +159,3 @@ async fn migrate<T: Send + 'static>(
     let done = tokio::task::spawn_blocking(move || work(&mut Harness::new(owner))).await;
     done.map_err(Error::internal)?.map_err(Error::internal)
 }
-
-}

@@ -403,7 +403,6 @@ pub struct Pools {
 impl Pools {
     /// Needs a runtime, on which transactions that were left open are ended.
     pub fn new(config: &Config) -> Result<Self> {
-        let address: Address = config.url.parse()?;
         let closer = Arc::new(Closer::default());
         let mut closing = JoinSet::new();
         closing.spawn(Arc::clone(&closer).run());
