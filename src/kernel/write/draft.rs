@@ -126,7 +126,7 @@ impl<'a, E: Stored> Draft<'a, E> {
         self
     }
 
-    /// Dates a new row back, for data that stands for earlier work.
+    /// Dates a new row back, for data that represents earlier work.
     pub fn dated(self, created_at: DateTime<Utc>) -> Self {
         let draft = self.timestamp("created_at", Some(created_at));
         // A row that can change counts its versions, and has the time of the last change.
