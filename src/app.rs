@@ -214,8 +214,11 @@ pub async fn pipeline(reached: &Reached, settings: Settings, connections: usize,
     let settings = Settings { connections, ..settings };
     let findings = db::inspect(&reached.logins).await?;
     if !findings.is_empty() {
-        let problems: Vec<_> =
-            findings.iter().map(|finding| format!("{} ({})", finding.problem, finding.remedy)).collect();
+        let mut problems: Vec<_> =
+            findings.iter().take(10).map(|finding| format!("{} ({})", finding.problem, finding.remedy)).collect();
+        if findings.len() > problems.len() {
+            problems.push(format!("and {} more; clinigraph doctor lists all", findings.len() - problems.len()));
+        }
         return Err(Error::unavailable(format!("this database is not safe to serve on:\n  {}", problems.join("\n  "))));
     }
     let pools = Pools::new(&db::Config {
