@@ -12,7 +12,7 @@ pub const CASES: Cases = Cases { tables: TABLES, rights: RIGHTS, budgets: BUDGET
 const TABLES: &[Table] = &[
     Table {
         name: "memberships",
-        grants: "admin siu, system siud, tenant s",
+        grants: "admin s(i)(u), auditor s, partner s, patient s, system siud, tenant s",
         of_clinic: OF_CLINIC,
         tenant: Some(OF_CLINIC),
         admin: ALL,
@@ -36,7 +36,7 @@ const TABLES: &[Table] = &[
     },
     Table {
         name: "users",
-        grants: "admin (s), system siud, tenant (s)",
+        grants: "admin (s), auditor (s), partner (s), patient (s), system siud, tenant (s)",
         of_clinic: "id in (select user_id from memberships where clinic_id = $clinic)",
         tenant: Some(
             "is_platform_admin or id = $user or id in (select user_id from memberships where clinic_id = $clinic)",

@@ -8,7 +8,7 @@ pub const CASES: Cases = Cases { tables: TABLES, rights: RIGHTS, budgets: BUDGET
 
 const TABLES: &[Table] = &[Table {
     name: "audit_events",
-    grants: "admin s, system si",
+    grants: "admin s, system s",
     of_clinic: OF_CLINIC,
     tenant: None,
     admin: ALL,

@@ -11,7 +11,7 @@ pub const CASES: Cases = Cases { tables: TABLES, rights: RIGHTS, budgets: BUDGET
 const TABLES: &[Table] = &[
     Table {
         name: "clinic_closures",
-        grants: "admin siud, system siud, tenant siud",
+        grants: "admin s(i)(u)d, auditor s, partner s, patient s, system siud, tenant s(i)(u)d",
         of_clinic: OF_CLINIC,
         tenant: Some(OF_CLINIC),
         admin: ALL,
@@ -19,7 +19,7 @@ const TABLES: &[Table] = &[
     },
     Table {
         name: "clinic_configs",
-        grants: "admin siu, system siud, tenant su",
+        grants: "admin s(i)(u), auditor s, partner s, patient s, system siud, tenant s(u)",
         of_clinic: OF_CLINIC,
         tenant: Some(OF_CLINIC),
         admin: ALL,
@@ -29,7 +29,7 @@ const TABLES: &[Table] = &[
     },
     Table {
         name: "clinic_hours",
-        grants: "admin s, system siud, tenant s",
+        grants: "admin s, auditor s, partner s, patient s, system siud, tenant s",
         of_clinic: OF_CLINIC,
         tenant: Some(OF_CLINIC),
         admin: ALL,
@@ -37,7 +37,7 @@ const TABLES: &[Table] = &[
     },
     Table {
         name: "clinic_networks",
-        grants: "admin siu, system siud, tenant s",
+        grants: "admin s(i)(u), auditor s, partner s, patient s, system siud, tenant s",
         of_clinic: "id = (select network_id from clinics where id = $clinic)",
         tenant: Some("id = (select network_id from clinics where id = $clinic)"),
         admin: ALL,
@@ -45,7 +45,7 @@ const TABLES: &[Table] = &[
     },
     Table {
         name: "clinics",
-        grants: "admin siu, system siud, tenant s",
+        grants: "admin s(i)(u), auditor s, partner s, patient s, system siud, tenant s",
         of_clinic: "id = $clinic",
         tenant: Some("id = $clinic"),
         admin: ALL,

@@ -6,7 +6,7 @@ pub const CASES: Cases = Cases { tables: TABLES, rights: RIGHTS, budgets: BUDGET
 
 const TABLES: &[Table] = &[Table {
     name: "idempotency_keys",
-    grants: "admin siud, system siud, tenant siud",
+    grants: "admin siud, auditor siud, partner siud, patient siud, system siud, tenant siud",
     of_clinic: OF_ITS_PEOPLE,
     tenant: Some("user_id = $user"),
     admin: Some("user_id = $user"),

@@ -6,7 +6,7 @@ pub const CASES: Cases = Cases { tables: TABLES, rights: RIGHTS, budgets: &[], e
 
 const TABLES: &[Table] = &[Table {
     name: "outbox_events",
-    grants: "admin i, system si, tenant i",
+    grants: "admin i, auditor i, partner i, patient i, system si, tenant i",
     of_clinic: OF_CLINIC,
     tenant: None,
     admin: None,

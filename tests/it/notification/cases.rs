@@ -8,7 +8,7 @@ pub const CASES: Cases = Cases { tables: TABLES, rights: RIGHTS, budgets: BUDGET
 
 const TABLES: &[Table] = &[Table {
     name: "notifications",
-    grants: "admin si(u), system si(u), tenant si(u)",
+    grants: "admin s(i)(u), auditor s(u), partner s(u), patient s(u), system si(u), tenant s(i)(u)",
     of_clinic: OF_CLINIC,
     tenant: Some("clinic_id = $clinic and recipient_user_id = $user"),
     admin: Some("recipient_user_id = $user"),

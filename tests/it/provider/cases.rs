@@ -8,7 +8,7 @@ pub const CASES: Cases = Cases { tables: TABLES, rights: RIGHTS, budgets: BUDGET
 
 const TABLES: &[Table] = &[Table {
     name: "providers",
-    grants: "admin s, system siud, tenant s",
+    grants: "admin s, auditor s, partner s, patient s, system siud, tenant s",
     of_clinic: OF_CLINIC,
     tenant: Some(OF_CLINIC),
     admin: ALL,

@@ -16,7 +16,7 @@ pub const CASES: Cases = Cases { tables: TABLES, rights: RIGHTS, budgets: BUDGET
 const TABLES: &[Table] = &[
     Table {
         name: "support_tickets",
-        grants: "admin siu, system siu, tenant siu",
+        grants: "admin s(i)(u), auditor s, partner s, patient s, system siu, tenant s(i)(u)",
         of_clinic: OF_CLINIC,
         tenant: Some(OF_CLINIC),
         admin: ALL,
@@ -24,7 +24,7 @@ const TABLES: &[Table] = &[
     },
     Table {
         name: "ticket_messages",
-        grants: "admin si, system si, tenant si",
+        grants: "admin s(i), auditor s, partner s, patient s, system si, tenant s(i)",
         of_clinic: OF_CLINIC,
         tenant: Some("clinic_id = $clinic and not is_internal"),
         admin: ALL,
