@@ -55,10 +55,10 @@ async fn schema_rs_is_fresh() {
 
 #[tokio::test]
 async fn fingerprint_txt_is_fresh() {
-    let mut migrated = db::connect(&database().await).await.unwrap();
-    migrated.batch_execute("set search_path = public").await.unwrap();
+    let mut prepared = db::connect(&prepared().await.0).await.unwrap();
+    prepared.batch_execute("set search_path = public").await.unwrap();
 
-    let lines = db::fingerprint(&mut migrated).await.unwrap();
+    let lines = db::fingerprint(&mut prepared).await.unwrap();
 
     check("migrations/fingerprint.txt", &(lines.join("\n") + "\n"));
 }
