@@ -233,7 +233,7 @@ begin
     -- At commas outside of brackets.
     foreach one in array regexp_split_to_array(rights, ',\s*(?![^(]*\))') loop
         one := case one
-            when 'insert' then format('insert (%s)', private.columns_but(of_table, '{created_by,updated_at,updated_by,version}'))
+            when 'insert' then format('insert (%s)', private.columns_but(of_table, '{created_by,updated_by,version}'))
             when 'update' then format('update (%s)', private.columns_but(of_table,
                 array_remove(array_append('{id,clinic_id,created_at,created_by,updated_at,updated_by,version}', author), null)))
             else one end;

@@ -23,7 +23,6 @@ async fn nobody_writes_an_event_by_hand_nor_changes_one() {
             "create or replace function private.audit_support_tickets() returns trigger language plpgsql as 'begin return null; end'",
             "drop function private.audit_support_tickets() cascade",
             "alter sequence audit_events_seq restart",
-            "set role clinigraph_audit",
         ] {
             assert!(app.as_role(role, statement).await.is_err(), "{role}: {statement}");
         }
