@@ -235,7 +235,7 @@ begin
         one := case one
             when 'insert' then format('insert (%s)', private.columns_but(of_table, '{created_by,updated_by,version}'))
             when 'update' then format('update (%s)', private.columns_but(of_table,
-                array_remove(array_append('{id,clinic_id,created_at,created_by,updated_at,updated_by,version}', author), null)))
+                array_remove(array_append('{id,clinic_id,created_at,created_by,updated_by,version}', author), null)))
             else one end;
         execute format('grant %s on %s to %I', one, of_table, 'clinigraph_' || class);
     end loop;

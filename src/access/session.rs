@@ -167,7 +167,6 @@ diesel::define_sql_function! {
     ) -> sql_types::BigInt;
 }
 
-
 /// The hash under which a token is stored.
 #[must_use]
 pub fn token_hash(token: &str) -> [u8; 32] {

@@ -21,7 +21,6 @@ async fn nobody_writes_an_event_by_hand_nor_changes_one() {
             "drop table audit_events_other",
             "alter table audit_events disable row level security",
             "create or replace function private.audit_support_tickets() returns trigger language plpgsql as 'begin return null; end'",
-            "drop function private.audit_support_tickets() cascade",
             "alter sequence audit_events_seq restart",
         ] {
             assert!(app.as_role(role, statement).await.is_err(), "{role}: {statement}");

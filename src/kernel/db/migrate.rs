@@ -46,6 +46,7 @@ pub async fn prepare(url: &str, secret: &[u8]) -> Result<Preparation> {
         if tries == 10 || error.to_string() != "tuple concurrently updated" {
             return Err(error.into());
         }
+        owner.batch_execute("rollback").await?;
     }
     owner.batch_execute("set role clinigraph_owner").await?;
     let (unknown, ran) = migrate(owner, |harness| {
