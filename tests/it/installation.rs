@@ -12,7 +12,7 @@ use clinigraph::{
 };
 use serde_json::json;
 
-use crate::support::{KEYS, TestApp};
+use crate::harness::{KEYS, TestApp};
 
 /// What `clinigraph <words>` does on the app's database; a server that came up is stopped.
 async fn run(app: &TestApp, words: &[&str]) -> Result<(), Error> {

@@ -1,38 +1,32 @@
 //! Every test of the API, in one binary: it links once, and its tests share one Postgres.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod access;
-mod architecture;
-mod audit;
-mod budget;
-mod catalogue;
-mod clinic_closures;
-mod clinic_config;
-mod concurrency;
-mod demo;
-mod documents;
-mod encryption;
-mod error_paths;
-mod fresh;
-mod idempotency;
-mod installation;
-mod isolation;
-mod live;
-mod mutation;
-mod options;
-mod pages;
-mod persisted;
-mod plans;
-mod prepared;
-mod providers;
-mod reading;
-mod schema;
-mod server_info;
-mod support;
-mod sweep;
-mod tickets;
-mod transport;
+mod harness;
 #[path = "../wire/mod.rs"]
 mod wire;
+
+// What one module of the program does.
+mod access;
+mod audit;
+mod clinic;
+mod demo;
+mod installation;
+mod kernel;
+mod live;
+mod notification;
+mod options;
+mod pipeline;
+mod provider;
+mod server_info;
+mod support;
+mod transport;
+
+// What holds for every table, type and operation, and what holds for the source.
+mod architecture;
+mod budget;
+mod catalogue;
+mod fresh;
+mod isolation;
+mod plans;
+mod schema;
 mod wording;
-mod write;

@@ -1,0 +1,10 @@
+//! What the kernel does for every domain: scopes, pages, writing, idempotency, prepared statements, and the way to Postgres.
+
+mod concurrency;
+mod encryption;
+mod idempotency;
+mod pages;
+mod prepared;
+mod reading;
+mod sweep;
+mod write;
