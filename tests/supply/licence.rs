@@ -45,7 +45,8 @@ fn one(words: &mut Words<'_>, allowed: &dyn Fn(&str) -> bool) -> bool {
 fn expressions_are_read_as_they_are_meant() {
     let allowed = |expression: &str| is_allowed(expression, &|licence| ["MIT", "ISC", "A WITH B"].contains(&licence));
 
-    for yes in ["MIT", "MIT OR GPL-3.0", "GPL-3.0/MIT", "(GPL-3.0 OR MIT) AND ISC", "A WITH B", "GPL-3.0 AND X OR ISC"] {
+    for yes in ["MIT", "MIT OR GPL-3.0", "GPL-3.0/MIT", "(GPL-3.0 OR MIT) AND ISC", "A WITH B", "GPL-3.0 AND X OR ISC"]
+    {
         assert!(allowed(yes), "{yes}");
     }
     for no in ["", "GPL-3.0", "MIT AND GPL-3.0", "MIT AND (GPL-3.0 OR X)", "A", "MIT ISC", "(MIT", "MIT WITH B"] {

@@ -21,7 +21,8 @@ const LOCKS_OF_NPM: [&str; 3] = ["web", "tests/node", "benches/live/node"];
 
 /// A file of the repository.
 fn file(name: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap_or_else(|error| panic!("{name}: {error}"))
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name))
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 fn json(name: &str) -> Value {

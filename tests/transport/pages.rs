@@ -50,7 +50,9 @@ async fn strangers_get_a_page_to_sign_in_instead_of_graphiql() {
 async fn there_is_no_graphiql_where_it_is_off() {
     let app = StubApp::with(|config| config.graphiql = Graphiql::Off).await;
 
-    for path in ["/", "/graphiql", "/graphiql/", "/graphiql/config.json", "/graphiql/sign-in.js", "/graphiql/index.html"] {
+    for path in
+        ["/", "/graphiql", "/graphiql/", "/graphiql/config.json", "/graphiql/sign-in.js", "/graphiql/index.html"]
+    {
         let seen = got(app.get(path).header("cookie", "__Host-clinigraph=token")).await;
         assert_eq!((seen.status, seen.code().as_str()), (404, "NOT_FOUND"), "{path}");
     }

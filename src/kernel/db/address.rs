@@ -64,7 +64,10 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self> {
         let (rest, given) = taken_out(text)?;
-        let config: Config = rest.parse().map_err(|error| refused(format!("the connection string is wrong: {error}")))?;
+        let config: Config = rest.parse().map_err(|error: tokio_postgres::Error| {
+            let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            refused(format!("the connection string is wrong: {reason}"))
+        })?;
         let of = |name: &str| given.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let roots = of("sslrootcert").filter(|roots| !roots.is_empty()).map(|roots| match roots {
             "system" => Roots::System,
@@ -318,7 +321,8 @@ fn taken_out_of_pairs(text: &str) -> Result<(String, Given)> {
     while !rest.is_empty() {
         let begin = rest;
         // Not quoted: the text itself may hold a password.
-        let (key, value) = rest.split_once('=').ok_or_else(|| refused("the connection string has a word without a value"))?;
+        let (key, value) =
+            rest.split_once('=').ok_or_else(|| refused("the connection string has a word without a value"))?;
         let (value, after) = value_and_rest(value.trim_start());
         if is_ours(key.trim()) {
             given.push((key.trim().to_owned(), value));

@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use diesel::{QueryableByName, sql_query, sql_types::{BigInt, Bool}};
+use diesel::{
+    QueryableByName, sql_query,
+    sql_types::{BigInt, Bool},
+};
 use diesel_async::RunQueryDsl;
 
 use super::Database;

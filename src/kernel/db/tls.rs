@@ -63,7 +63,9 @@ fn trusted(roots: &Roots) -> Result<(RootCertStore, Vec<CertificateDer<'static>>
     };
     if store.is_empty() {
         let message = match roots {
-            Roots::System => "the operating system has no certificates of authorities: name some with sslrootcert=FILE".to_owned(),
+            Roots::System => {
+                "the operating system has no certificates of authorities: name some with sslrootcert=FILE".to_owned()
+            }
             Roots::File(file) => format!("there are no certificates in {} (sslrootcert)", file.display()),
         };
         return Err(Error::new(Code::OperationNotAllowed, message));

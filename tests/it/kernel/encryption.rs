@@ -3,7 +3,7 @@
 use std::{
     io::{Read, Write},
     net::{Ipv4Addr, TcpListener},
-    os::unix::{fs::chown, fs::MetadataExt, fs::PermissionsExt, process::CommandExt},
+    os::unix::{fs::MetadataExt, fs::PermissionsExt, fs::chown, process::CommandExt},
     path::{Path, PathBuf},
     process::{Child, Command as Program},
     time::{Duration, Instant},
@@ -231,7 +231,8 @@ async fn every_connection_of_the_program_is_encrypted() {
     served.abort();
     assert_eq!(seen, wanted);
 
-    let words = ["seed", "--scale", "--clinics=1", "--users=40", "--providers=2", "--tickets=5", "--messages=5", "--audit=5"];
+    let words =
+        ["seed", "--scale", "--clinics=1", "--users=40", "--providers=2", "--tickets=5", "--messages=5", "--audit=5"];
     let Command::Seed(options) = command(&words, &url) else { panic!("another command") };
     app::seed(&options).await.unwrap();
 }
@@ -310,7 +311,9 @@ fn what_a_connection_string_says_about_tls_is_read_in_both_forms() {
     let pem = pem.path().display().to_string();
     let escaped = pem.replace('/', "%2F");
 
-    let of_url = text(&format!("postgres://me:a%3Fb?c@db.example:5433/x?sslmode=verify-ca&connect_timeout=3&sslrootcert={escaped}"));
+    let of_url = text(&format!(
+        "postgres://me:a%3Fb?c@db.example:5433/x?sslmode=verify-ca&connect_timeout=3&sslrootcert={escaped}"
+    ));
     let of_pairs = text(&format!(
         "host = db.example port=5433 user='me' password='a?b?c' dbname=x sslmode = verify-ca connect_timeout=3 sslrootcert='{pem}'"
     ));
