@@ -72,9 +72,10 @@ pub async fn reach(database: &DatabaseOptions) -> Result<Reached> {
 /// of the server's role, if that one logs in without.
 fn secured(url: &str, database: &DatabaseOptions, ring: &KeyRing) -> Result<String> {
     let address = url.parse::<Address>()?.secured(&database.allow_plaintext_to)?;
-    if address.trusts_anybody() {
+    if address.trusts_any_server() {
         tracing::warn!(
-            "nobody checks that it is the database at {} that answers: use sslmode=verify-full",
+            "the certificate of the database at {} is not checked, so another machine could pose as it: use \
+             sslmode=verify-full",
             address.remote_hosts().join(", ")
         );
     }

@@ -44,7 +44,7 @@ pub struct DatabaseOptions {
     /// `sslrootcert` secure the connection; to another machine it is always encrypted.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
-    /// Hosts to which an unencrypted connection is permitted all the same, separated by commas: everybody between can read
+    /// Hosts to which an unencrypted connection is permitted, separated by commas. Anyone on the network in between can read
     /// what is sent.
     #[arg(long, env = "CLINIGRAPH_ALLOW_PLAINTEXT_TO", value_delimiter = ',', value_name = "HOSTS")]
     pub allow_plaintext_to: Vec<String>,
