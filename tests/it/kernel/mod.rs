@@ -1,5 +1,6 @@
 //! What the kernel does for every domain: scopes, pages, writing, idempotency, prepared statements, and the way to Postgres.
 
+pub mod cases;
 mod concurrency;
 mod encryption;
 mod idempotency;
