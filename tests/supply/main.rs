@@ -144,7 +144,7 @@ fn no_command_leaves_the_lock_files_behind() {
                         found += 1;
                         assert!(words.contains(&"--locked"), "{name}: {line}");
                     }
-                    ["npm", command] => {
+                    ["npm", command] if command.bytes().all(|byte| byte.is_ascii_lowercase()) => {
                         found += 1;
                         assert!(["ci", "run"].contains(command), "{name}: {line}");
                     }
