@@ -67,9 +67,10 @@ pub async fn reach(database: &DatabaseOptions) -> Result<Reached> {
 /// The connection string as it is used: never in plain text to another machine that was not named.
 fn secured(url: &str, database: &DatabaseOptions) -> Result<String> {
     let address = url.parse::<Address>()?.secured(&database.allow_plaintext_to)?;
-    if address.trusts_anybody() {
+    if address.trusts_any_server() {
         tracing::warn!(
-            "nobody checks that it is the database at {} that answers: use sslmode=verify-full",
+            "the certificate of the database at {} is not checked, so another machine could pose as it: use \
+             sslmode=verify-full",
             address.remote_hosts().join(", ")
         );
     }

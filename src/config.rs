@@ -48,7 +48,7 @@ pub struct DatabaseOptions {
     /// no other login. User and password of the connection string are not needed.
     #[arg(long, env = "CLINIGRAPH_PREPARED", requires = "database_url")]
     pub prepared: bool,
-    /// Hosts to which an unencrypted connection is permitted all the same, separated by commas: everybody between can read
+    /// Hosts to which an unencrypted connection is permitted, separated by commas. Anyone on the network in between can read
     /// what is sent.
     #[arg(long, env = "CLINIGRAPH_ALLOW_PLAINTEXT_TO", value_delimiter = ',', value_name = "HOSTS")]
     pub allow_plaintext_to: Vec<String>,

@@ -142,3 +142,13 @@ async fn a_demo_of_an_earlier_version_gets_its_mark() {
     // By the system, since the owner sees no users.
     assert_eq!(findings(&app).await.len(), 1);
 }
+
+#[tokio::test]
+async fn a_database_that_is_not_prepared_for_this_version_is_refused() {
+    let app = TestApp::new().await;
+    app.execute("drop table private.installation").await;
+
+    let refused = run(&app, &["serve", "--address", &free()]).await.unwrap_err().to_string();
+
+    assert!(refused.contains("run `clinigraph prepare`"), "{refused}");
+}

@@ -13,7 +13,6 @@ mod access;
 mod audit;
 mod clinic;
 mod demo;
-mod encryption;
 mod fairness;
 mod installation;
 mod kernel;
@@ -25,7 +24,6 @@ mod provider;
 mod rates;
 mod server_info;
 mod support;
-mod sweep;
 mod transport;
 
 // What holds for every table, type and operation, and what holds for the source.

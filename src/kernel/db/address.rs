@@ -31,7 +31,7 @@ pub enum Mode {
     Disable,
     /// Encrypted if the server can.
     Prefer,
-    /// Encrypted, whoever answers.
+    /// Encrypted, without a check of the certificate.
     Require,
     /// Encrypted to a server with a certificate of the authority.
     VerifyCa,
@@ -48,7 +48,7 @@ pub enum Roots {
     File(PathBuf),
 }
 
-/// A connection that is driven by whoever asked for it.
+/// The part of a connection that its owner has to poll.
 pub type Driver = Connection<Socket, <MakeRustlsConnect as MakeTlsConnect<Socket>>::Stream>;
 
 const MODES: [(&str, Mode); 5] = [
@@ -64,8 +64,10 @@ impl FromStr for Address {
 
     fn from_str(text: &str) -> Result<Self> {
         let (rest, given) = taken_out(text)?;
-        let config: Config =
-            rest.parse().map_err(|error| refused(format!("the connection string is wrong: {error}")))?;
+        let config: Config = rest.parse().map_err(|error: tokio_postgres::Error| {
+            let reason = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+            refused(format!("the connection string is wrong: {reason}"))
+        })?;
         let of = |name: &str| given.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         let roots = of("sslrootcert").filter(|roots| !roots.is_empty()).map(|roots| match roots {
             "system" => Roots::System,
@@ -86,7 +88,7 @@ fn mode(name: &str) -> Result<Mode> {
 }
 
 /// What goes together, as in libpq: with a file of authorities `require` checks them, and those of the system are no use
-/// without the name, since anybody gets a certificate from them.
+/// without the name, since anyone can get a certificate from them.
 fn checked(mode: Option<Mode>, roots: Option<Roots>) -> Result<(Mode, Option<Roots>)> {
     match (mode, roots) {
         (None, Some(Roots::System)) => Ok((Mode::VerifyFull, Some(Roots::System))),
@@ -115,7 +117,7 @@ impl Address {
         Ok(Self { config, mode, roots, tls })
     }
 
-    /// Opens a connection; whoever asks has to drive it.
+    /// Opens a connection, which the caller has to drive.
     pub async fn connect(&self) -> Result<(tokio_postgres::Client, Driver)> {
         self.config.connect(self.tls.clone()).await.map_err(Error::unavailable)
     }
@@ -163,14 +165,14 @@ impl Address {
     }
 
     /// Refuses to send anything in plain text to another machine unless it was named: a mere preference for TLS becomes a
-    /// requirement, since somebody between could say that the server has none.
+    /// requirement, since an attacker on the network could answer that the server has none.
     pub fn secured(self, plaintext_to: &[String]) -> Result<Self> {
         let others = self.remote_hosts();
         let other = others.into_iter().find(|host| !plaintext_to.iter().any(|named| named.eq_ignore_ascii_case(host)));
         match (other, self.mode) {
             (Some(host), Mode::Disable) => Err(refused(format!(
-                "sslmode=disable would send everything to {host} in plain text, for everybody between to read. Use TLS \
-                 (sslmode=verify-full), or say --allow-plaintext-to {host}"
+                "sslmode=disable would send everything to {host} in plain text, which anyone on the network could read. Use \
+                 TLS (sslmode=verify-full), or permit it with --allow-plaintext-to {host}"
             ))),
             (Some(_), Mode::Prefer) => {
                 let (mode, roots) = checked(Some(Mode::Require), self.roots)?;
@@ -180,9 +182,9 @@ impl Address {
         }
     }
 
-    /// Whether nobody checks that it is the database that answers.
+    /// Whether another machine could pose as the database: no certificate is checked.
     #[must_use]
-    pub fn trusts_anybody(&self) -> bool {
+    pub fn trusts_any_server(&self) -> bool {
         self.mode < Mode::VerifyCa && !self.remote_hosts().is_empty()
     }
 

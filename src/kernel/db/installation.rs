@@ -1,10 +1,13 @@
 //! What a database is for. One that was filled with made-up people is marked, so that it never serves real ones.
 
-use diesel::{OptionalExtension, QueryableByName, sql_query, sql_types::Text};
+use diesel::{
+    OptionalExtension, QueryableByName, sql_query,
+    sql_types::{Bool, Text},
+};
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 
 use super::{Scope, pool::connect};
-use crate::kernel::{Error, Result};
+use crate::kernel::{Code, Error, Result};
 
 /// What made-up people are in a database for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +37,12 @@ struct Mark {
     kind: String,
 }
 
+#[derive(QueryableByName)]
+struct Prepared {
+    #[diesel(sql_type = Bool)]
+    is_prepared: bool,
+}
+
 fn read(mark: Option<Mark>) -> Result<Option<MadeUp>> {
     let Some(Mark { kind }) = mark else { return Ok(None) };
     let known = [MadeUp::Demo, MadeUp::Measurement].into_iter().find(|made_up| made_up.as_str() == kind);
@@ -44,6 +53,15 @@ fn read(mark: Option<Mark>) -> Result<Option<MadeUp>> {
 pub async fn mark_of(server_url: &str) -> Result<Option<MadeUp>> {
     let mut connection = connect(server_url).await?;
     connection.batch_execute("begin read only; set local role clinigraph_system").await?;
+    let prepared: Prepared = sql_query("select to_regclass('private.installation') is not null as is_prepared")
+        .get_result(&mut connection)
+        .await?;
+    if !prepared.is_prepared {
+        return Err(Error::new(
+            Code::OperationNotAllowed,
+            "this database is not prepared for this version: run `clinigraph prepare` as its owner",
+        ));
+    }
     read(sql_query(QUERY).get_result(&mut connection).await.optional()?)
 }
 

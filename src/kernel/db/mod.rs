@@ -1,8 +1,8 @@
-//! Access to Postgres: where it is and how the way there is secured (`address.rs`, `tls.rs`), pools for each class of actor
-//! (`pool.rs`), their logins (`logins.rs`), and who uses a connection next (`turns.rs`), scopes, through which all tables are reached (`scope.rs`), statements that stay
-//! prepared (`prepared.rs`), migrations and roles (`migrate.rs`), the fingerprint of all rights (`fingerprint.rs`), the gate
-//! that a server must pass to start (`gate.rs`), the mark of a database with made-up people (`installation.rs`), and the jobs
-//! that make partitions and remove what has expired (`partitions.rs`, `sweep.rs`).
+//! Access to Postgres: connection strings and TLS (`address.rs`, `tls.rs`), pools for each class of actor (`pool.rs`), their
+//! logins (`logins.rs`) and who uses a connection next (`turns.rs`), scopes, through which all tables are reached
+//! (`scope.rs`), statements that stay prepared (`prepared.rs`), migrations and roles (`migrate.rs`), the fingerprint of all
+//! rights (`fingerprint.rs`), the gate that a server must pass to start (`gate.rs`), the mark of a database with made-up
+//! people (`installation.rs`), and jobs that make partitions and remove what has expired (`partitions.rs`, `sweep.rs`).
 
 mod address;
 mod fingerprint;

@@ -18,7 +18,7 @@ const BATCH: i64 = 500;
 
 /// Statements that remove a batch. Rows that somebody has locked are left for the next time.
 const SWEPT: [(&str, &str); 2] = [
-    // For a week whoever comes back is told that the session has ended, and not that there was none.
+    // For a week, a client with an old token is answered SESSION_EXPIRED instead of UNAUTHENTICATED.
     (
         "sessions",
         "delete from sessions where id in (

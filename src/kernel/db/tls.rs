@@ -1,4 +1,4 @@
-//! How the certificate of a database is checked.
+//! Checks of the certificate of a database.
 
 use std::sync::Arc;
 
@@ -81,11 +81,11 @@ struct Verifier {
 
 #[derive(Debug)]
 enum Check {
-    /// Whoever answers gets the encrypted connection.
+    /// Any server gets the encrypted connection.
     Nothing,
     Certificate {
         authorities: Arc<WebPkiServerVerifier>,
-        /// Certificates of servers that signed themselves are among them.
+        /// Self-signed certificates of servers can be among them.
         named: Vec<CertificateDer<'static>>,
         by_name: bool,
     },

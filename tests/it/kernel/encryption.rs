@@ -22,7 +22,7 @@ use clinigraph::{
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::harness::{KEYS, sql::told};
+use crate::harness::{KEYS, TestApp, sql::told};
 
 const PASSWORD: &str = "a password of tests";
 
@@ -338,7 +338,7 @@ fn what_a_connection_string_says_about_tls_is_read_in_both_forms() {
 
 #[tokio::test]
 async fn the_password_of_the_server_is_not_shown() {
-    let app = crate::harness::TestApp::new().await;
+    let app = TestApp::new().await;
 
     let output = Program::new(env!("CARGO_BIN_EXE_clinigraph"))
         .args(["prepare", "--database-url", &app.superuser_url, "--keys", KEYS])
