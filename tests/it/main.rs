@@ -9,6 +9,7 @@ mod catalogue;
 mod clinic_closures;
 mod clinic_config;
 mod concurrency;
+mod cost;
 mod demo;
 mod documents;
 mod error_paths;
