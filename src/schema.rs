@@ -507,7 +507,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// What signing in counts for a user; apart from users, which it would change with each attempt.
+    /// Counters of signing in; separate from users, which each attempt would change.
     user_sign_ins (user_id) {
         /// User who signs in.
         user_id -> Uuid,

@@ -11,8 +11,9 @@ use crate::{
         entity::{DateTimeRange, JsonList},
         error::Problems,
         ids::AnyId,
+        text::EmailAddress,
     },
-    orders, queries,
+    orders,
     schema::audit_events,
     text_enum,
 };
@@ -50,7 +51,7 @@ text_enum! {
 json_object! {
     /// Change of one field of an object.
     AuditChange {
-        /// Name of the field.
+        /// Field of the object, as the API names it; of a column that the API does not show, its name in camel case.
         field: String,
         /// Value before the change as JSON. Null if there was none or if it is redacted.
         before: Option<serde_json::Value>,
@@ -73,7 +74,7 @@ entity! {
         /// Kind of actor that did it.
         actor_kind: ActorKind,
         /// Email address of the actor at the time of the action. Null for the server.
-        actor_email: Option<String>,
+        actor_email: Option<EmailAddress>,
         /// Kind of action that was done.
         verb: AuditVerb,
         /// Mutation that did it. Null for jobs and for direct access to the database.
@@ -169,13 +170,4 @@ fn complete(filter: &mut AuditEventFilter) -> Result<()> {
         }
     }
     Ok(())
-}
-
-queries! {
-    /// Queries of the audit trail.
-    AuditReads;
-    list {
-        /// Entries of the audit trail. Null, with an error, without the permission `AUDIT_READ`.
-        audit_events: AuditEvent,
-    }
 }

@@ -4,7 +4,7 @@
 //! tenant's policy, since its comparison is not leakproof, and a value could never be taken out again. That
 //! constraint and enum name the same values is held by a test.
 
-/// Declares an enum for GraphQL, diesel and the page walk.
+/// Declares an enum for GraphQL, diesel and the reading of entities.
 #[macro_export]
 macro_rules! text_enum {
     ($(#[doc = $doc:literal])+ $name:ident { $($(#[doc = $variant_doc:literal])+ $variant:ident = $text:literal),+ $(,)? }) => {

@@ -1,4 +1,4 @@
-//! Batched lookups for what the walk does not reach: keys that different fields load at the same time become one
+//! Batched lookups for what is not read through an entity: keys that different fields load at the same time become one
 //! statement. The loaders belong to one operation and its scope; a shared one would answer one clinic with the rows of
 //! another.
 

@@ -1,4 +1,4 @@
-//! Writes answers and maps errors. JSON that the walk wrote is copied as it is; every error gets a published code and the
+//! Writes answers and maps errors. JSON that was written while reading is copied as it is; every error gets a published code and the
 //! request id, and the cause of an internal error is logged once.
 
 use async_graphql::{Name, PathSegment, ServerError, Value};
@@ -80,7 +80,7 @@ pub fn write(data: &Data, errors: &[ServerError], cost: Option<CostReport>, requ
     out.into()
 }
 
-/// Estimates the length of a value's JSON: exact where the walk wrote it.
+/// Estimates the length of a value's JSON: exact for JSON that was written while reading.
 fn length_of(value: &Value) -> usize {
     match value {
         Value::Binary(text) => text.len(),
@@ -89,7 +89,7 @@ fn length_of(value: &Value) -> usize {
     }
 }
 
-/// Writes a value of the executor, with the walk's JSON as it is.
+/// Writes a value of the executor, with JSON that was written while reading as it is.
 pub fn write_value(value: &Value, out: &mut Vec<u8>) {
     match value {
         Value::Null => out.extend_from_slice(b"null"),

@@ -1,4 +1,4 @@
-//! The limits of a document, checked before anything walks it: first on the text, then on the tree, with every fragment
+//! The limits of a document, checked before anything visits it: first on the text, then on the tree, with every fragment
 //! measured once. A document of 800 bytes can expand to millions of fields; measuring it is cheap all the same.
 
 use std::collections::HashMap;
@@ -15,7 +15,7 @@ use crate::kernel::{Code, Error, Result};
 pub struct Limits {
     pub document_bytes: usize,
     pub tokens: usize,
-    /// Levels of brackets before parsing, then levels of selections with fragments included: all code that walks a
+    /// Levels of brackets before parsing, then levels of selections with fragments included: all code that visits a
     /// document recurses.
     pub nesting: usize,
     pub depth: u64,
@@ -116,7 +116,7 @@ impl Limits {
             whole.roots = roots;
             whole.directives = whole.directives.saturating_add(operation.node.directives.len() as u64);
         }
-        // Validation refuses a fragment that no operation spreads, but walks it first.
+        // Validation refuses a fragment that no operation spreads, but visits it first.
         for name in document.fragments.keys() {
             let size = measure.fragment(name)?;
             whole.selections = whole.selections.max(size.selections);
@@ -142,7 +142,7 @@ fn is_word(byte: u8) -> bool {
 }
 
 /// The end of the string that begins before `at`. Refuses an escaped NUL, which Postgres cannot store, and a string
-/// without an end: in a block string the parser would read an empty string and continue with text that was not measure.
+/// without an end: in a block string the parser would read an empty string and continue with text that was not measured.
 fn end_of_string(bytes: &[u8], mut at: usize) -> Result<usize> {
     if bytes[at..].starts_with(b"\"\"") {
         at += 2;
@@ -198,7 +198,7 @@ impl Size {
 
 struct Measure<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    /// Sizes of fragments; `None` while one is being measure.
+    /// Sizes of fragments; `None` while one is being measured.
     known: HashMap<&'a str, Option<Size>>,
     longest_list: usize,
     schema_lists: u64,
@@ -230,7 +230,7 @@ impl<'a> Measure<'a> {
                 Selection::InlineFragment(fragment) => self.set(&fragment.node.selection_set.node)?,
                 Selection::FragmentSpread(spread) => self.fragment(&spread.node.fragment_name.node)?,
             };
-            // A fragment counts itself too: even an empty one has to be walked.
+            // A fragment counts itself too: even an empty one has to be visited.
             size.selections = size.selections.saturating_add(1);
             size.directives = size.directives.saturating_add(selection.node.directives().len() as u64);
             whole.add(size);

@@ -1,5 +1,5 @@
 //! Merges fields with the same response key before execution. The executor would resolve each and merge the values, but
-//! the values of the walk are JSON text. Fragments on object types are inlined; fragments remain only below interfaces,
+//! the values that reading gave are JSON text. Fragments on object types are inlined; fragments remain only below interfaces,
 //! where the type is known with the object.
 
 use async_graphql::{

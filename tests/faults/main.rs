@@ -8,7 +8,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod chance;
-#[path = "../it/support/reader.rs"]
+#[path = "../it/harness/reader.rs"]
 #[allow(dead_code, reason = "other tests use the rest")]
 mod reader;
 mod subscriber;

@@ -14,7 +14,7 @@ use clinigraph::{
 };
 use serde_json::{Value, json};
 
-use crate::support::{Person, TestApp, settings};
+use crate::harness::{Person, TestApp, settings};
 
 /// Who asks.
 #[derive(Clone, Copy, PartialEq)]

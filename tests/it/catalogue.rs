@@ -14,7 +14,7 @@ use clinigraph::{
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use tokio::sync::OnceCell;
 
-use crate::support::{TestApp, database, sql::told};
+use crate::harness::{TestApp, database, sql::told};
 
 /// What the rules are asked of: our tables (`t`) without partitions, which have no rules of their own, and those
 /// of clinics among them (`of_clinics`).

@@ -3,7 +3,7 @@
 use clinigraph::demo;
 use serde_json::json;
 
-use crate::support::TestApp;
+use crate::harness::TestApp;
 
 #[tokio::test]
 async fn every_demo_clinic_is_furnished() {

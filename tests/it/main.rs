@@ -1,38 +1,31 @@
 //! Every test of the API, in one binary: it links once, and its tests share one Postgres.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod access;
-mod architecture;
-mod audit;
-mod budget;
-mod catalogue;
-mod clinic_closures;
-mod clinic_config;
-mod concurrency;
-mod cost;
-mod demo;
-mod documents;
-mod error_paths;
-mod fairness;
-mod fresh;
-mod idempotency;
-mod isolation;
-mod live;
-mod mutation;
-mod options;
-mod pages;
-mod persisted;
-mod plans;
-mod prepared;
-mod providers;
-mod rates;
-mod schema;
-mod server_info;
-mod support;
-mod tickets;
-mod transport;
-mod walk;
+mod harness;
 #[path = "../wire/mod.rs"]
 mod wire;
+
+// What one module of the program does.
+mod access;
+mod audit;
+mod clinic;
+mod demo;
+mod kernel;
+mod live;
+mod notification;
+mod options;
+mod pipeline;
+mod provider;
+mod server_info;
+mod support;
+mod transport;
+
+// What holds for every table, type and operation, and what holds for the source.
+mod architecture;
+mod budget;
+mod catalogue;
+mod fresh;
+mod isolation;
+mod plans;
+mod schema;
 mod wording;
-mod write;

@@ -17,7 +17,7 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::support::{Person, TestApp, log};
+use crate::harness::{Person, TestApp, log};
 
 /// A table with more rows than this is big.
 const BIG: f32 = 1_000.0;

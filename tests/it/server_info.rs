@@ -9,7 +9,7 @@ use clinigraph::{
 };
 use serde_json::json;
 
-use crate::support::{TestApp, settings};
+use crate::harness::{TestApp, settings};
 
 #[tokio::test]
 async fn the_limits_are_those_in_force() {

@@ -11,10 +11,11 @@ use super::{
     def::{Def, Entity, camel},
     handle::{Listable, PageArgs, list_page, nullable},
     plan::Columns,
+    read::Reader,
     register,
+    row::{int, with_bytes},
     select::Rows,
     selection::{Group, heads},
-    walk::{Walk, int, with_bytes},
 };
 use crate::kernel::{Error, RequestOf, Result, db::PgRow, page::PageSpec};
 
@@ -240,12 +241,12 @@ async fn count(
     selected: &Selected,
     page: &Result<PageSpec>,
 ) -> Result<Json> {
-    let walk = Walk { ctx, scope: ctx.scope()? };
-    walk.permitted(def)?;
+    let reader = Reader { ctx, scope: ctx.scope()? };
+    reader.permitted(def)?;
     let page = page.as_ref().map_err(Error::clone)?;
     let rows = if selected.wants_rows() {
         let keys = selected.groupings.iter().map(|grouping| grouping.key.sql).collect();
-        walk.load(walk.select(def, &Columns::default(), Rows::Grouped { page, keys })).await?
+        reader.load(reader.select(def, &Columns::default(), Rows::Grouped { page, keys })).await?
     } else {
         Vec::new()
     };

@@ -5,9 +5,11 @@ use uuid::Uuid;
 
 use super::{
     cell::{Json, close, quote},
+    objects::{DEAD, Fault, Objects, by_parent, span, write_list},
     plan::{Connection, EdgePart, PageInfoPart, Part},
+    read::Reader,
+    row::{int, uuid, with_bytes},
     select::Rows,
-    walk::{DEAD, Fault, Objects, Walk, by_parent, int, span, uuid, with_bytes, write_list},
 };
 use crate::kernel::{
     Result,
@@ -130,7 +132,7 @@ impl View<'_> {
     }
 }
 
-impl Walk<'_> {
+impl Reader<'_> {
     /// A connection for each parent, or one of all rows.
     pub async fn connections(
         self,

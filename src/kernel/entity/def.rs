@@ -22,28 +22,28 @@ pub trait Entity: Kind + Send + Sync {
     fn def() -> &'static Def;
 }
 
-/// A declaration, as the walk reads it.
+/// The definition that a declaration makes.
 #[derive(Debug)]
 pub struct Def {
     pub type_name: &'static str,
     pub description: &'static str,
     pub prefix: &'static str,
     pub table: &'static str,
-    /// The column that holds the tenant. A list adds it as a filter so that an index can serve it; that nothing
-    /// foreign is seen is the policy's work.
+    /// The column that holds the tenant. A list adds it as a filter so that an index can serve it; isolation does not
+    /// depend on that, but on the policy.
     pub tenant: Option<&'static str>,
     /// Whether rows of the platform, which have the nil UUID for a clinic, are read by every clinic as if they were theirs.
     pub shared: bool,
     /// SQL that holds for rows not deleted; lists and look-ups by id apply it, edges to one do not: a message still
     /// has its author when that person has left.
     pub live: Option<&'static str>,
-    /// What the caller must be permitted to read any of it.
+    /// Permission that reading the entity needs.
     pub read: Option<Permission>,
     pub columns: Vec<Column>,
     pub computed: Vec<Computed>,
     pub edges: Vec<Edge>,
     pub references: Vec<Reference>,
-    /// Constraints whose violation is the caller's to mend.
+    /// Constraints whose violation is reported as an error of the input.
     pub unique: Vec<Unique>,
     pub(super) members: HashMap<String, Member>,
 }
@@ -57,7 +57,7 @@ pub(super) enum Member {
     Reference(usize),
 }
 
-/// A field that comes out of the row itself.
+/// A field whose value is in the row itself.
 #[derive(Debug)]
 pub struct Column {
     pub name: String,
@@ -66,7 +66,7 @@ pub struct Column {
     pub sql: &'static str,
     /// Writes Postgres' bytes as JSON.
     pub write: fn(&[u8], &mut Vec<u8>),
-    /// What the caller must be permitted to read it; without that it is null, and not even selected.
+    /// Permission that reading the field needs; without it the field is null, and the column is not selected.
     pub read: Option<Permission>,
     /// Of objects in json: what can be selected below.
     pub below: fn() -> Option<JsonShape>,

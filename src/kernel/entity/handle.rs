@@ -1,4 +1,4 @@
-//! What resolvers return: handles that name rows, from which the walk starts when the answer is made.
+//! What resolvers return: handles that name rows, which are read when the answer is made.
 
 use std::{borrow::Cow, marker::PhantomData, sync::Arc};
 
@@ -12,10 +12,10 @@ use uuid::Uuid;
 use super::{
     def::{Argument, Def, Entity, FixedOrder, List},
     plan::{Connection, Level, Plans},
+    read::Reader,
     register::{self, input_argument},
     select::Condition,
     selection::Group,
-    walk::Walk,
 };
 use crate::kernel::{
     Error, Id, RequestOf, Result,
@@ -166,7 +166,7 @@ fn level(ctx: &ContextSelectionSet<'_>, def: &'static Def, group: &Group<'_>) ->
     Level::new(ctx, def, &group.below(ctx, def.type_name), &["id"], true)
 }
 
-/// Walks from a field to the text of its value; `None` is null. Boxed, since every resolver's future would otherwise be as
+/// Reads the text of a field's value; `None` is null. Boxed, since every resolver's future would otherwise be as
 /// large as this one.
 fn answer<'w>(
     ctx: &'w ContextSelectionSet<'w>,
@@ -175,10 +175,10 @@ fn answer<'w>(
     target: Target<'w>,
     under: Option<&'w Scope>,
 ) -> BoxFuture<'w, ServerResult<Option<Value>>> {
-    Box::pin(walk(ctx, field, def, target, under))
+    Box::pin(read(ctx, field, def, target, under))
 }
 
-async fn walk(
+async fn read(
     ctx: &ContextSelectionSet<'_>,
     field: &Positioned<Field>,
     def: &'static Def,
@@ -190,17 +190,17 @@ async fn walk(
         Some(scope) => scope,
         None => ctx.scope().map_err(fail)?,
     };
-    let walk = Walk { ctx, scope };
-    walk.permitted(def).map_err(fail)?;
+    let reader = Reader { ctx, scope };
+    reader.permitted(def).map_err(fail)?;
     let group = Group { key: &field.node.response_key().node, fields: vec![field] };
     let objects = match target {
         Target::Object(id) => {
             let level = Plans::of(ctx, field, def, || level(ctx, def, &group));
-            walk.by_id(&level, id).await
+            reader.by_id(&level, id).await
         }
         Target::List(page) => {
             let connection = Plans::of(ctx, field, def, || Connection::new(ctx, def, &group, "id"));
-            walk.connections(&connection, page, None).await
+            reader.connections(&connection, page, None).await
         }
     };
     let mut objects = objects.map_err(fail)?;
@@ -212,7 +212,7 @@ async fn walk(
         let path = error.path.iter().cloned().chain(fault.path.into_iter().rev()).collect::<Vec<PathSegment>>();
         error.with_path(path)
     });
-    // Of a dead object the last failure goes up with the null; the others are noted beside it.
+    // The last failure of an object that became null is returned with it; the others are added as errors.
     if value.is_none()
         && !is_empty
         && let Some(last) = faults.next()
@@ -325,7 +325,7 @@ impl OutputType for AnyNodes {
 
     async fn resolve(&self, ctx: &ContextSelectionSet<'_>, field: &Positioned<Field>) -> ServerResult<Value> {
         let fail = |error: Error| ctx.set_error_path(async_graphql::Error::from(error).into_server_error(field.pos));
-        let walk = Walk { ctx, scope: ctx.scope().map_err(fail)? };
+        let reader = Reader { ctx, scope: ctx.scope().map_err(fail)? };
         let group = Group { key: &field.node.response_key().node, fields: vec![field] };
         let mut kinds: Vec<&'static Def> = self.0.iter().map(|(def, _)| *def).collect();
         kinds.sort_unstable_by_key(|def| def.prefix);
@@ -344,13 +344,13 @@ impl OutputType for AnyNodes {
                     .collect();
                 ctx.add_error(error.with_path(path));
             };
-            if let Err(refused) = walk.permitted(def) {
+            if let Err(refused) = reader.permitted(def) {
                 places().for_each(|(place, _)| note(place, Vec::new(), fail(refused.clone())));
                 continue;
             }
             let ids: Vec<Uuid> = places().map(|(_, (_, id))| *id).collect();
             let level = Plans::of(ctx, field, def, || level(ctx, def, &group));
-            let (objects, found) = walk.by_ids(&level, &ids).await.map_err(fail)?;
+            let (objects, found) = reader.by_ids(&level, &ids).await.map_err(fail)?;
             for (place, (_, id)) in places() {
                 let at = found.iter().position(|known| known == id);
                 if let Some(text) = at.and_then(|at| objects.get(at)) {

@@ -1,11 +1,11 @@
-//! What an entity is: a declaration of columns and edges (`declare.rs`), of which everything that reads is made. The
-//! GraphQL type (`register.rs`), the SQL (`select.rs`), the walk from a selection to an answer (`plan.rs`, `walk.rs`) and
-//! the JSON (`cell.rs`) are all driven by one definition (`def.rs`); resolvers return handles (`handle.rs`) from which the
-//! walk starts. Mutations and rules use the struct that the same declaration makes.
+//! An entity is declared by its columns and edges (`declare.rs`), and everything that reads follows from the declaration: one
+//! definition (`def.rs`) drives the GraphQL type (`register.rs`), the plans of selections (`plan.rs`), the SQL (`select.rs`),
+//! reading (`read.rs`) and the JSON (`cell.rs`, `writer.rs`). Resolvers return handles (`handle.rs`), which are read when the
+//! answer is made. Mutations and rules use the struct that the same declaration makes.
 //!
-//! Imports run in one direction: `cell` and `computed`, `def`, `register` and `selection`, `json`, `plan`, `select`, `walk`,
-//! `connection`, `handle`, `aggregate`. Two of these go in a circle, since selections nest: a plan holds plans of pages,
-//! and the walk writes connections whose nodes it walks.
+//! Imports run in one direction: `cell` and `computed`, `def`, `register` and `selection`, `json`, `plan`, `select`, `row`,
+//! `objects`, `writer`, `read`, `connection`, `handle`, `aggregate`. Two of these go in a circle, since selections nest: a plan
+//! holds plans of pages, and a reader reads connections whose nodes it reads.
 
 mod aggregate;
 mod cell;
@@ -16,11 +16,14 @@ mod def;
 mod filter;
 mod handle;
 mod json;
+mod objects;
 mod plan;
+mod read;
 mod register;
+mod row;
 mod select;
 mod selection;
-mod walk;
+mod writer;
 
 pub use aggregate::{Aggregate, AggregateDef, Counts, Grouping};
 pub use cell::{Cell, Json, JsonDef, JsonField, JsonShape, quote};

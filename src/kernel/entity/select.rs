@@ -1,4 +1,4 @@
-//! The statements of the walk: of one table, only the columns that were selected. Diesel builds and caches them by
+//! The statements that read entities: of one table, only the columns that were selected. Diesel builds and caches them by
 //! their text, and conditions come in diesel's own typed expressions.
 
 use diesel::{
@@ -130,12 +130,12 @@ pub(super) enum Rows<'a> {
 /// Ends a list of clinics with the one that rows of the platform have.
 const PLATFORM: &str = ", '00000000-0000-0000-0000-000000000000')";
 
-/// A statement of the walk.
+/// A statement that reads an entity.
 pub(super) struct Select<'a> {
     pub def: &'static Def,
     pub columns: &'a Columns,
     pub rows: Rows<'a>,
-    /// The clinic of the caller, which the statement names for each clinic's table in it: a policy alone does not tell a
+    /// The clinic of the caller, which the statement names for each clinic's table in it: a policy alone does not show a
     /// distributed Postgres where the rows are, and plain Postgres checks it once instead of row by row.
     pub tenant: Option<Uuid>,
     /// Whether the caller reaches every row, so that no policy makes a table dearer than it looks.

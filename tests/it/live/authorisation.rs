@@ -6,7 +6,10 @@ use clinigraph::kernel::actor::SystemRole;
 use serde_json::json;
 
 use super::{BOTH, TICKETS, titles};
-use crate::support::{Person, TestApp, TestClinic};
+use crate::{
+    clinic::TestClinic,
+    harness::{Person, TestApp},
+};
 
 /// How the right to listen is lost: what is done to the database, and the code that the subscription ends with.
 const LOSSES: [(&str, &str, &str); 5] = [

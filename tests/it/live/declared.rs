@@ -14,7 +14,7 @@ use clinigraph::{
 use serde_json::{Value, json};
 
 use super::{ACTIVITY, BOTH, TICKETS, titles};
-use crate::support::{
+use crate::harness::{
     TestApp,
     reader::{Over, Received, code},
 };

@@ -1,30 +1,26 @@
 //! Subscriptions: what is delivered, to whom, in which order, and how it goes on when something breaks.
 
 mod authorisation;
-mod changed;
 mod declared;
-mod notes;
-mod notifications;
 mod order;
 mod processes;
 mod resume;
 mod retained;
 mod slow;
-mod unread;
 
 use serde_json::{Value, json};
 
-use crate::support::{
+use crate::harness::{
     Person, TestApp, names_of_events,
     reader::{EventReader, Over, Subscription},
 };
 
-const BOTH: [Over; 2] = [Over::Socket, Over::Stream];
+pub const BOTH: [Over; 2] = [Over::Socket, Over::Stream];
 
-const TICKETS: &str = "subscription ($after: String) {
+pub const TICKETS: &str = "subscription ($after: String) {
     ticketEvents(after: $after) { eventId cursor occurredAt kind changed ticket { id title status } }
 }";
-const ACTIVITY: &str = "subscription ($clinic: ID, $after: String) {
+pub const ACTIVITY: &str = "subscription ($clinic: ID, $after: String) {
     clinicActivity(clinicId: $clinic, after: $after) { eventId cursor occurredAt kind changed subject { __typename id } }
 }";
 
@@ -42,7 +38,7 @@ impl Person {
 
 impl TestApp {
     /// The cursor of the newest event there is.
-    async fn now(&self) -> String {
+    pub async fn now(&self) -> String {
         let newest = self.value("select coalesce(max(id), 0) from outbox_events").await;
         names_of_events().cursor(newest.as_i64().unwrap())
     }
@@ -58,19 +54,19 @@ impl TestApp {
 }
 
 /// The cursor of an event that was delivered.
-fn cursor(event: &Value) -> String {
+pub fn cursor(event: &Value) -> String {
     event["cursor"].as_str().unwrap().to_owned()
 }
 
-fn titles(events: &[Value]) -> Vec<&str> {
+pub fn titles(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["ticket"]["title"].as_str().unwrap()).collect()
 }
 
-async fn change_status(person: &Person, ticket: &str, status: &str) {
+pub async fn change_status(person: &Person, ticket: &str, status: &str) {
     person.change("changeTicketStatus", json!({ "ticketId": ticket, "status": status }), "{ ticket { id } }").await;
 }
 
-async fn assign(person: &Person, ticket: &str, to: Option<&Person>) {
+pub async fn assign(person: &Person, ticket: &str, to: Option<&Person>) {
     match to {
         Some(to) => {
             let input = json!({ "ticketId": ticket, "assigneeId": to.api_id() });
@@ -81,7 +77,7 @@ async fn assign(person: &Person, ticket: &str, to: Option<&Person>) {
 }
 
 /// The number of a person's unread notifications.
-async fn unread(person: &Person) -> i64 {
+pub async fn unread(person: &Person) -> i64 {
     let data = person.ask("{ viewer { unreadNotificationCount } }", json!({})).await;
     data["viewer"]["unreadNotificationCount"].as_i64().unwrap()
 }

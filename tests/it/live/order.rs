@@ -7,7 +7,7 @@ use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use serde_json::json;
 
 use super::{ACTIVITY, TICKETS, titles};
-use crate::support::{Person, TestApp, reader::Over, sql};
+use crate::harness::{Person, TestApp, reader::Over, sql};
 
 /// A transaction that writes an event of the ticket with a title.
 struct Transaction(AsyncPgConnection);

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::UnboundedReceiver;
 use tokio_postgres::{AsyncMessage, NoTls, Notification};
 
 use super::{BOTH, TICKETS, cursor, titles};
-use crate::support::{TestApp, reader::Over};
+use crate::harness::{TestApp, reader::Over};
 
 #[tokio::test]
 async fn another_server_is_notified_at_once() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{BOTH, TICKETS, cursor, titles};
-use crate::support::{
+use crate::harness::{
     Person, TestApp,
     reader::{EventReader, Over, Received, Subscription},
 };

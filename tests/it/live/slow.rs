@@ -10,7 +10,7 @@ use tokio_tungstenite::{
 };
 
 use super::{TICKETS, cursor};
-use crate::support::{TestApp, reader::Over};
+use crate::harness::{TestApp, reader::Over};
 
 #[tokio::test]
 async fn a_listener_that_falls_behind_gets_a_cursor_and_misses_nothing() {
@@ -68,7 +68,7 @@ async fn a_listener_that_falls_behind_gets_a_cursor_and_misses_nothing() {
     let mut reader = manager.listen(Over::Stream, TICKETS, Some(resume)).await;
     let rest = reader.events(9001 - received.len()).await;
     received.extend(rest.iter().map(cursor));
-    let names = crate::support::names_of_events();
+    let names = crate::harness::names_of_events();
     let numbers: Vec<i64> = received.iter().map(|cursor| names.read(cursor).unwrap()).collect();
     assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "no gap and no repeat");
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::support::{TestApp, settings};
+use crate::harness::{TestApp, settings};
 use crate::wire::{
     client::{Front, GRAPHQL, got},
     stub::patient,
@@ -27,7 +27,7 @@ pub fn fan_out_unused(levels: usize) -> String {
     fan_out(levels).replacen("...F0", "__typename", 1)
 }
 
-/// Few enough for a server that walks them to come to an end, and many enough to be over the limit.
+/// Few enough for a server that visits them to come to an end, and many enough to be over the limit.
 pub fn fan_out_to_nothing() -> String {
     fan_out(22).replace("{ __typename }", "{ ...Missing }")
 }

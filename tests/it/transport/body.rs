@@ -3,7 +3,7 @@
 use futures_util::stream;
 use serde_json::json;
 
-use crate::support::TestApp;
+use crate::harness::TestApp;
 use crate::wire::client::{Front, GRAPHQL, JSON, got};
 
 const MUTATION: &str = r#"{"query":"mutation{signOut { signedOut }}"}"#;

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::json;
 
-use crate::support::{TestApp, settings};
+use crate::harness::{TestApp, settings};
 use crate::wire::{
     client::{Front, GRAPHQL, got},
     stub::patient,

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::json;
 
-use crate::support::TestApp;
+use crate::harness::TestApp;
 use crate::wire::client::{Front, GRAPHQL, JSON, STREAM, got};
 
 #[tokio::test]

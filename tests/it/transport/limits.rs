@@ -1,11 +1,11 @@
 //! The limits of a document, each at its edge, over HTTP and over a socket: whatever is above one is refused before
-//! anything walks it.
+//! anything visits it.
 
 use clinigraph::pipeline::Settings;
 use serde_json::json;
 
 use super::abuse::{deep, fan_out, fan_out_to_nothing, fan_out_unused};
-use crate::support::{Person, TestApp, settings};
+use crate::harness::{Person, TestApp, settings};
 use crate::wire::{client::Front, stub::patient, ws::Socket};
 
 /// The code that a document is refused with; empty where it is run.

@@ -2,7 +2,7 @@
 
 use reqwest::Version;
 
-use crate::support::{TestApp, settings};
+use crate::harness::{TestApp, settings};
 use crate::wire::{
     client::{Front, GRAPHQL, LONG, got, ms},
     stub::{StubApp, patient},

@@ -1,6 +1,6 @@
 //! The GraphiQL page and the way to it.
 
-use crate::support::TestApp;
+use crate::harness::TestApp;
 use crate::wire::client::{Front, got};
 
 #[tokio::test]

@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 
-use crate::support::{TestApp, settings};
+use crate::harness::{TestApp, settings};
 use crate::wire::{
     client::Front,
     stub::patient,

@@ -4,7 +4,7 @@ use futures_util::SinkExt;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::support::{TestApp, settings};
+use crate::harness::{TestApp, settings};
 use crate::wire::{client::Front, stub::patient, ws::Socket};
 
 #[tokio::test]

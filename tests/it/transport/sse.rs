@@ -3,7 +3,7 @@
 use reqwest::RequestBuilder;
 use serde_json::json;
 
-use crate::support::TestApp;
+use crate::harness::TestApp;
 use crate::wire::client::{Front, GRAPHQL, STREAM, got};
 
 const COMPLETE: &str = "event: complete\ndata:\n\n";

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::support::TestApp;
+use crate::harness::TestApp;
 use crate::wire::client::{Front, got};
 
 #[tokio::test]

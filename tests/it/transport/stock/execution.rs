@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::{Pair, Side, schema::Shared, socket::fate};
 use crate::{
-    support::{TestApp, settings},
+    harness::{TestApp, settings},
     wire::{
         client::{GRAPHQL, got},
         stub::{StubApp, patient},

@@ -7,7 +7,7 @@ use tokio::{io::AsyncWriteExt, time::timeout};
 
 use super::{Pair, Side};
 use crate::{
-    support::{TestApp, settings},
+    harness::{TestApp, settings},
     wire::{
         client::{GRAPHQL, JSON, got, ms, one_answer, request, rest},
         stub::{StubApp, patient},

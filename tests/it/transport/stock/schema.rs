@@ -14,7 +14,7 @@ use clinigraph::kernel::db;
 use dataloader::{BatchFn, cached::Loader};
 use futures_util::{Stream, StreamExt, stream};
 
-use crate::{support::sql::told, wire::client::ms};
+use crate::{harness::sql::told, wire::client::ms};
 
 pub type Tiny = Schema<Query, Mutation, Events>;
 

@@ -19,7 +19,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use super::{Pair, Side, schema::Shared, tiny};
 use crate::{
-    support::{TestApp, settings},
+    harness::{TestApp, settings},
     wire::{
         client::{GRAPHQL, LONG, got, ms, until},
         stub::{StubApp, patient},

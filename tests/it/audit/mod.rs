@@ -1,0 +1,3 @@
+//! The audit trail, as administrators read it.
+
+mod events;

@@ -1,0 +1,157 @@
+//! An app of one's own, served on a port of its own. What a test puts into it is in `builders.rs` of each domain.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use clinigraph::{
+    app::{Reached, pipeline},
+    kernel::{
+        clock::Clock,
+        db::{self, Database, Scope},
+        secrets::KeyRing,
+    },
+    live::Names,
+    pipeline::{Limits, Operations, Rates, Settings},
+    server::{ServerConfig, serve},
+};
+use tokio::task::JoinHandle;
+use uuid::Uuid;
+
+use super::{
+    Person,
+    cluster::{KEYS, database},
+};
+
+/// An app with an empty database, reached over HTTP on loopback.
+pub struct TestApp {
+    pub address: SocketAddr,
+    pub database: Database,
+    pub clock: Clock,
+    /// The app's database, as superuser: for what the API does not show.
+    pub superuser_url: String,
+    /// The same, as the server logs in.
+    pub server_url: String,
+    served: JoinHandle<()>,
+    relaying: JoinHandle<()>,
+    count: AtomicUsize,
+}
+
+/// A server on a database that is there.
+pub struct Another {
+    pub address: SocketAddr,
+    pub database: Database,
+    pub served: JoinHandle<()>,
+    pub relaying: JoinHandle<()>,
+}
+
+impl Another {
+    async fn on(reached: &Reached, settings: Settings, connections: usize, config: ServerConfig, clock: Clock) -> Self {
+        let pipeline = pipeline(reached, settings, connections, clock).await.unwrap();
+        let database = pipeline.database().clone();
+        let relaying = tokio::spawn(clinigraph::live::relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let served = tokio::spawn(async move {
+            serve(listener, Arc::new(pipeline), config, std::future::pending()).await.unwrap();
+        });
+        Self { address, database, served, relaying }
+    }
+
+    /// Somebody of the other server, here.
+    pub fn person(&self, person: &Person) -> Person {
+        Person::new(self.address, person.token.clone(), person.user_id)
+    }
+
+    pub fn stop(self) {
+        self.served.abort();
+        self.relaying.abort();
+        self.database.pools().close();
+    }
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.served.abort();
+        self.relaying.abort();
+        self.database.pools().close();
+    }
+}
+
+/// How operations are run, unless a test says otherwise.
+pub fn settings() -> Settings {
+    Settings {
+        limits: Limits::default(),
+        rates: Rates { user: 0, anonymous: 0 },
+        operation_rates: 0,
+        transport: ServerConfig::default().limits(),
+        operations: Operations::default(),
+        deadline: Duration::from_secs(10),
+        development: true,
+        ..Settings::default()
+    }
+}
+
+/// How the apps of tests name events: all have the same keys.
+pub fn names_of_events() -> Names {
+    Names::new(&KeyRing::parse(KEYS).unwrap()).unwrap()
+}
+
+impl TestApp {
+    pub async fn new() -> Self {
+        Self::with(settings(), 4).await
+    }
+
+    pub async fn with(settings: Settings, connections: usize) -> Self {
+        Self::served(settings, connections, ServerConfig::default()).await
+    }
+
+    /// With limits of the transports other than the usual ones.
+    pub async fn served(settings: Settings, connections: usize, config: ServerConfig) -> Self {
+        let settings = Settings { transport: config.limits(), ..settings };
+        let superuser_url = database().await;
+        let ring = Arc::new(KeyRing::parse(KEYS).unwrap());
+        let prepared = db::prepare(&superuser_url, ring.root()).await.unwrap();
+        let clock = Clock::default();
+        let reached = Reached { embedded: None, server_url: prepared.server_url, ran: prepared.ran, ring };
+        let Another { address, database, served, relaying } =
+            Another::on(&reached, settings, connections, config, clock.clone()).await;
+        Self {
+            address,
+            database,
+            clock,
+            superuser_url,
+            server_url: reached.server_url,
+            served,
+            relaying,
+            count: AtomicUsize::new(0),
+        }
+    }
+
+    /// One more server on the same database, which shares nothing else with this one.
+    pub async fn another(&self) -> Another {
+        let ring = Arc::new(KeyRing::parse(KEYS).unwrap());
+        let reached = Reached { embedded: None, server_url: self.server_url.clone(), ran: Vec::new(), ring };
+        Another::on(&reached, settings(), 4, ServerConfig::default(), self.clock.clone()).await
+    }
+
+    /// A number that nothing else in this app has, for names that must differ.
+    pub fn next(&self) -> usize {
+        self.count.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Works on the database as the server itself.
+    pub async fn as_system<T>(&self, work: impl AsyncFnOnce(&Scope) -> clinigraph::kernel::Result<T>) -> T {
+        self.database.as_system(None, work).await.unwrap()
+    }
+
+    /// Somebody nobody knows.
+    pub fn nobody(&self) -> Person {
+        Person::new(self.address, None, Uuid::nil())
+    }
+}

@@ -1,0 +1,8 @@
+//! What the kernel does for every domain: scopes, pages, writing, idempotency, prepared statements.
+
+mod concurrency;
+mod idempotency;
+mod pages;
+mod prepared;
+mod reading;
+mod write;

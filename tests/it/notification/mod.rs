@@ -1,0 +1,4 @@
+//! Notifications: who receives which, the list, and the number of unread ones.
+
+mod notifications;
+mod unread;

@@ -1,0 +1,4 @@
+//! Providers, who treat patients.
+
+mod builders;
+mod providers;
