@@ -20,11 +20,10 @@ use diesel::{
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::{FutureExt, TryStreamExt};
 use tokio::sync::{Notify, OnceCell};
-use uuid::Uuid;
 
 use super::{
     pool::{Class, Connection, Loan, Pools, Sent},
-    turns::{Claim, Party},
+    turns::{Party, Terms},
 };
 use crate::kernel::{
     Actor, Code, Error, Result,
@@ -54,22 +53,6 @@ pub struct Database {
     /// Notified when a transaction with events was committed by this process.
     events_committed: Arc<Notify>,
     terms: Terms,
-}
-
-/// How scopes wait for a connection.
-#[derive(Debug, Clone, Copy)]
-pub struct Terms {
-    /// For whom the server works as itself; none for its own jobs.
-    pub on_behalf_of: Option<Party>,
-    /// Places that a scope counts as.
-    pub weight: u32,
-    pub is_patient: bool,
-}
-
-impl Default for Terms {
-    fn default() -> Self {
-        Self { on_behalf_of: None, weight: 1, is_patient: false }
-    }
 }
 
 impl Database {
@@ -284,19 +267,10 @@ impl Scope {
         self.lease.get()?.as_ref().ok()
     }
 
-    fn claim(&self) -> Claim {
-        let Terms { on_behalf_of, weight, is_patient } = self.database.terms;
-        let (party, person) = match &self.actor {
-            Actor::Person(person) => (Party::of_person(person), person.user_id),
-            Actor::Nobody | Actor::System => (on_behalf_of.unwrap_or(Party::Server), Uuid::nil()),
-        };
-        Claim { party, person, weight, is_patient: is_patient || party == Party::Server }
-    }
-
     /// Takes a connection and sends the opening.
     async fn open(&self) -> Result<Lease> {
         let class = self.class()?;
-        let loan = self.database.pools.get(class, self.claim()).await?;
+        let loan = self.database.pools.get(class, self.database.terms.claim(&self.actor)).await?;
         let opened = loan.connection().open(self.opening(class));
         self.opened_at.store(loan.connection().sent(), Ordering::Relaxed);
         let held = Arc::new(Held { loan: Some(loan), ended: AtomicBool::new(false) });
