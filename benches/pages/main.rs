@@ -1,10 +1,11 @@
 //! What pages cost, against the same pages written by hand. `cargo bench --bench pages -- [mode] [options]`, where a
-//! mode is `limit` (the usual one), `events`, `policies`, `rows` or `start`. Everything runs on this machine, on
+//! mode is `limit` (the usual one), `events`, `policies`, `rows`, `fairness` or `start`. Everything runs on this machine, on
 //! loopback; only the children of this program are ended.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod cases;
 mod database;
+mod fairness;
 mod limit;
 mod load;
 mod process;
@@ -55,6 +56,8 @@ enum Mode {
     Policies,
     /// With a hundred times the rows against the usual.
     Rows,
+    /// A plain page of one clinic while another does its worst.
+    Fairness,
     /// From start to ready, and memory when idle.
     Start,
     /// Serve for a profiler: prints the requests to send.
@@ -79,6 +82,7 @@ async fn main() {
         Mode::Events => events(&cli, &postgres).await,
         Mode::Policies => policies(&cli, &postgres).await,
         Mode::Rows => rows(&cli, &postgres).await,
+        Mode::Fairness => fairness::run(&cli, &postgres).await,
         Mode::Start => start(&cli, &postgres).await,
         Mode::Serve => hold(&cli, &postgres).await,
     }

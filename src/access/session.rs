@@ -68,7 +68,7 @@ impl Sessions {
         self.known(&hash).unwrap_or_else(|| Err(Self::ended()))
     }
 
-    /// Who comes with this token, if that is known without asking the database.
+    /// The same without asking the database; `None` if the token is not known here.
     #[must_use]
     pub fn known(&self, hash: &[u8; 32]) -> Option<Result<Actor>> {
         let person = self.known.get(hash)?;
@@ -79,13 +79,13 @@ impl Sessions {
         Some(Ok(Actor::Person(person)))
     }
 
-    /// The same, asking the database on behalf of somebody.
+    /// The same sessions, asking the database on behalf of a party.
     #[must_use]
     pub fn on_behalf_of(&self, party: Party) -> Self {
         Self { database: self.database.on_behalf_of(party), ..self.clone() }
     }
 
-    /// The error of a token that nobody has.
+    /// The error of a token that belongs to nobody.
     #[must_use]
     pub fn ended() -> Error {
         Error::new(Code::SessionExpired, "your session has ended; please sign in again")

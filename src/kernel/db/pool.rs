@@ -128,7 +128,7 @@ pub struct Config {
 
 /// How long a statement waits for a lock of another transaction.
 const LOCK_TIMEOUT: Duration = Duration::from_secs(3);
-/// How long a transaction may stand open while nothing is asked of it.
+/// How long a transaction may be open while no statement runs in it.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A connection, and its counters.
@@ -366,7 +366,7 @@ impl managed::Manager for Manager {
 
 /// A connection on loan.
 pub struct Loan {
-    // Goes back before the place does: whoever is let in next finds it.
+    // It is returned before the place: whoever is let in next finds it.
     connection: Object<Manager>,
     turn: Turn,
 }
@@ -377,7 +377,7 @@ impl Loan {
         &self.connection
     }
 
-    /// Closes the connection instead of giving it back.
+    /// Closes the connection instead of returning it.
     pub fn discard(self) {
         drop(Object::take(self.connection));
         drop(self.turn);
@@ -424,7 +424,8 @@ impl Pools {
         Ok(Self { of_classes, _closing: Arc::new(closing) })
     }
 
-    /// A connection for a class; the scope takes the role. `RATE_LIMITED` if the party of the claim waits for too many.
+    /// A connection for a class; the scope takes the role. `RATE_LIMITED` if the party of the claim uses or
+    /// waits for too many.
     pub async fn get(&self, class: Class, claim: Claim) -> Result<Loan> {
         let at = Class::ALL.iter().position(|known| *known == class);
         let SharedPool { pool, turns } =

@@ -20,11 +20,10 @@ use diesel::{
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::{FutureExt, TryStreamExt};
 use tokio::sync::{Notify, OnceCell};
-use uuid::Uuid;
 
 use super::{
     pool::{Class, Connection, Loan, Pools, Sent},
-    turns::{Claim, Party},
+    turns::{Party, Terms},
 };
 use crate::kernel::{
     Actor, Code, Error, Result,
@@ -56,22 +55,6 @@ pub struct Database {
     terms: Terms,
 }
 
-/// On what terms scopes wait for a connection.
-#[derive(Debug, Clone, Copy)]
-pub struct Terms {
-    /// For whom the server works as itself; none when nobody asked for it.
-    pub on_behalf_of: Option<Party>,
-    /// Places that a scope counts as.
-    pub weight: u32,
-    pub is_patient: bool,
-}
-
-impl Default for Terms {
-    fn default() -> Self {
-        Self { on_behalf_of: None, weight: 1, is_patient: false }
-    }
-}
-
 impl Database {
     #[must_use]
     pub fn new(pools: Pools, clock: Clock) -> Self {
@@ -84,7 +67,7 @@ impl Database {
         Self { terms, ..self.clone() }
     }
 
-    /// The same database, for what the server does for somebody.
+    /// The same database, for work of the server that a party asked for.
     #[must_use]
     pub fn on_behalf_of(&self, party: Party) -> Self {
         self.on_terms(Terms { on_behalf_of: Some(party), ..self.terms })
@@ -147,7 +130,7 @@ pub struct Scope {
     actor: Actor,
     access: Access,
     note: Option<Note>,
-    /// What became of the attempt to open it.
+    /// Result of the attempt to open it.
     lease: OnceCell<Result<Lease>>,
     /// A statement failed: the transaction is broken, and can only be rolled back.
     failed: AtomicBool,
@@ -272,8 +255,8 @@ impl Scope {
     async fn lease(&self) -> Result<&Lease> {
         let lease = match self.lease.get() {
             Some(lease) => lease,
-            // Boxed, since the future of every statement would be larger otherwise. What failed is not tried again: of
-            // many statements each would wait as long as the first.
+            // Boxed, since the future of every statement would be larger otherwise. A failure is not tried again: each of
+            // many statements would wait as long as the first.
             None => Box::pin(self.lease.get_or_init(|| self.open())).await,
         };
         lease.as_ref().map_err(Error::clone)
@@ -283,19 +266,10 @@ impl Scope {
         self.lease.get()?.as_ref().ok()
     }
 
-    fn claim(&self) -> Claim {
-        let Terms { on_behalf_of, weight, is_patient } = self.database.terms;
-        let (party, person) = match &self.actor {
-            Actor::Person(person) => (Party::of_person(person), person.user_id),
-            Actor::Nobody | Actor::System => (on_behalf_of.unwrap_or(Party::Server), Uuid::nil()),
-        };
-        Claim { party, person, weight, is_patient: is_patient || party == Party::Server }
-    }
-
     /// Takes a connection and sends the opening.
     async fn open(&self) -> Result<Lease> {
         let class = self.class()?;
-        let loan = self.database.pools.get(class, self.claim()).await?;
+        let loan = self.database.pools.get(class, self.database.terms.claim(&self.actor)).await?;
         let opened = loan.connection().open(self.opening(class));
         self.opened_at.store(loan.connection().sent(), Ordering::Relaxed);
         let held = Arc::new(Held { loan: Some(loan), ended: AtomicBool::new(false) });

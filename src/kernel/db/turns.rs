@@ -65,10 +65,39 @@ pub struct Claim {
     pub party: Party,
     /// Nil where the party is one person, or nobody knows who.
     pub person: Uuid,
-    /// Places that it counts as in the shares.
+    /// Places that it counts as in the shares; none for a second connection of an operation, which would wait for itself.
     pub weight: u32,
     /// It waits longer and is not turned away for the length of the queue: somebody else caused it.
     pub is_patient: bool,
+}
+
+/// How scopes wait for a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// For whom the server works as itself; none for its own jobs.
+    pub on_behalf_of: Option<Party>,
+    /// Places that a scope counts as.
+    pub weight: u32,
+    pub is_patient: bool,
+}
+
+impl Default for Terms {
+    fn default() -> Self {
+        Self { on_behalf_of: None, weight: 1, is_patient: false }
+    }
+}
+
+impl Terms {
+    /// The claim of a scope for an actor.
+    #[must_use]
+    pub fn claim(self, actor: &Actor) -> Claim {
+        let Self { on_behalf_of, weight, is_patient } = self;
+        let (party, person) = match actor {
+            Actor::Person(person) => (Party::of_person(person), person.user_id),
+            Actor::Nobody | Actor::System => (on_behalf_of.unwrap_or(Party::Server), Uuid::nil()),
+        };
+        Claim { party, person, weight, is_patient: is_patient || party == Party::Server }
+    }
 }
 
 /// How the places are shared.
@@ -205,6 +234,7 @@ impl Turns {
         let fits = |taken: usize, share: usize| taken == 0 || taken + claim.weight as usize <= share;
         let taken = |of: Option<&usize>| of.copied().unwrap_or_default();
         claim.party == Party::Server
+            || claim.weight == 0
             || fits(taken(state.weight_of_person.get(&(claim.party, claim.person))), self.of_person)
                 && fits(taken(state.weight_of_party.get(&claim.party)), self.of_party)
     }

@@ -32,7 +32,7 @@ pub struct DateRange {
 /// | `contains(column: T)` | is a list with the value in it |
 /// | `contains_folded(column: T)` | the same, in any case: the column holds lower case |
 /// | `present(column)` | is not null (true) or null (false) |
-/// | `words()` | `search` has all the words of the text, or words that begin so |
+/// | `words()` | `search` has all the words of the text, or words that begin so; the field is called `text`, which prices it |
 ///
 /// `replan` behind an operator makes Postgres plan for the very value: some are rare and others are everywhere.
 /// `checked by` names a function that may refuse the filter or complete it.

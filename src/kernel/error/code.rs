@@ -99,8 +99,7 @@ codes! {
         ClinicInactive, Never, "this clinic is not active";
         /// The caller lacks the permission for this.
         Forbidden, Never, "the permission TICKETS_WRITE is required";
-        /// The caller has used up what a time allows, or has too many operations running at once; `retryAfter` is the number
-        /// of seconds to wait.
+        /// The caller has used up what is allowed for now; `retryAfter` is the number of seconds to wait.
         RateLimited, AfterDelay, "the rate limit for this minute is used up; please wait";
     }
     Request {

@@ -10,7 +10,7 @@ use clinigraph::{
     kernel::{
         Actor,
         actor::SystemRole,
-        db::{self, Access, Claim, Class, Party},
+        db::{self, Access, Claim, Class, Party, Terms},
     },
 };
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
@@ -212,8 +212,9 @@ async fn scopes_that_are_dropped_anywhere_leave_no_transaction_and_no_actor_behi
         (place % 3, access, Duration::from_micros(patience))
     });
 
+    let database = app.database.on_terms(Terms { is_patient: true, ..Terms::default() });
     let seen = join_all(calls.map(|(who, access, patience)| {
-        let scope = app.database.scope(actors[who].clone(), access, None);
+        let scope = database.scope(actors[who].clone(), access, None);
         let work = async move {
             let seen = {
                 let tx = scope.tx().await.unwrap();

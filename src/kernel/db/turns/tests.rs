@@ -211,3 +211,12 @@ async fn the_server_is_never_turned_away() {
     drop(held);
     assert_eq!(line.let_in().len(), 1);
 }
+
+#[tokio::test]
+async fn the_second_connection_of_an_operation_does_not_wait_for_the_first() {
+    let turns = turns(2);
+    let _first = now(&turns, claim(1, 1));
+    let mut line = Line::new(&turns);
+    line.wait("another operation", claim(1, 1));
+    let _second = now(&turns, Claim { weight: 0, ..claim(1, 1) });
+}
