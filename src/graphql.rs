@@ -1,4 +1,4 @@
-//! The roots of the API, merged from the rooms' parts: one line a room.
+//! The roots of the API, merged from the parts of the domain modules.
 
 use std::{
     borrow::Cow,
@@ -29,9 +29,9 @@ use crate::{
 #[graphql(name = "Query")]
 pub struct QueryFields(
     NodeQuery,
-    access::ViewerQuery,
+    access::AccessQuery,
     clinic::ClinicQuery,
-    clinic::ClinicLists,
+    clinic::ClinicReads,
     provider::ProviderReads,
     support::SupportReads,
     audit::AuditReads,
@@ -156,16 +156,16 @@ pub fn schema() -> SchemaBuilder<Query, Mutation, Subscription> {
     roots().validation_mode(async_graphql::ValidationMode::Fast).disable_suggestions()
 }
 
-/// Where `nodes` leaves the environment of its schema's resolvers, when a request brings it.
-type Backstage = OnceLock<(SchemaEnv, Extensions)>;
+/// Receives the environment of the schema's resolvers from `nodes`, if a request brings it.
+type Environment = OnceLock<(SchemaEnv, Extensions)>;
 
-/// What a schema's resolvers find around them, to call them without the executor (`pipeline/executor.rs`).
+/// The environment in which the schema's resolvers run, to call them without its executor (`pipeline/executor.rs`).
 pub async fn environment(schema: &Schema<Query, Mutation, Subscription>) -> Result<(SchemaEnv, Extensions)> {
-    let backstage = Arc::new(Backstage::new());
-    let asked = async_graphql::Request::new("{ nodes(ids: []) { __typename } }").data(Arc::clone(&backstage));
-    // Its answer is an error, as nobody asks; the environment was left by then.
+    let received = Arc::new(Environment::new());
+    let asked = async_graphql::Request::new("{ nodes(ids: []) { __typename } }").data(Arc::clone(&received));
+    // The answer is an error, as the request has no caller; the environment was received before.
     drop(schema.execute(asked).await);
-    backstage.get().cloned().ok_or_else(|| Error::internal("the schema did not show its environment"))
+    received.get().cloned().ok_or_else(|| Error::internal("the schema did not show its environment"))
 }
 
 /// The schema's text, sorted, as it is committed.
@@ -205,8 +205,8 @@ impl NodeQuery {
         ctx: &Context<'_>,
         #[graphql(desc = "Identifiers of the objects to look up, at most 100.")] ids: Vec<async_graphql::ID>,
     ) -> Result<AnyNodes> {
-        if let Some(backstage) = ctx.data_opt::<Arc<Backstage>>() {
-            backstage.get_or_init(|| (ctx.schema_env.clone(), ctx.query_env.extensions.clone()));
+        if let Some(received) = ctx.data_opt::<Arc<Environment>>() {
+            received.get_or_init(|| (ctx.schema_env.clone(), ctx.query_env.extensions.clone()));
         }
         if ids.len() > 100 {
             return Err(Error::invalid("ids", format!("must have at most 100 items, not {}", ids.len())).limit(100));

@@ -1,11 +1,18 @@
-//! Who comes in, and as what: users, their memberships in clinics, sessions. Other rooms use [`User`] as an edge;
-//! the pipeline asks [`Sessions`] who a token belongs to, and [`Presence`] when those on sockets have to go.
+//! Who uses the API, and as what: users, their memberships in clinics, their sessions and passwords.
+//!
+//! Other modules use [`User`] and [`Membership`] as edges, [`user_id`] for the caller, and [`Viewer`] in payloads that change
+//! what the caller sees of themselves. The pipeline asks [`Sessions`] for the owner of a token, and the server asks
+//! [`Presence`] when sockets must be closed because their sessions have ended.
 
+mod acting_clinic;
+mod attempts;
 pub mod demo;
+mod graph;
 mod membership;
 mod password;
 mod presence;
 mod session;
+mod sign_in;
 mod user;
 mod viewer;
 
@@ -16,9 +23,10 @@ use crate::schema::{clinics, memberships, sessions, user_sign_ins, users};
 diesel::allow_tables_to_appear_in_same_query!(clinics, memberships, sessions, users);
 diesel::allow_tables_to_appear_in_same_query!(user_sign_ins, users);
 
+pub use graph::{AccessMutation, AccessQuery};
 pub use membership::{Membership, MembershipStatus, MembershipsOldestFirst};
 pub use password::{LONGEST as LONGEST_PASSWORD, Passwords};
 pub use presence::Presence;
-pub use session::{AccessMutation, Sessions, token_hash, user_id};
+pub use session::{Sessions, token_hash, user_id};
 pub use user::{User, UserStatus};
-pub use viewer::{Viewer, ViewerQuery};
+pub use viewer::Viewer;

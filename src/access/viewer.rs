@@ -65,7 +65,7 @@ impl Viewer {
     /// Memberships of the caller in clinics to switch to, ordered by the name of the clinic.
     async fn memberships(&self, ctx: &Context<'_>) -> Result<Vec<ViewerMembership>> {
         let user = self.scope.actor().person()?.user_id;
-        // Their own memberships elsewhere are out of reach of the acting clinic's policy, rightly.
+        // The policy of the clinic worked in hides the caller's memberships in other clinics.
         ctx.request()?
             .as_system(async |scope| {
                 let tx = scope.tx().await?;
@@ -118,21 +118,4 @@ pub struct MembershipClinic {
     pub timezone: TimeZone,
     /// Status of the clinic.
     pub status: ClinicStatus,
-}
-
-#[derive(Debug, Default)]
-pub struct ViewerQuery;
-
-#[Object]
-impl ViewerQuery {
-    /// Caller of the operation. Null if nobody is signed in.
-    async fn viewer(&self, ctx: &Context<'_>) -> Result<Option<Viewer>> {
-        let scope = ctx.request()?.scope();
-        if scope.actor().person().is_err() {
-            return Ok(None);
-        }
-        // Much here comes from who they were looked up as: the scope opens only if they still are.
-        scope.tx().await?;
-        Ok(Some(Viewer::new(Arc::clone(scope))))
-    }
 }

@@ -12,7 +12,7 @@ use crate::{
         error::Problems,
         ids::AnyId,
     },
-    orders, queries,
+    orders,
     schema::audit_events,
     text_enum,
 };
@@ -169,13 +169,4 @@ fn complete(filter: &mut AuditEventFilter) -> Result<()> {
         }
     }
     Ok(())
-}
-
-queries! {
-    /// Queries of the audit trail.
-    AuditReads;
-    list {
-        /// Entries of the audit trail. Null, with an error, without the permission `AUDIT_READ`.
-        audit_events: AuditEvent,
-    }
 }

@@ -1,5 +1,9 @@
-//! The audit trail, as administrators read it. Triggers write it; nothing here can.
+//! The audit trail, for reading. Triggers write it in the transaction of each change; nothing here can.
+//!
+//! No other module uses it: its entries refer to objects of any kind by their ids.
 
 mod event;
+mod graph;
 
-pub use event::{ActorKind, AuditEvent, AuditReads, AuditVerb};
+pub use event::{ActorKind, AuditEvent, AuditVerb};
+pub use graph::AuditReads;

@@ -1,28 +1,17 @@
 //! Clinics.
 
-use std::collections::HashMap;
-
-use async_graphql::{Context, Object, Value, registry::Registry};
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, QueryDsl};
-use diesel_async::RunQueryDsl;
 
 use super::{ClinicClosure, ClinicConfig, ClinicHours, ClinicNetwork, closure::EarliestFirst};
 use crate::{
     access::{Membership, MembershipsOldestFirst},
     entity, filter,
     kernel::{
-        Error, Id, RequestOf, Result,
-        db::Scope,
-        entity::Maybe,
-        error::Problems,
-        loader::LookUp,
+        Id,
         text::{CurrencyCode, EmailAddress, LanguageTag, PhoneNumber, TimeZone, Url},
-        write::{Field, Stored},
     },
     orders,
     provider::Provider,
-    queries,
     schema::clinics,
     support::Ticket,
     text_enum,
@@ -135,89 +124,5 @@ filter! {
         city: equal(city: String),
         /// Region of the clinic, spelled exactly.
         region: equal(region: String),
-    }
-}
-
-/// Looks clinics up by their readable names.
-struct BySlug;
-
-impl LookUp for BySlug {
-    type Key = String;
-    type Value = Id<Clinic>;
-
-    async fn look_up(scope: &Scope, slugs: &[String]) -> Result<HashMap<String, Id<Clinic>>> {
-        let tx = scope.tx().await?;
-        let found = clinics::table
-            .filter(clinics::slug.eq_any(slugs))
-            .filter(clinics::deleted_at.is_null())
-            .select((clinics::slug, clinics::id));
-        Ok(found.load::<(String, Id<Clinic>)>(&mut tx.conn()?).await?.into_iter().collect())
-    }
-}
-
-/// Clinic that a mutation is about: the one the caller works in, or the one that an administrator names.
-#[derive(Debug, Clone, Copy)]
-pub struct ActingClinic(Option<Id<Clinic>>);
-
-impl ActingClinic {
-    /// `NOT_FOUND` for a clinic that the caller may not know of.
-    pub async fn resolve(self, scope: &Scope) -> Result<Id<Clinic>> {
-        match (scope.actor().clinic_id().map(Id::from_uuid), self.0) {
-            (Some(acting), Some(named)) if acting != named => Err(Error::not_found("clinic")),
-            (Some(acting), _) => Ok(acting),
-            (None, None) => Err(Error::invalid("input.clinicId", "administrators must name the clinic")),
-            (None, Some(named)) => match Clinic::find(scope, named).await? {
-                Some(clinic) => Ok(clinic.id),
-                None => Err(Error::not_found("clinic")),
-            },
-        }
-    }
-}
-
-impl Field for ActingClinic {
-    fn type_name(registry: &mut Registry) -> String {
-        <Option<Id<Clinic>> as Field>::type_name(registry)
-    }
-
-    fn bounds() -> Option<String> {
-        Some("Clinic concerned. Administrators of the platform must name it; others may leave it out, as it can only be the clinic they work in.".to_owned())
-    }
-
-    fn read(value: Option<Value>, path: &str, problems: &mut Problems) -> Option<Self> {
-        <Option<Id<Clinic>> as Field>::read(value, path, problems).map(Self)
-    }
-}
-
-#[derive(Debug, Default)]
-pub struct ClinicQuery;
-
-#[Object]
-impl ClinicQuery {
-    /// Clinic with this id or slug, or the clinic that the caller works in if neither is given. Null if there is none
-    /// that the caller may see.
-    async fn clinic(
-        &self,
-        ctx: &Context<'_>,
-        #[graphql(desc = "Identifier of the clinic; cannot be combined with slug.")] id: Option<Id<Clinic>>,
-        #[graphql(desc = "Readable name of the clinic; cannot be combined with id.")] slug: Option<String>,
-    ) -> Result<Maybe<Clinic>> {
-        let actor = ctx.actor()?;
-        actor.person()?;
-        Ok(Maybe::of(match (id, slug) {
-            (Some(_), Some(_)) => return Err(Error::invalid("slug", "give id or slug, not both")),
-            (Some(id), None) => Some(id),
-            (None, Some(slug)) => ctx.request()?.loaders().of::<BySlug>().one(slug).await?,
-            (None, None) => actor.clinic_id().map(Id::from_uuid),
-        }))
-    }
-}
-
-queries! {
-    /// Lists of clinics.
-    ClinicLists;
-    list {
-        /// Clinics that the caller can see: all of them for administrators of the platform, otherwise the clinic that the
-        /// caller works in.
-        clinics: Clinic,
     }
 }

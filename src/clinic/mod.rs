@@ -2,6 +2,7 @@
 //!
 //! Other modules use [`Clinic`] as an edge, and [`ActingClinic`] in the inputs of their mutations.
 
+mod acting_clinic;
 #[expect(clippy::module_inception, reason = "the module is named for its first entity")]
 mod clinic;
 mod closure;
@@ -12,10 +13,11 @@ mod graph;
 mod hours;
 mod network;
 
-pub use clinic::{ActingClinic, Clinic, ClinicFilter, ClinicLists, ClinicOrder, ClinicQuery, ClinicStatus};
+pub use acting_clinic::ActingClinic;
+pub use clinic::{Clinic, ClinicFilter, ClinicOrder, ClinicStatus};
 pub use closure::ClinicClosure;
 pub use config::{ClinicConfig, Greeting};
 pub use events::{ClinicClosureEventKind, ClinicConfigEventKind};
-pub use graph::ClinicMutation;
+pub use graph::{ClinicMutation, ClinicQuery, ClinicReads};
 pub use hours::ClinicHours;
 pub use network::ClinicNetwork;

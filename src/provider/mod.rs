@@ -1,7 +1,11 @@
-//! Providers, who treat patients. Other modules use [`Provider`] as an edge.
+//! Providers, who treat patients in a clinic.
+//!
+//! Other modules use [`Provider`] as an edge, and [`Provider::is_offered_by`] before they book one.
 
 pub mod demo;
+mod graph;
 #[expect(clippy::module_inception, reason = "the module is named for its first entity")]
 mod provider;
 
-pub use provider::{ConsultationMode, Provider, ProviderReads, ProviderStatus, Qualification, VerificationStatus};
+pub use graph::ProviderReads;
+pub use provider::{ConsultationMode, Provider, ProviderStatus, Qualification, VerificationStatus};

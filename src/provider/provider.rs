@@ -11,7 +11,7 @@ use crate::{
         entity::JsonList,
         text::{EmailAddress, LanguageTag, PhoneNumber},
     },
-    orders, queries,
+    orders,
     schema::providers,
     text_enum,
 };
@@ -156,19 +156,6 @@ filter! {
         language: contains(languages: LanguageTag) replan,
         /// Words in the name; all must occur, at least as the beginning of a word. At most 200 characters.
         text: words(),
-    }
-}
-
-queries! {
-    /// Queries of providers.
-    ProviderReads;
-    one {
-        /// Provider with this id. Null if there is none that the caller may see.
-        provider: Provider,
-    }
-    list {
-        /// Providers of the caller's clinic; for administrators of the platform, of all clinics.
-        providers: Provider,
     }
 }
 
