@@ -153,3 +153,12 @@ pub struct Origin {
     pub address: IpAddr,
     pub agent: Option<String>,
 }
+
+/// The network of an address. A whole /64 of IPv6 counts as one address: each customer of a provider has one to choose from.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(six) => IpAddr::V6((six.to_bits() & (u128::MAX << 64)).into()),
+        four @ IpAddr::V4(_) => four,
+    }
+}

@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::{Context, ContextSelectionSet};
+use uuid::Uuid;
 
 use super::{
     Actor, Error, Permission, Result,
     actor::Origin,
-    db::{Access, Database, Note, Scope},
+    db::{Access, Behalf, Database, Note, Scope},
     loader::Loaders,
 };
 
@@ -88,10 +89,29 @@ impl Request {
         scope
     }
 
-    /// Works as the server itself, in a separate transaction that stays when the operation fails.
+    /// Works as the server itself, in a separate transaction that stays when the operation fails. It is opened only if the
+    /// session and the user of a caller who is signed in still hold.
     pub async fn as_system<T>(&self, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
+        let behalf = match self.scope.actor() {
+            Actor::Person(person) => Behalf::Caller(Arc::clone(person)),
+            Actor::Nobody | Actor::System => Behalf::Nobody,
+        };
+        self.on_behalf_of(behalf, work).await
+    }
+
+    /// The same for somebody who has just proved who they are, whoever calls.
+    pub async fn as_system_for<T>(
+        &self,
+        user: Uuid,
+        email: &str,
+        work: impl AsyncFnOnce(&Scope) -> Result<T>,
+    ) -> Result<T> {
+        self.on_behalf_of(Behalf::User { id: user, email: email.to_owned() }, work).await
+    }
+
+    async fn on_behalf_of<T>(&self, behalf: Behalf, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
         let note = Note { operation: self.operation.clone(), origin: Arc::clone(&self.origin) };
-        self.database.as_system(Some(note), work).await
+        self.database.on_behalf_of(behalf, Some(note), work).await
     }
 
     /// Ends the further scopes, which only read.

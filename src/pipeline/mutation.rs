@@ -17,8 +17,8 @@ use super::{
 use crate::{
     kernel::{
         Actor, Code, Error, Result,
-        db::Access,
-        idempotency,
+        db::{Access, Scope},
+        idempotency, refusals,
         request::{Request, SessionCookie},
     },
     server::contract::SESSION_COOKIE,
@@ -74,15 +74,33 @@ impl Parts {
                 if failed.errors.iter().any(|error| answer::code(error) == Code::Forbidden.as_str()) {
                     drop(scope.check().await);
                 }
-                let refusal = scope.refusal().await;
+                // Or by what the server did for them.
+                let refusal = scope.refusal().await.or_else(|| refusal_among(&failed.errors));
                 scope.roll_back().await;
-                refusal.map_or(Ok(failed), Err)
+                if let Some(refusal) = refusal {
+                    return Err(refusal);
+                }
+                self.write_if_forbidden(&request, name, &failed).await;
+                Ok(failed)
             }
             Err(error) => {
                 let refusal = scope.refusal().await;
                 scope.roll_back().await;
                 refusal.map_or_else(|| Ok(Executed::failed(&error)), Err)
             }
+        }
+    }
+
+    /// Writes into the audit trail that a mutation was refused for want of a permission.
+    async fn write_if_forbidden(&self, request: &Request, mutation: &Name, failed: &Executed) {
+        let forbidden = failed.errors.iter().find(|error| answer::code(error) == Code::Forbidden.as_str());
+        let (Some(forbidden), Ok(person)) = (forbidden, request.scope().actor().person()) else { return };
+        if !self.refused_mutations.is_first(person, mutation) {
+            return;
+        }
+        let written = async |scope: &Scope| refusals::mutation_refused(scope, person, &forbidden.message).await;
+        if let Err(error) = request.as_system(written).await {
+            tracing::warn!(%error, mutation = mutation.as_str(), "a refusal could not be written into the audit trail");
         }
     }
 
@@ -126,6 +144,11 @@ impl Parts {
         }
         Ok(Executed { data: Data::Fields(vec![field]), errors, sql_count, cookies })
     }
+}
+
+/// Why the database refused to open what the server did for the caller, if that is why a field failed.
+fn refusal_among(errors: &[ServerError]) -> Option<Error> {
+    errors.iter().find_map(|error| error.source::<Error>().filter(|error| error.refuses_caller()).cloned())
 }
 
 /// An error with its path: one that arose around the resolver is the field's.

@@ -125,7 +125,7 @@ const RIGHTS: [(&str, &str); 3] = [
     (
         "clinigraph_system",
         "audit_events si, clinic_closures siud, clinic_configs siud, clinic_hours siud, clinic_networks siud, clinics siud, \
-         idempotency_keys siud, memberships siud, notifications si(u), outbox_events si, providers siud, sessions siud, support_tickets siu, ticket_messages si, user_sign_ins siu, users siud",
+         idempotency_keys siud, memberships siud, notifications si(u), outbox_events si, providers siud, sessions siud, sign_in_attempts siud, support_tickets siu, ticket_messages si, user_sign_ins siu, users siud",
     ),
     (
         "clinigraph_tenant",
@@ -411,10 +411,11 @@ async fn what_people_change_is_stamped_and_audited() {
            and not exists (select from pg_trigger g where g.tgrelid = t.oid and g.tgfoid in ('private.touch'::regproc, 'private.touch_platform'::regproc))",
     )
     .await;
-    // The trail does not tell of itself, of the events that follow from a change, nor of kept answers.
+    // The trail does not tell of itself, of the events that follow from a change, nor of kept answers; of attempts to sign in it
+    // has the refusals.
     none(
         "select name as told from t
-         where name not in ('audit_events', 'outbox_events', 'idempotency_keys')
+         where name not in ('audit_events', 'outbox_events', 'idempotency_keys', 'sign_in_attempts')
            and not exists (select from pg_trigger g where g.tgrelid = t.oid and g.tgname = 'audit')",
     )
     .await;

@@ -211,7 +211,8 @@ async fn connect_and_watch(url: &str) -> Result<(AsyncPgConnection, Arc<AtomicBo
 
 impl Class {
     /// What a connection of this class prepares for those who open scopes: whether a person is still under the number of
-    /// changes they were looked up under, or else by all there is to look at.
+    /// changes they were looked up under, or else by all there is to look at. Where the server works for them, that is told
+    /// beside the number, and an inactive clinic is no hindrance.
     pub(super) const STANDS: &str = "stands";
 
     /// The settings of a connection. The name is by which an operator knows it. Statements are kept prepared, and few are
@@ -231,17 +232,21 @@ impl Class {
             // row by row.
             settings += "set enable_seqscan = off;";
         }
-        if self != Self::System {
-            settings += &format!(
-                "set role {};
-                 prepare {} (uuid, bigint) as
-                     select case when coalesce((select v.version from private.access_versions v where v.user_id = $1), 0) <> $2
-                         then private.look_again() end;
-                 reset role;",
-                self.role(),
-                Self::STANDS
-            );
-        }
+        let (types, look) = match self {
+            Self::System => {
+                (", uuid, uuid, text, uuid, text", "private.look_on_behalf($3, $1, $4, $5, $6, $7)")
+            }
+            Self::Tenant | Self::Admin => ("", "private.look_again()"),
+        };
+        settings += &format!(
+            "set role {};
+             prepare {} (uuid, bigint{types}) as
+                 select case when coalesce((select v.version from private.access_versions v where v.user_id = $1), 0) <> $2
+                     then {look} end;
+             reset role;",
+            self.role(),
+            Self::STANDS
+        );
         settings
     }
 }

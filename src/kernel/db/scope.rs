@@ -22,6 +22,7 @@ use diesel::{
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::{FutureExt, TryStreamExt};
 use tokio::sync::{Notify, OnceCell};
+use uuid::Uuid;
 
 use super::pool::{Class, Connection, Manager, Pools, Sent};
 use crate::kernel::{
@@ -78,6 +79,7 @@ impl Database {
             actor,
             access,
             note,
+            behalf: Behalf::Nobody,
             lease: OnceCell::new(),
             failed: AtomicBool::new(false),
             opened_at: AtomicUsize::new(0),
@@ -92,15 +94,44 @@ impl Database {
 impl Database {
     /// Works as the server itself, in a transaction of its own that stands when the work succeeds.
     pub async fn as_system<T>(&self, note: Option<Note>, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
-        let scope = self.scope(Actor::System, Access::Write, note);
+        self.on_behalf_of(Behalf::Nobody, note, work).await
+    }
+
+    /// Works as the server itself, for somebody.
+    pub async fn on_behalf_of<T>(
+        &self,
+        behalf: Behalf,
+        note: Option<Note>,
+        work: impl AsyncFnOnce(&Scope) -> Result<T>,
+    ) -> Result<T> {
+        let scope = Scope { behalf, ..self.scope(Actor::System, Access::Write, note) };
         match work(&scope).await {
             Ok(done) => scope.commit().await.map(|()| done),
             Err(error) => {
+                // Where the scope was not opened, the statements behind that failed for no other reason.
+                let refusal = scope.refusal().await;
                 scope.roll_back().await;
-                Err(error)
+                Err(refusal.unwrap_or(error))
             }
         }
     }
+}
+
+/// For whom the server works when it works as itself. They are in the audit trail, and what they create is theirs.
+#[derive(Debug, Clone)]
+pub enum Behalf {
+    Nobody,
+    /// Somebody who is signed in: the transaction begins with a look at their session, as their own would, but their clinic may
+    /// be inactive.
+    Caller(Arc<Person>),
+    /// Somebody who has just proved who they are.
+    User { id: Uuid, email: String },
+}
+
+/// The class of a person, as the database names it.
+#[must_use]
+pub fn class_of(person: &Person) -> &'static str {
+    if person.is_platform_admin { "admin" } else { "tenant" }
 }
 
 /// What the audit trail keeps of a request that writes.
@@ -116,6 +147,7 @@ pub struct Scope {
     actor: Actor,
     access: Access,
     note: Option<Note>,
+    behalf: Behalf,
     lease: OnceCell<Lease>,
     /// A statement failed: the transaction is broken, and can only be rolled back.
     failed: AtomicBool,
@@ -203,17 +235,31 @@ impl Scope {
         let mut opening = format!("begin{mode}; set local role {}", class.role());
         // Ids, numbers and names of roles only: nothing that came from outside stands in this message as text, and
         // nothing in hexadecimal digits can end a string.
-        if let Actor::Person(person) = &self.actor {
-            let Person { user_id, session_id, access_version, network_id, .. } = person.as_ref();
-            let stands = Class::STANDS;
-            let mut acting = String::new();
-            if let Some((clinic, role)) = person.acting {
-                acting = format!(" {clinic} {}", role.text());
-                acting.extend(network_id.map(|network| format!(" {network}")));
+        let stands = Class::STANDS;
+        match (&self.actor, &self.behalf) {
+            (Actor::Person(person), _) => {
+                let Person { user_id, session_id, access_version, network_id, .. } = person.as_ref();
+                let mut acting = String::new();
+                if let Some((clinic, role)) = person.acting {
+                    acting = format!(" {clinic} {}", role.text());
+                    acting.extend(network_id.map(|network| format!(" {network}")));
+                }
+                opening += &format!(
+                    "; set local app.caller = '{user_id} {session_id}{acting}'; execute {stands} ('{user_id}', {access_version})"
+                );
             }
-            opening += &format!(
-                "; set local app.caller = '{user_id} {session_id}{acting}'; execute {stands} ('{user_id}', {access_version})"
-            );
+            (Actor::System, Behalf::Caller(person)) => {
+                let Person { user_id, session_id, access_version, network_id, acting, .. } = person.as_ref();
+                let (clinic, role) = acting.map(|(clinic, role)| (clinic, role.text())).unzip();
+                let (clinic, role, network) = (quoted(clinic), quoted(role), quoted(*network_id));
+                let class = class_of(person);
+                opening += &format!(
+                    "; set local app.caller = '{user_id} {session_id}'; execute {stands} ('{user_id}', {access_version}, \
+                     '{session_id}', {clinic}, {role}, {network}, '{class}')"
+                );
+            }
+            (Actor::System, Behalf::User { id, .. }) => opening += &format!("; set local app.caller = '{id}'"),
+            (Actor::Nobody, _) | (Actor::System, Behalf::Nobody) => {}
         }
         if let Some(note) = self.note() {
             opening += &format!("; set local app.request = '{note}'");
@@ -223,9 +269,10 @@ impl Scope {
 
     /// What the audit triggers are to know of who writes and why, in hexadecimal digits.
     fn note(&self) -> Option<String> {
-        let email = match &self.actor {
-            Actor::Person(person) => Some(person.email.as_str()),
-            Actor::Nobody | Actor::System => None,
+        let email = match (&self.actor, &self.behalf) {
+            (Actor::Person(person), _) | (Actor::System, Behalf::Caller(person)) => Some(person.email.as_str()),
+            (Actor::System, Behalf::User { email, .. }) => Some(email.as_str()),
+            (Actor::Nobody, _) | (Actor::System, Behalf::Nobody) => None,
         };
         let note = self.note.as_ref().filter(|_| self.access == Access::Write)?;
         let Origin { request_id, address, agent } = note.origin.as_ref();
@@ -453,6 +500,11 @@ impl Scope {
         lease.held.ended.store(true, Ordering::Release);
         Ok(())
     }
+}
+
+/// An id or a name of a role as SQL.
+fn quoted(value: Option<impl std::fmt::Display>) -> String {
+    value.map_or_else(|| "null".to_owned(), |value| format!("'{value}'"))
 }
 
 /// A scope's connection, for statements in diesel's own words: `query.load(&mut tx.conn()?).await?`.

@@ -201,7 +201,7 @@ const ALL: Option<&str> = Some("true");
 const OF_CLINIC: &str = "clinic_id = $clinic";
 const OF_ITS_PEOPLE: &str = "user_id in (select user_id from memberships where clinic_id = $clinic)";
 
-const TABLES: [Table; 16] = [
+const TABLES: [Table; 17] = [
     Table {
         name: "audit_events",
         of_clinic: OF_CLINIC,
@@ -305,11 +305,18 @@ const TABLES: [Table; 16] = [
                  select gen_random_uuid(), $clinic, $ticket, $user, 'New', false",
     },
     Table {
+        name: "sign_in_attempts",
+        of_clinic: "false",
+        tenant: None,
+        admin: None,
+        insert: "(key, expires_at) values (sha256(gen_random_uuid()::text::bytea), now())",
+    },
+    Table {
         name: "user_sign_ins",
         of_clinic: OF_ITS_PEOPLE,
         tenant: None,
         admin: None,
-        insert: "(user_id) values ($user) on conflict (user_id) do update set failed_sign_ins = 0",
+        insert: "(user_id) values ($user) on conflict (user_id) do update set last_login_at = now()",
     },
     Table {
         name: "users",
