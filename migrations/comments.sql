@@ -12,14 +12,14 @@ begin
         select of_table, of_column, text
         from (values
             ('audit_events', null, 'Entry of the audit trail: an action on an object. The database writes it in the transaction of the action, and nobody can alter it. Needs the permission `AUDIT_READ`.'),
-            ('audit_events', 'actor_email', 'Email address of the actor at the time of the action. Null for the server.'),
+            ('audit_events', 'actor_email', 'Email address of the actor at the time of the action; of a failed sign-in by nobody who is signed in, that of the account that was tried. Null for the server, and if no account was tried.'),
             ('audit_events', 'actor_kind', 'Kind of actor that did it.'),
             ('audit_events', 'actor_user_id', 'User who did it. Null for the server, and if the user is no longer visible to the caller.'),
             ('audit_events', 'changes', 'Changes of the object, by field.'),
             ('audit_events', 'id', 'Identifier of the audit event.'),
             ('audit_events', 'occurred_at', 'Time of the action.'),
             ('audit_events', 'operation', 'Mutation that did it. Null for jobs and for direct access to the database.'),
-            ('audit_events', 'reason', 'Reason that the actor gave. Null if none was asked for.'),
+            ('audit_events', 'reason', 'Reason that the actor gave, or for which the action was refused. Null if there is none.'),
             ('audit_events', 'request_id', 'Identifier of the request. Null if there was none.'),
             ('audit_events', 'resource_type', 'Kind of object that was acted on, as in the prefix of its id.'),
             ('audit_events', 'success', 'Whether the action succeeded; refused attempts are recorded too where they matter.'),

@@ -13,7 +13,7 @@ diesel::table! {
         actor_kind -> Text,
         /// User who did it. Null for the server, and if the user is no longer visible to the caller.
         actor_user_id -> Nullable<Uuid>,
-        /// Email address of the actor at the time of the action. Null for the server.
+        /// Email address of the actor at the time of the action; of a failed sign-in by nobody who is signed in, that of the account that was tried. Null for the server, and if no account was tried.
         actor_email -> Nullable<Text>,
         /// Clinic concerned; the nil UUID for what concerns the platform itself.
         clinic_id -> Uuid,
@@ -37,7 +37,7 @@ diesel::table! {
         request_id -> Nullable<Text>,
         /// Whether the action succeeded; refused attempts are recorded too where they matter.
         success -> Bool,
-        /// Reason that the actor gave. Null if none was asked for.
+        /// Reason that the actor gave, or for which the action was refused. Null if there is none.
         reason -> Nullable<Text>,
     }
 }
