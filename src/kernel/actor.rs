@@ -95,9 +95,10 @@ pub struct Person {
     pub acting: Option<(Uuid, SystemRole)>,
     /// The network of that clinic; none for a clinic on its own.
     pub network_id: Option<Uuid>,
-    /// Number of changes of access when all of this was checked: it holds as long as the number does (`private.vouch`)…
+    /// Number of changes of the person's access when this was looked up (`private.checked_access_version`); it is valid
+    /// while the number is the same.
     pub access_version: i64,
-    /// …until the session ends.
+    /// Time at which the session ends.
     pub good_until: DateTime<Utc>,
 }
 

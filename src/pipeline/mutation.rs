@@ -136,7 +136,7 @@ impl Parts {
         let Some(field) = field else {
             return Ok(Executed { data: Data::Null, errors, sql_count, cookies: Vec::new() });
         };
-        request.scope().write_told().await?;
+        request.scope().write_events().await?;
         let cookies = request.session_cookie().iter().map(cookie).collect();
         let sql_count = request.scope().sent();
         if let Some(key) = &key {

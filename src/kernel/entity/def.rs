@@ -22,22 +22,22 @@ pub trait Entity: Kind + Send + Sync {
     fn def() -> &'static Def;
 }
 
-/// A declaration, as reading uses it.
+/// The definition that a declaration makes.
 #[derive(Debug)]
 pub struct Def {
     pub type_name: &'static str,
     pub description: &'static str,
     pub prefix: &'static str,
     pub table: &'static str,
-    /// The column that holds the tenant. A list adds it as a filter so that an index can serve it; that nothing
-    /// foreign is seen is the policy's work.
+    /// The column that holds the tenant. A list adds it as a filter so that an index can serve it; isolation does not
+    /// depend on that, but on the policy.
     pub tenant: Option<&'static str>,
     /// Whether rows of the platform, which have the nil UUID for a clinic, are read by every clinic as if they were theirs.
     pub shared: bool,
     /// SQL that holds for rows not deleted; lists and look-ups by id apply it, edges to one do not: a message still
     /// has its author when that person has left.
     pub live: Option<&'static str>,
-    /// What the caller must be permitted to read any of it.
+    /// Permission that reading the entity needs.
     pub read: Option<Permission>,
     /// The column that names the kind of object which a row is about: who may not read that kind does not see the row.
     pub about: Option<&'static str>,
@@ -45,7 +45,7 @@ pub struct Def {
     pub computed: Vec<Computed>,
     pub edges: Vec<Edge>,
     pub references: Vec<Reference>,
-    /// Constraints whose violation is the caller's to mend.
+    /// Constraints whose violation is reported as an error of the input.
     pub unique: Vec<Unique>,
     pub(super) members: HashMap<String, Member>,
 }
@@ -59,7 +59,7 @@ pub(super) enum Member {
     Reference(usize),
 }
 
-/// A field that comes out of the row itself.
+/// A field whose value is in the row itself.
 #[derive(Debug)]
 pub struct Column {
     pub name: String,
@@ -68,7 +68,7 @@ pub struct Column {
     pub sql: &'static str,
     /// Writes Postgres' bytes as JSON.
     pub write: fn(&[u8], &mut Vec<u8>),
-    /// What the caller must be permitted to read it; without that it is null, and not even selected.
+    /// Who may read the field; for others it is null, and the column is not selected.
     pub read: Option<Guard>,
     /// Of objects in json: what can be selected below.
     pub below: fn() -> Option<JsonShape>,

@@ -1,7 +1,7 @@
-//! What an entity is: a declaration of columns and edges (`declare.rs`), of which everything that reads is made. The
-//! GraphQL type (`register.rs`), the SQL (`select.rs`), what a selection needs (`plan.rs`), the reading of it (`read.rs`) and the JSON
-//! (`cell.rs`, `writer.rs`) are all driven by one definition (`def.rs`); resolvers return handles (`handle.rs`), which are read
-//! when the answer is made. Mutations and rules use the struct that the same declaration makes.
+//! An entity is declared by its columns and edges (`declare.rs`), and everything that reads follows from the declaration: one
+//! definition (`def.rs`) drives the GraphQL type (`register.rs`), the plans of selections (`plan.rs`), the SQL (`select.rs`),
+//! reading (`read.rs`) and the JSON (`cell.rs`, `writer.rs`). Resolvers return handles (`handle.rs`), which are read when the
+//! answer is made. Mutations and rules use the struct that the same declaration makes.
 //!
 //! Imports run in one direction: `cell` and `computed`, `def`, `register` and `selection`, `json`, `plan`, `select`, `row`,
 //! `objects`, `writer`, `read`, `connection`, `handle`, `aggregate`. Two of these go in a circle, since selections nest: a plan

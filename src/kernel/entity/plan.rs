@@ -1,5 +1,5 @@
-//! What a selection takes: which columns of which tables, in what order they are written, and what is fetched beside
-//! them. It depends on the document alone, and is made once for it.
+//! Plans of selections: which columns of which tables they need, in which order these are written, and what other statements
+//! fetch. A plan depends on the document alone, and is made once for it.
 
 mod page;
 
@@ -21,7 +21,7 @@ use crate::kernel::actor::Permission;
 
 pub(super) use page::{Connection, EdgePart, PageInfoPart, Part};
 
-/// The most tables that are joined to a statement's own: more make Postgres' planner slow, and then choose blindly.
+/// Most tables that a statement joins: with more the planner of Postgres becomes slow, and then stops comparing all plans.
 const MOST_JOINS: usize = 6;
 
 /// The plans of a document's fields. A field is known by its address, so they are stored with the document itself.
@@ -38,7 +38,7 @@ impl std::fmt::Debug for Plans {
 }
 
 impl Plans {
-    /// The plan of a field over an entity; made anew if the request's document is not stored.
+    /// The plan of a field over an entity; made each time if the request's document is not stored.
     pub(super) fn of<P: Send + Sync + 'static>(
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
@@ -81,10 +81,10 @@ pub(super) struct Taken {
 #[derive(Debug)]
 pub(super) struct Join {
     pub table: &'static str,
-    /// Its column, and the place of that in the row…
+    /// Its column that is unique, and the place of that column in the row.
     pub column: &'static str,
     pub theirs: usize,
-    /// …and the one that it must equal, of the statement's own table or of one joined before.
+    /// The column that it must equal, of the statement's own table or of one joined before.
     pub from: usize,
     pub ours: &'static str,
     /// The column that holds the tenant. If it is the id, there is but one such row for everybody of a clinic: the clinic
@@ -375,7 +375,7 @@ impl Plan {
             EdgeKind::All { column, .. } => {
                 let at = columns.place_for(source, "id");
                 let groups = group.below(ctx, to.type_name);
-                // A short list may have an order of more columns than a page, which could not be said again outside.
+                // A short list can be ordered by more columns than a page, which the outer statement could not repeat.
                 let below = Below::Objects(Level::new(ctx, to, &groups, &[column], false));
                 return What::Edge { at, edge, beyond: Beyond::boxed(group, below) };
             }

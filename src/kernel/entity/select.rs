@@ -135,7 +135,7 @@ pub(super) struct Select<'a> {
     pub def: &'static Def,
     pub columns: &'a Columns,
     pub rows: Rows<'a>,
-    /// The clinic of the caller, which the statement names for each clinic's table in it: a policy alone does not tell a
+    /// The clinic of the caller, which the statement names for each clinic's table in it: a policy alone does not show a
     /// distributed Postgres where the rows are, and plain Postgres checks it once instead of row by row.
     pub tenant: Option<Uuid>,
     /// Whether the caller reaches every row, so that no policy makes a table dearer than it looks.
