@@ -45,9 +45,9 @@ text_enum! {
         Delete = "delete",
         /// The object was viewed.
         View = "view",
-        /// Somebody tried to sign in as the object, a user.
+        /// A sign-in as the object, a user, was refused.
         SignIn = "sign_in",
-        /// A mutation was attempted in the object, a session, and refused.
+        /// A mutation was refused to the caller, whose session is the object.
         Attempt = "attempt",
     }
 }

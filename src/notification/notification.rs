@@ -132,6 +132,9 @@ pub fn clinics(scope: &Scope) -> Option<[Uuid; 2]> {
 /// Whether a notification is about an object of a type that the caller may not read.
 pub async fn is_hidden(ctx: &Context<'_>, id: Id<Notification>) -> Result<bool> {
     let (kinds, scope) = (service::<Kinds>(ctx)?, ctx.scope()?);
+    if scope.actor().is_platform_admin() {
+        return Ok(false);
+    }
     let mut about = notifications::table.filter(notifications::id.eq(id)).select(notifications::subject_type).into_boxed();
     if let Some(clinics) = clinics(scope) {
         about = about.filter(notifications::clinic_id.eq_any(clinics));
