@@ -1,7 +1,7 @@
 # The day's work. `make run` needs the Rust toolchain, a C compiler and make; Node only for the full GraphiQL page.
 
 .DEFAULT_GOAL := run
-.PHONY: run build test test-clients faults check schema release-schema bench bench-telling bench-policies bench-rows bench-start bench-live web clean
+.PHONY: run build test test-clients faults check schema release-schema bench bench-events bench-policies bench-rows bench-start bench-live web clean
 
 NODE_IS_NEW_ENOUGH := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' && echo yes)
 
@@ -51,13 +51,13 @@ schema:
 release-schema: tests/node/node_modules/.package-lock.json
 	node tests/node/release-schema.mjs
 
-# What pages cost against the same written by hand; what being told costs those who write, what policies cost; a hundred
+# What pages cost against the same written by hand; what events and notifications cost writers, what policies cost; a hundred
 # times the rows; start and idle.
 # On a private Postgres below target, or on DATABASE_URL (a superuser's; databases clinigraph_bench_… are made there).
 bench:
 	cargo bench --locked --bench pages -- limit $(BENCH)
-bench-telling:
-	cargo bench --locked --bench pages -- telling $(BENCH)
+bench-events:
+	cargo bench --locked --bench pages -- events $(BENCH)
 bench-policies:
 	cargo bench --locked --bench pages -- policies $(BENCH)
 bench-rows:
@@ -66,7 +66,7 @@ bench-start:
 	cargo bench --locked --bench pages -- start $(BENCH)
 
 # What a delivery costs: 1,000 subscribers on two servers, 5,000 on one, a plain graphql-ws server in Node with publishing
-# in memory under the same client, and what being told costs those who write.
+# in memory under the same client, and what events and notifications cost writers.
 bench-live: benches/live/node/node_modules/.package-lock.json
 	cargo bench --locked --bench live -- two $(BENCH)
 	cargo bench --locked --bench live -- one $(BENCH)

@@ -184,7 +184,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
     let partitioning = {
         let database = pipeline.database().clone();
-        tokio::spawn(async move { db::partitions::keep(&database).await })
+        tokio::spawn(async move { db::partitions::maintain(&database).await })
     };
     let people = if options.demo { demo::load(pipeline.database()).await? } else { Vec::new() };
     let simulation = (options.demo && !options.demo_quiet).then(|| {

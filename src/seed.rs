@@ -1,5 +1,5 @@
-//! Made-up data in bulk, for measuring: so many clinics, people, tickets and so on, the same at every time in ids as
-//! in words, made inside Postgres. Loaded into a database without other people only.
+//! Bulk data for measurements: given numbers of clinics, users, tickets and other rows, generated inside Postgres. Ids and
+//! texts are the same each time. It is only loaded into a database without other users.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Args;
@@ -12,7 +12,7 @@ use crate::{
     kernel::{Error, Result, db::connect, secrets::random},
 };
 
-/// How much of everything.
+/// Number of rows of each kind.
 #[derive(Debug, Clone, Args)]
 pub struct Scale {
     /// Clinics, each with its config and hours.

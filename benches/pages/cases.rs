@@ -23,7 +23,7 @@ pub enum By {
 /// One thing that is asked.
 pub struct Case {
     pub name: &'static str,
-    pub told: &'static str,
+    pub description: &'static str,
     /// What the schema must have for it.
     pub needs: &'static str,
     pub by: By,
@@ -122,7 +122,7 @@ pub async fn against_the_limit(database: &Database) -> Vec<Case> {
     let cases = vec![
         Case {
             name: "Q1",
-            told: "a clinic with its whole configuration and seven hours",
+            description: "a clinic with its whole configuration and seven hours",
             needs: "config: ClinicConfig",
             by: By::Manager,
             document: CLINIC,
@@ -132,7 +132,7 @@ pub async fn against_the_limit(database: &Database) -> Vec<Case> {
         },
         Case {
             name: "Q2",
-            told: "25 newest tickets of a clinic with clinic, assignee, three newest messages and their authors",
+            description: "25 newest tickets of a clinic with clinic, assignee, three newest messages and their authors",
             needs: "type Ticket implements",
             by: By::Manager,
             document: TICKETS,
@@ -142,7 +142,7 @@ pub async fn against_the_limit(database: &Database) -> Vec<Case> {
         },
         Case {
             name: "Q3",
-            told: "100 providers with 12 fields and their clinic",
+            description: "100 providers with 12 fields and their clinic",
             needs: "type Provider implements",
             by: By::Administrator,
             document: PROVIDERS,
@@ -152,7 +152,7 @@ pub async fn against_the_limit(database: &Database) -> Vec<Case> {
         },
         Case {
             name: "Q4",
-            told: "100 rows of the audit trail with clinic and actor, from the middle on",
+            description: "100 rows of the audit trail with clinic and actor, from the middle on",
             needs: "type AuditEvent implements",
             by: By::Administrator,
             document: AUDIT,
@@ -162,7 +162,7 @@ pub async fn against_the_limit(database: &Database) -> Vec<Case> {
         },
         Case {
             name: "Q2 admin",
-            told: "Q2 as an administrator, filtered by the clinic",
+            description: "Q2 as an administrator, filtered by the clinic",
             needs: "type Ticket implements",
             by: By::Administrator,
             document: TICKETS,
@@ -172,7 +172,7 @@ pub async fn against_the_limit(database: &Database) -> Vec<Case> {
         },
         Case {
             name: "Q4 admin",
-            told: "Q4 with what changed, filtered by the clinic",
+            description: "Q4 with what changed, filtered by the clinic",
             needs: "type AuditEvent implements",
             by: By::Administrator,
             document: AUDIT_OF_CLINIC,
@@ -185,7 +185,7 @@ pub async fn against_the_limit(database: &Database) -> Vec<Case> {
         },
         Case {
             name: "M1",
-            told: "open a ticket: ticket, a notification for each administrator, audit and events in one transaction",
+            description: "open a ticket: ticket, a notification for each administrator, audit and events in one transaction",
             needs: "openTicket",
             by: By::Manager,
             document: OPEN,
@@ -205,9 +205,9 @@ pub async fn against_the_limit(database: &Database) -> Vec<Case> {
 pub async fn pages(database: &Database) -> Vec<Case> {
     let clinic = Id::<Clinic>::from_uuid(database.people.clinic).to_string();
     let of_clinic = format!("where clinic_id = '{}'", database.people.clinic);
-    let case = |name, told, by, clinic: Option<&String>, after: Option<String>| Case {
+    let case = |name, description, by, clinic: Option<&String>, after: Option<String>| Case {
         name,
-        told,
+        description,
         needs: "",
         by,
         document: TICKETS,
@@ -240,7 +240,7 @@ async fn middle(database: &Database, of: &str) -> String {
     cursor("Ticket", "created_at", database.middle("support_tickets", "created_at", of).await)
 }
 
-/// Where a row stands among the newest first.
+/// Position of a row when the newest come first.
 fn cursor(list: &str, column: &'static str, (id, time): (Uuid, i64)) -> String {
     let mut cursor = Vec::new();
     let sort = Sort::new(column, SortType::Timestamptz, Direction::Desc);

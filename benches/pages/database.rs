@@ -56,7 +56,7 @@ impl Postgres {
         );
         let ring = KeyRing::parse(KEYS).unwrap();
         let mut admin = connect(&self.url("postgres")).await.unwrap();
-        let there: Told =
+        let there: Found =
             sql_query("select count(*) as number, gen_random_uuid() as id from pg_database where datname = $1")
                 .bind::<sql_types::Text, _>(&template)
                 .get_result(&mut admin)
@@ -126,7 +126,7 @@ pub struct Database {
 }
 
 #[derive(QueryableByName)]
-struct Told {
+struct Found {
     #[diesel(sql_type = sql_types::BigInt)]
     number: i64,
     #[diesel(sql_type = sql_types::Uuid)]
@@ -146,24 +146,24 @@ impl Database {
 
     pub async fn uuid(&self, query: &str) -> Uuid {
         let mut connection = connect(&self.url).await.unwrap();
-        let told: Told = sql_query(format!("select 0::bigint as number, ({query}) as id"))
+        let found: Found = sql_query(format!("select 0::bigint as number, ({query}) as id"))
             .get_result(&mut connection)
             .await
             .unwrap();
-        told.id
+        found.id
     }
 
     /// The row in the middle of a table, newest first: its id, and its time in microseconds of Postgres' own epoch.
     pub async fn middle(&self, table: &str, time: &str, of: &str) -> (Uuid, i64) {
         let mut connection = connect(&self.url).await.unwrap();
-        let told: Told = sql_query(format!(
+        let found: Found = sql_query(format!(
             "select id, (extract(epoch from {time} - timestamptz '2000-01-01 00:00Z') * 1000000)::bigint as number
              from {table} {of} order by {time} desc, id desc offset (select count(*) / 2 from {table} {of}) limit 1"
         ))
         .get_result(&mut connection)
         .await
         .unwrap();
-        (told.id, told.number)
+        (found.id, found.number)
     }
 
     /// The processes that serve this database's connections.

@@ -126,7 +126,7 @@ impl Connection {
                                            resource_id, changes, ip, user_agent, request_id)
                  values ('tenant', $3, 'manager-1@scale.example', $2, 'create', 'openTicket', 'ticket', $1, $6::text::json,
                          '127.0.0.1', 'bench', 'bench')
-             ), told as (
+             ), event as (
                  insert into outbox_events (clinic_id, audience, topic, subject_id, kind) values ($2, 'clinic', 'ticket', $1, 'opened')
              ), notified as (
                  insert into notifications (id, recipient_user_id, clinic_id, kind, title, body, link_path, subject_type, subject_id,
@@ -135,7 +135,7 @@ impl Connection {
                         $1 || ':opened:' || u.id, now()
                  from users u where u.is_platform_admin and u.status = 'active' and u.deleted_at is null
                  returning id, recipient_user_id
-             ), told_each as (
+             ), event_each as (
                  insert into outbox_events (clinic_id, user_id, audience, topic, subject_id, kind)
                  select $2, recipient_user_id, 'clinic', 'notification', id, 'received' from notified
              )
@@ -423,7 +423,7 @@ fn id_of(text: &str) -> Uuid {
     ids::split(text).unwrap().1
 }
 
-/// Writes what stands before a value, and the value.
+/// Writes the text before a value, and the value.
 fn cell<T: Cell>(row: &Row, at: usize, head: &str, out: &mut Json) {
     out.extend_from_slice(head.as_bytes());
     match raw(row, at) {

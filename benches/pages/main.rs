@@ -1,5 +1,5 @@
 //! What pages cost, against the same pages written by hand. `cargo bench --bench pages -- [mode] [options]`, where a
-//! mode is `limit` (the usual one), `telling`, `policies`, `rows` or `start`. Everything runs on this machine, on
+//! mode is `limit` (the usual one), `events`, `policies`, `rows` or `start`. Everything runs on this machine, on
 //! loopback; only the children of this program are ended.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
@@ -50,7 +50,7 @@ enum Mode {
     /// Against the server written by hand.
     Limit,
     /// A mutation with audit, notification and events against the same without.
-    Telling,
+    Events,
     /// With policies against without.
     Policies,
     /// With a hundred times the rows against the usual.
@@ -76,7 +76,7 @@ async fn main() {
     let postgres = Postgres::start().await;
     match mode {
         Mode::Limit | Mode::LimitServer => against_the_limit(&cli, &postgres).await,
-        Mode::Telling => telling(&cli, &postgres).await,
+        Mode::Events => events(&cli, &postgres).await,
         Mode::Policies => policies(&cli, &postgres).await,
         Mode::Rows => rows(&cli, &postgres).await,
         Mode::Start => start(&cli, &postgres).await,
@@ -95,7 +95,7 @@ async fn against_the_limit(cli: &Cli, postgres: &Postgres) {
     let limit = Side { server: serve_limit(&by_hand).await, database: by_hand };
     let asked = cases.iter().map(|case| Asked {
         name: case.name,
-        told: case.told,
+        description: case.description,
         one: case.ours(&ours.database),
         other: case.limit.as_ref().map(|(path, body)| post(path, None, body)).unwrap(),
         same: case.reads,
@@ -103,21 +103,21 @@ async fn against_the_limit(cli: &Cli, postgres: &Postgres) {
     compare(cli, ["clinigraph", "by hand"], &ours, &limit, asked.collect()).await;
 }
 
-/// One administrator is told of each ticket. The rule takes the whole statement away that tells of it.
-async fn telling(cli: &Cli, postgres: &Postgres) {
+/// One administrator is notified of each ticket. The rule discards the whole statement that notifies.
+async fn events(cli: &Cli, postgres: &Postgres) {
     let scale = Scale { clinics: 20, users: 40, tickets: 10_000, messages: 20_000, audit: 1_000, ..cli.scale.clone() };
-    let told = postgres.database("told", &scale, "").await;
+    let with_events = postgres.database("events", &scale, "").await;
     let bare = postgres.database("bare", &scale, "").await;
-    let cases = cases::against_the_limit(&told).await;
-    let (told, bare) = (Side::start(told).await, Side::start(bare).await);
+    let cases = cases::against_the_limit(&with_events).await;
+    let (with_events, bare) = (Side::start(with_events).await, Side::start(bare).await);
     bare.database
         .change(
             "drop trigger audit on support_tickets;
              create rule nothing as on insert to outbox_events do instead nothing",
         )
         .await;
-    let asked = cases.iter().filter(|case| !case.reads).map(|case| alike(case, &told, &bare));
-    compare(cli, ["audit, notification, events", "bare"], &told, &bare, asked.collect()).await;
+    let asked = cases.iter().filter(|case| !case.reads).map(|case| alike(case, &with_events, &bare));
+    compare(cli, ["audit, notification, events", "bare"], &with_events, &bare, asked.collect()).await;
 }
 
 async fn policies(cli: &Cli, postgres: &Postgres) {
@@ -152,7 +152,7 @@ async fn rows(cli: &Cli, postgres: &Postgres) {
     let (few, many) = (Side::start(few).await, Side::start(many).await);
     let asked = of_many.iter().zip(&of_few).map(|(of_many, of_few)| Asked {
         name: of_many.name,
-        told: of_many.told,
+        description: of_many.description,
         one: of_many.ours(&many.database),
         other: of_few.ours(&few.database),
         same: false,
@@ -185,7 +185,7 @@ async fn hold(cli: &Cli, postgres: &Postgres) {
 fn alike(case: &Case, one: &Side, other: &Side) -> Asked {
     Asked {
         name: case.name,
-        told: case.told,
+        description: case.description,
         one: case.ours(&one.database),
         other: case.ours(&other.database),
         same: case.reads,
@@ -229,7 +229,7 @@ async fn serve_limit(database: &Database) -> Server {
 /// The same question to two servers.
 struct Asked {
     name: &'static str,
-    told: &'static str,
+    description: &'static str,
     one: Vec<u8>,
     other: Vec<u8>,
     same: bool,
@@ -268,7 +268,7 @@ async fn compare(cli: &Cli, names: [&str; 2], one: &Side, other: &Side, asked: V
             };
             panic!("{}: the answers differ:\n{}\n{}", asked.name, around(&first), around(&second));
         }
-        println!("- {}: {}; {:.1} KB", asked.name, asked.told, first["data"].to_string().len() as f64 / 1e3);
+        println!("- {}: {}; {:.1} KB", asked.name, asked.description, first["data"].to_string().len() as f64 / 1e3);
     }
     println!(
         "\n| | connections | | requests/s | p50 ms | p99 ms | server CPU ms | Postgres CPU ms | together | MB | ratio |"

@@ -63,20 +63,20 @@ pub fn free_port() -> u16 {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
-/// CPU time of a process with all its threads, in milliseconds; `None` where it cannot be told.
+/// CPU time of a process with all its threads, in milliseconds; `None` where it is unknown.
 pub fn cpu_ms(pid: u32) -> Option<f64> {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).ok()?;
     let nanoseconds = threads.flatten().filter_map(|thread| {
-        let told = fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        told.split_whitespace().next()?.parse::<f64>().ok()
+        let text = fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        text.split_whitespace().next()?.parse::<f64>().ok()
     });
     Some(nanoseconds.sum::<f64>() / 1e6)
 }
 
 /// Resident memory in megabytes.
 pub fn resident_mb(pid: u32) -> Option<f64> {
-    let told = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-    let line = told.lines().find(|line| line.starts_with("VmRSS:"))?;
+    let text = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let line = text.lines().find(|line| line.starts_with("VmRSS:"))?;
     Some(line.split_whitespace().nth(1)?.parse::<f64>().ok()? / 1024.0)
 }
 

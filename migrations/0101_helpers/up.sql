@@ -1,4 +1,4 @@
--- What every other migration builds on: who asks, and what each kind of table has.
+-- What every other migration builds on: the caller, and what each kind of table has.
 --
 -- Versions begin at 0101. Those below belong to an earlier history, and a database that has them is refused
 -- (src/kernel/db/migrate.rs).
@@ -8,9 +8,9 @@ comment on schema private is 'Functions and tables that policies, triggers and m
 grant usage on schema private to clinigraph_system, clinigraph_admin, clinigraph_tenant, clinigraph_patient;
 grant usage on schema public to clinigraph_system, clinigraph_admin, clinigraph_tenant, clinigraph_patient;
 
--- ---- Who asks ----
+-- ---- The caller ----
 --
--- One setting of the transaction says who asks, and the role that the transaction took says of which class
+-- One setting of the transaction names the caller, and the role that the transaction took names the caller's class
 -- (src/kernel/db/scope.rs):
 --
 --     app.caller = '<user> <session> <clinic> <role in it> <network of the clinic>'
@@ -33,7 +33,7 @@ comment on function private.request_kind is
 create function private.request_user_id() returns uuid
     language sql stable parallel safe
     return nullif(split_part(current_setting('app.caller', true), ' ', 1), '')::uuid;
-comment on function private.request_user_id is 'User who asks; null for the server itself and outside a scope.';
+comment on function private.request_user_id is 'User who is the caller; null for the server itself and outside a scope.';
 
 create function private.request_clinic_id() returns uuid
     language sql stable parallel safe
@@ -55,12 +55,12 @@ comment on function private.request_is_active is
 create function private.request_is_admin() returns boolean
     language sql stable parallel safe
     return coalesce(private.request_kind() = 'admin', false);
-comment on function private.request_is_admin is 'Whether a platform administrator asks.';
+comment on function private.request_is_admin is 'Whether the caller is a platform administrator.';
 
 create function private.request_is_system() returns boolean
     language sql stable parallel safe
     return coalesce(private.request_kind() = 'system', false);
-comment on function private.request_is_system is 'Whether the server itself asks.';
+comment on function private.request_is_system is 'Whether the caller is the server itself.';
 
 -- ---- Where a table is stored ----
 
@@ -150,7 +150,7 @@ begin
 end
 $$;
 comment on function private.run_as_system is
-    'Gives a function that runs with its owner''s rights to clinigraph_system, which the policies let reach every row, and lets nobody call it.';
+    'Gives a function that runs with its owner''s rights to clinigraph_system, which the policies let reach every row, and revokes the right to call it from everybody.';
 
 create function private.policy(of_table regclass, class text, command text, condition text) returns void
     language plpgsql

@@ -1,4 +1,4 @@
-drop function private.administrators_but, private.look_again, private.vouch, private.look;
+drop function private.administrators_but, private.recheck_caller, private.checked_access_version, private.check_caller;
 drop table idempotency_keys, user_sign_ins, sessions, private.access_versions;
 drop trigger count_access_change on memberships;
 drop trigger count_access_change on clinics;

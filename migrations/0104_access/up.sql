@@ -1,4 +1,4 @@
--- How people come in: sessions, what signing in counts, and the check that a transaction begins with. These tables are
+-- Sessions, counters of signing in, and the check of the caller that each transaction begins with. These tables are
 -- written with nearly every sign-in or change and read with every request; each database has its own.
 
 create table sessions (
@@ -43,7 +43,7 @@ select private.common_table('user_sign_ins', 'local', 'user', 'last_login_at fai
 grant select, insert, update on user_sign_ins to clinigraph_system;
 alter table user_sign_ins
     add constraint user_sign_ins_user_id_fkey foreign key (user_id) references users (id) on delete cascade;
-comment on table user_sign_ins is 'What signing in counts for a user; apart from users, which it would change with each attempt.';
+comment on table user_sign_ins is 'Counters of signing in; separate from users, which each attempt would change.';
 comment on column user_sign_ins.user_id is 'User who signs in.';
 comment on column user_sign_ins.last_login_at is 'Time of the last sign-in; null before the first.';
 comment on column user_sign_ins.failed_sign_ins is 'Number of wrong passwords since the last right one.';
@@ -72,9 +72,9 @@ comment on column idempotency_keys.request_hash is 'SHA-256 of the request.';
 comment on column idempotency_keys.response is 'The answer, sealed; null only inside the transaction.';
 comment on column idempotency_keys.expires_at is 'Time after which the key may be used anew.';
 
--- What somebody may do depends on their session, themselves, their membership and the clinic. To read all of it takes half
--- of what opening a scope costs, so a number for each person counts its changes: who was looked up under the current number
--- need not be looked up again. It is written in the transaction of the change, so that a snapshot shows both or neither.
+-- What a person may do depends on the session, the user, the membership and the clinic. Reading all of it takes half of the
+-- time of opening a scope, so a number for each person counts the changes: a caller who was checked under the current number
+-- is not checked again. It is written in the transaction of the change, so that a snapshot shows both or neither.
 create table private.access_versions (
     user_id uuid not null constraint access_versions_pkey primary key,
     version bigint not null
@@ -88,7 +88,7 @@ grant select, insert, update on private.access_versions to clinigraph_system;
 grant select on private.access_versions to clinigraph_admin, clinigraph_tenant;
 comment on table private.access_versions is 'Number of changes to what a person may do; a person has no row before the first.';
 comment on column private.access_versions.user_id is 'The person. No foreign key: their deletion is a change too.';
-comment on column private.access_versions.version is 'How many changes there were.';
+comment on column private.access_versions.version is 'Number of changes so far.';
 
 create function private.count_access_change() returns trigger
     language plpgsql
@@ -128,7 +128,7 @@ create trigger count_access_change after insert or update or delete on membershi
 create trigger count_access_change after update or delete on sessions for each row
     execute function private.count_access_change();
 
-create function private.look(session uuid, actor uuid, clinic uuid, membership_role text, network uuid, class text) returns void
+create function private.check_caller(session uuid, actor uuid, clinic uuid, membership_role text, network uuid, class text) returns void
     language plpgsql
     security definer
     set search_path = pg_catalog, public, pg_temp
@@ -158,7 +158,7 @@ begin
         if not caller.is_platform_admin or clinic is not null then
             raise exception 'the caller has changed' using errcode = 'CG004';
         end if;
-    -- In another clinic, without one, or something else there since the caller was looked up: the server looks again.
+    -- Clinic, role or network have changed since the server looked the caller up, so that it must do so again.
     elsif caller.is_platform_admin
         or (caller.clinic_id, caller.role, caller.network_id) is distinct from (clinic, membership_role, network)
     then
@@ -168,13 +168,13 @@ begin
     end if;
 end
 $$;
-comment on function private.look is
-    'Checks in this transaction''s snapshot that session, user, membership and clinic are good. CG001: the session has ended; CG002: the user is inactive; CG003: the clinic is inactive; CG004: the caller is not what they were looked up as.';
-select private.run_as_system('private.look(uuid, uuid, uuid, text, uuid, text)');
-grant execute on function private.look to clinigraph_admin, clinigraph_tenant;
+comment on function private.check_caller is
+    'Checks in this transaction''s snapshot that session, user, membership and clinic are good. CG001: the session has ended; CG002: the user is inactive; CG003: the clinic is inactive; CG004: clinic, role or rights of the caller have changed since they were looked up.';
+select private.run_as_system('private.check_caller(uuid, uuid, uuid, text, uuid, text)');
+grant execute on function private.check_caller to clinigraph_admin, clinigraph_tenant;
 
--- The number is read first: a change between the two steps makes it an old one.
-create function private.vouch(session uuid, actor uuid, clinic uuid, membership_role text, network uuid, class text) returns bigint
+-- The number is read first, so that it is outdated if a change comes between the two steps.
+create function private.checked_access_version(session uuid, actor uuid, clinic uuid, membership_role text, network uuid, class text) returns bigint
     language plpgsql
     security definer
     set search_path = pg_catalog, public, pg_temp
@@ -182,32 +182,32 @@ as $$
 declare
     version bigint := coalesce((select v.version from private.access_versions v where v.user_id = actor), 0);
 begin
-    perform private.look(session, actor, clinic, membership_role, network, class);
+    perform private.check_caller(session, actor, clinic, membership_role, network, class);
     return version;
 exception when sqlstate 'CG001' or sqlstate 'CG002' or sqlstate 'CG003' or sqlstate 'CG004' then
     return -1;
 end
 $$;
-comment on function private.vouch is
-    'Number of changes under which private.look() lets somebody pass, for what opens a scope; -1, which no number is, if it does not.';
-select private.run_as_system('private.vouch(uuid, uuid, uuid, text, uuid, text)');
-grant execute on function private.vouch to clinigraph_system;
+comment on function private.checked_access_version is
+    'Number of changes under which private.check_caller() accepts a caller, for opening a scope; -1, which is never the number, if it refuses.';
+select private.run_as_system('private.checked_access_version(uuid, uuid, uuid, text, uuid, text)');
+grant execute on function private.checked_access_version to clinigraph_system;
 
-create function private.look_again() returns void
+create function private.recheck_caller() returns void
     language plpgsql
 as $$
 declare
     caller text[] := string_to_array(current_setting('app.caller'), ' ');
 begin
-    perform private.look(caller[2]::uuid, caller[1]::uuid, caller[3]::uuid, caller[4], caller[5]::uuid, private.request_kind());
+    perform private.check_caller(caller[2]::uuid, caller[1]::uuid, caller[3]::uuid, caller[4], caller[5]::uuid, private.request_kind());
 end
 $$;
-comment on function private.look_again is
-    'For a caller whose number of changes is not the one they were looked up under: raises what private.look() raises.';
-revoke all on function private.look_again from public;
-grant execute on function private.look_again to clinigraph_admin, clinigraph_tenant;
+comment on function private.recheck_caller is
+    'Checks a caller again whose number of changes is not the one under which they were checked: raises what private.check_caller() raises.';
+revoke all on function private.recheck_caller from public;
+grant execute on function private.recheck_caller to clinigraph_admin, clinigraph_tenant;
 
--- As a clinic sees users, their policy costs more than to write a notification.
+-- Security definer, since checking the policy of users as a clinic costs more than writing a notification.
 create function private.administrators_but(doer uuid) returns setof uuid
     language plpgsql stable security definer
     set search_path = pg_catalog

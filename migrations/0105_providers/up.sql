@@ -1,5 +1,5 @@
--- Who treats patients in a clinic. What reviews and consultations add up to is written by jobs and must not count version
--- up while people edit: it gets a table of its own, as the decisions of a verification do.
+-- Providers, who treat patients in a clinic. Totals of reviews and consultations are written by jobs and must not increment
+-- version while people edit: they get a table of their own, as the decisions of a verification do.
 
 create table providers (
     id uuid not null,

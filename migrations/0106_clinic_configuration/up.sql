@@ -59,7 +59,7 @@ alter table clinic_configs
 create index clinic_configs_default_provider_id_idx on clinic_configs (clinic_id, default_provider_id);
 create index clinic_configs_id_idx on clinic_configs (id);
 
--- Whoever creates a clinic may bring its configuration; when the transaction ends without one, it gets the defaults.
+-- A transaction that creates a clinic can also create its configuration; otherwise its end creates one with the defaults.
 create function private.configure_clinic() returns trigger
     language plpgsql
     security definer

@@ -26,7 +26,7 @@ create table notifications (
     constraint notifications_pkey primary key (clinic_id, id),
     constraint notifications_clinic_id_dedupe_key_key unique (clinic_id, dedupe_key)
 );
--- That somebody is notified is a consequence of a change that is in the trail; what they do with it is in it too.
+-- The trail has the change that a notification informs of, and what the recipient does with the notification.
 select private.clinic_table('notifications', 'notification', 'recipient_user_id kind subject_type subject_id read_at archived_at',
     tenant => 'select, insert, update (read_at, archived_at)',
     admin => 'select, insert, update (read_at, archived_at)',

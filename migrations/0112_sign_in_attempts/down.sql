@@ -1,4 +1,4 @@
-drop function private.look_on_behalf, private.audit_refusal;
+drop function private.check_caller_of_system, private.audit_refusal;
 -- Rows with the other verbs stay, since nobody can remove them.
 alter domain audit_events_verb drop constraint audit_events_verb_check;
 alter domain audit_events_verb add constraint audit_events_verb_check

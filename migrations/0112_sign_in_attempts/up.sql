@@ -77,19 +77,19 @@ grant execute on function private.audit_refusal to clinigraph_system;
 
 -- ---- The server works for somebody ----
 
-create function private.look_on_behalf(session uuid, actor uuid, clinic uuid, membership_role text, network uuid, class text)
+create function private.check_caller_of_system(session uuid, actor uuid, clinic uuid, membership_role text, network uuid, class text)
     returns void
     language plpgsql
     set search_path = pg_catalog, pg_temp
 as $$
 begin
-    perform private.look(session, actor, clinic, membership_role, network, class);
+    perform private.check_caller(session, actor, clinic, membership_role, network, class);
 exception when sqlstate 'CG003' then
-    -- Whose clinic is inactive can still sign out, and switch to another.
+    -- People whose clinic is inactive can still sign out and switch to another.
     null;
 end
 $$;
-comment on function private.look_on_behalf is
-    'What private.look() raises for a caller for whom the server works as itself; an inactive clinic is tolerated.';
-revoke all on function private.look_on_behalf from public;
-grant execute on function private.look_on_behalf to clinigraph_system;
+comment on function private.check_caller_of_system is
+    'Checks a caller for whom the server works as itself: raises what private.check_caller() raises, but accepts an inactive clinic.';
+revoke all on function private.check_caller_of_system from public;
+grant execute on function private.check_caller_of_system to clinigraph_system;

@@ -1,4 +1,4 @@
-//! Passwords: argon2id, away from the threads that answer requests. Few are hashed at once, as each takes 19 MiB
+//! Passwords, hashed with argon2id on threads that answer no requests. Few are hashed at once, as each takes 19 MiB
 //! (`hashing_queue.rs`).
 
 use std::net::IpAddr;
@@ -29,9 +29,9 @@ fn hash(password: &str) -> Result<String> {
     Ok(hashed.to_string())
 }
 
-/// What is checked where there is no user, so that a stranger cannot tell by the time it takes: a hash that no password
-/// has. It is written and not made, as making one takes 19 MiB that an idle server would keep.
-fn nobodys() -> String {
+/// Hash that no password has. It is checked if there is no user, so that the duration of an answer does not show that.
+/// Written as text, since computing it takes 19 MiB of memory that an idle server would retain.
+fn placeholder() -> String {
     let (memory, passes, lanes) = COST;
     format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${}${}", "A".repeat(22), "A".repeat(43))
 }
@@ -43,7 +43,7 @@ impl Passwords {
         Self(HashingQueue::new(at_once, queue))
     }
 
-    /// The hash to keep of a password, made by the server itself.
+    /// The hash of a password, to be stored. For the server itself, which waits like a network address.
     pub async fn hash(&self, password: &str) -> Result<String> {
         let _turn = self.0.turn(None).await?;
         let password = password.to_owned();
@@ -58,7 +58,7 @@ impl Passwords {
     /// Whether the password is the one of the hash; without a hash it takes as long, and is not.
     pub async fn verify(&self, _turn: &Turn, password: &str, known: Option<String>) -> Result<bool> {
         let is_known = known.is_some();
-        let known = known.unwrap_or_else(nobodys);
+        let known = known.unwrap_or_else(placeholder);
         let password = password.to_owned();
         let right = work(move || {
             let known = PasswordHash::new(&known).map_err(|error| Error::internal(error.to_string()))?;
@@ -77,13 +77,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nobodys_hash_takes_as_long_to_check_as_anybodys() {
-        let (nobodys, anybodys) = (nobodys(), hash("right").unwrap());
-        let [nobodys, anybodys] = [&nobodys, &anybodys].map(|known| PasswordHash::new(known).unwrap());
-        assert_eq!((nobodys.algorithm, nobodys.version), (anybodys.algorithm, anybodys.version));
-        assert_eq!(nobodys.params.to_string(), anybodys.params.to_string());
+    fn the_placeholder_takes_as_long_to_check_as_a_real_hash() {
+        let (placeholder, real) = (placeholder(), hash("right").unwrap());
+        let [placeholder, real] = [&placeholder, &real].map(|known| PasswordHash::new(known).unwrap());
+        assert_eq!((placeholder.algorithm, placeholder.version), (real.algorithm, real.version));
+        assert_eq!(placeholder.params.to_string(), real.params.to_string());
         let length = |known: &PasswordHash| known.hash.map(|hash| hash.len());
-        assert_eq!(length(&nobodys), length(&anybodys));
-        assert!(argon2().unwrap().verify_password(b"", &nobodys).is_err());
+        assert_eq!(length(&placeholder), length(&real));
+        assert!(argon2().unwrap().verify_password(b"", &placeholder).is_err());
     }
 }

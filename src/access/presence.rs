@@ -1,5 +1,5 @@
-//! Who is there on a socket, and the one look at all their sessions: a session that ends takes its sockets along, also
-//! those on which nothing runs. However many there are, a look is one statement, and it wakes only whom it concerns.
+//! The sessions that have a socket open, and the check of all of them: when a session ends its sockets are closed, also those
+//! on which nothing runs. However many there are, a check is one statement, and wakes only the sockets that must close.
 
 use std::{
     collections::HashMap,
@@ -18,10 +18,10 @@ use crate::{
     schema::{sessions, users},
 };
 
-/// What ends a session must end its sockets within five seconds.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Interval of the checks. The sockets of a session must be closed within five seconds of its end.
+const CHECK_EVERY: Duration = Duration::from_secs(2);
 
-/// The sessions that are there, in this process.
+/// The sessions with open sockets in this process.
 #[derive(Debug)]
 pub struct Presence {
     database: Database,
@@ -31,10 +31,10 @@ pub struct Presence {
 
 #[derive(Debug, Default)]
 struct Present {
-    /// All sockets of a session hear from one sender why they must go; one that nobody receives from is left over.
+    /// One sender for each session gives all its sockets the reason to close. A sender without receivers is removed.
     sessions: HashMap<Uuid, watch::Sender<Option<Code>>>,
-    /// Looks for as long as anybody is there.
-    looking: Option<JoinHandle<()>>,
+    /// Checks for as long as there is a socket.
+    checking: Option<JoinHandle<()>>,
 }
 
 impl Presence {
@@ -43,16 +43,16 @@ impl Presence {
         Arc::new(Self { database, clock, present: Mutex::default() })
     }
 
-    /// Ready, with the reason, once the session is good for nothing any more. Dropping it is leaving.
-    pub fn arrive(self: &Arc<Self>, session: Uuid) -> impl Future<Output = Code> + Send + use<> {
+    /// Future that is ready, with the reason, once the session has become invalid. It is dropped when the socket closes.
+    pub fn until_ended(self: &Arc<Self>, session: Uuid) -> impl Future<Output = Code> + Send + use<> {
         let mut present = self.present();
-        let mut told = present.sessions.entry(session).or_default().subscribe();
-        if present.looking.as_ref().is_none_or(JoinHandle::is_finished) {
-            present.looking = Some(tokio::spawn(look(Arc::downgrade(self))));
+        let mut ended = present.sessions.entry(session).or_default().subscribe();
+        if present.checking.as_ref().is_none_or(JoinHandle::is_finished) {
+            present.checking = Some(tokio::spawn(check(Arc::downgrade(self))));
         }
         drop(present);
         async move {
-            let reason = told.wait_for(Option::is_some).await;
+            let reason = ended.wait_for(Option::is_some).await;
             reason.ok().and_then(|reason| *reason).unwrap_or(Code::SessionExpired)
         }
     }
@@ -61,57 +61,57 @@ impl Presence {
         self.present.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The sessions that are there; `None` when all have left, and then the next who arrives begins to look again.
-    fn who(&self) -> Option<Vec<Uuid>> {
+    /// The sessions with open sockets; `None` if there are none, and then the next socket starts the checks again.
+    fn sessions(&self) -> Option<Vec<Uuid>> {
         let mut present = self.present();
-        present.sessions.retain(|_, told| told.receiver_count() > 0);
+        present.sessions.retain(|_, ended| ended.receiver_count() > 0);
         if present.sessions.is_empty() {
-            present.looking = None;
+            present.checking = None;
             return None;
         }
         Some(present.sessions.keys().copied().collect())
     }
 
-    /// Of these sessions those that still hold, and whether their users are active.
-    async fn holding(&self, who: &[Uuid]) -> Result<HashMap<Uuid, bool>> {
+    /// Those of the sessions that are still valid, and whether their users are active.
+    async fn valid(&self, sessions_to_check: &[Uuid]) -> Result<HashMap<Uuid, bool>> {
         let now = self.clock.now();
         self.database
             .as_system(None, async |scope| {
                 let tx = scope.tx().await?;
                 let is_active = users::status.eq(UserStatus::Active).and(users::deleted_at.is_null());
-                let holding = sessions::table
+                let valid = sessions::table
                     .inner_join(users::table)
-                    .filter(sessions::id.eq_any(who))
+                    .filter(sessions::id.eq_any(sessions_to_check))
                     .filter(sessions::revoked_at.is_null())
                     .filter(sessions::expires_at.gt(now))
                     .select((sessions::id, is_active));
-                Ok(holding.load(&mut tx.conn()?).await?.into_iter().collect())
+                Ok(valid.load(&mut tx.conn()?).await?.into_iter().collect())
             })
             .await
     }
 }
 
-async fn look(presence: Weak<Presence>) {
+async fn check(presence: Weak<Presence>) {
     loop {
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(CHECK_EVERY).await;
         let Some(presence) = presence.upgrade() else { return };
-        let Some(who) = presence.who() else { return };
-        match presence.holding(&who).await {
-            Ok(holding) => {
+        let Some(checked) = presence.sessions() else { return };
+        match presence.valid(&checked).await {
+            Ok(valid) => {
                 let mut present = presence.present();
-                for session in who {
-                    let reason = match holding.get(&session) {
+                for session in checked {
+                    let reason = match valid.get(&session) {
                         Some(true) => continue,
                         Some(false) => Code::UserInactive,
                         None => Code::SessionExpired,
                     };
-                    if let Some(told) = present.sessions.remove(&session) {
-                        told.send_replace(Some(reason));
+                    if let Some(ended) = present.sessions.remove(&session) {
+                        ended.send_replace(Some(reason));
                     }
                 }
             }
-            // Nothing can be done over a socket meanwhile either: every operation asks the same database.
-            Err(error) => tracing::warn!(%error, "cannot see whether the sessions of sockets still hold"),
+            // Meanwhile nothing can be done over a socket either: every operation needs the same database.
+            Err(error) => tracing::warn!(%error, "cannot check whether the sessions of sockets are still valid"),
         }
     }
 }

@@ -53,7 +53,7 @@ impl Sessions {
     /// The person whom a token belongs to; `SESSION_EXPIRED` if there is none.
     ///
     /// Each request compares the end of the session with the clock that set it. The database compares it too
-    /// (`private.look`), with its own clock, whenever a person is checked there.
+    /// (`private.check_caller`), with its own clock, whenever a person is checked there.
     pub async fn actor(&self, hash: [u8; 32]) -> Result<Actor> {
         let known = match self.known.get(&hash) {
             Some(known) => known,
@@ -114,8 +114,8 @@ impl Sessions {
                 let class = if is_platform_admin { "admin" } else { "tenant" };
                 let (clinic, role) = acting.map(|(clinic, role)| (clinic, role.text())).unzip();
                 let network_id = network.filter(|_| acting.is_some());
-                let vouched = vouch(session_id, user_id, clinic, role, network_id, class);
-                let access_version = diesel::select(vouched).get_result(&mut conn).await?;
+                let version = checked_access_version(session_id, user_id, clinic, role, network_id, class);
+                let access_version = diesel::select(version).get_result(&mut conn).await?;
                 Ok(Some(Arc::new(Person {
                     session_id,
                     user_id,
@@ -135,8 +135,8 @@ impl Sessions {
 type SessionRow = (Uuid, DateTime<Utc>, Uuid, String, bool, Option<Uuid>, Option<SystemRole>, Option<Uuid>);
 
 diesel::define_sql_function! {
-    #[sql_name = "private.vouch"]
-    fn vouch(
+    #[sql_name = "private.checked_access_version"]
+    fn checked_access_version(
         session: sql_types::Uuid,
         actor: sql_types::Uuid,
         clinic: sql_types::Nullable<sql_types::Uuid>,

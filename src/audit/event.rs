@@ -11,6 +11,7 @@ use crate::{
         entity::{DateTimeRange, JsonList},
         error::Problems,
         ids::AnyId,
+        text::EmailAddress,
     },
     orders,
     schema::audit_events,
@@ -44,9 +45,9 @@ text_enum! {
         Delete = "delete",
         /// The object was viewed.
         View = "view",
-        /// Somebody tried to sign in as the object, a user.
+        /// A sign-in as the object, a user, was refused.
         SignIn = "sign_in",
-        /// A mutation was attempted in the object, a session, and refused.
+        /// A mutation was refused to the caller, whose session is the object.
         Attempt = "attempt",
     }
 }
@@ -54,7 +55,7 @@ text_enum! {
 json_object! {
     /// Change of one field of an object.
     AuditChange {
-        /// Name of the field.
+        /// Field of the object, as the API names it; of a column that the API does not show, its name in camel case.
         field: String,
         /// Value before the change as JSON. Null if there was none or if it is redacted.
         before: Option<serde_json::Value>,
@@ -78,7 +79,7 @@ entity! {
         actor_kind: ActorKind,
         /// Email address of the actor at the time of the action; of a failed sign-in by nobody who is signed in, that of the
         /// account that was tried. Null for the server, and if no account was tried.
-        actor_email: Option<String>,
+        actor_email: Option<EmailAddress>,
         /// Kind of action that was done.
         verb: AuditVerb,
         /// Mutation that did it. Null for jobs and for direct access to the database.

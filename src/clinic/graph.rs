@@ -1,4 +1,4 @@
-//! Queries and mutations of clinics and their closures. Input and payload of a configuration are in `config.rs`, for their size.
+//! Queries and mutations of clinics and their closures. The large input of a configuration is in `config.rs`.
 
 use std::collections::HashMap;
 

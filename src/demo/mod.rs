@@ -1,8 +1,8 @@
-//! For those who want to look around: made-up data (`data.rs`), and a small cast that opens and answers a ticket every
-//! half minute, so that whoever subscribes sees something happen (`cast.rs`). Never on a database with real people.
+//! The demo: made-up data (`data.rs`), and users who open and answer a ticket every half minute, so that subscriptions have
+//! something to show (`scenes.rs`). Never on a database with real people.
 
-mod cast;
 mod data;
+mod scenes;
 
-pub use cast::play;
 pub use data::{PASSWORD, load};
+pub use scenes::play;

@@ -12,7 +12,7 @@ use super::{Error, Options, download, home::Home, identity::Identity, program};
 /// The major versions the schema is written for.
 pub const SUPPORTED: RangeInclusive<u32> = 15..=18;
 
-/// Where packages put the programs; `*` stands for one name, with or without more around it.
+/// Where packages put the programs; `*` matches any part of one name.
 const PLACES: [&str; 11] = [
     "/usr/lib/postgresql/*/bin",
     "/usr/lib/postgresql*/bin",

@@ -40,7 +40,7 @@ struct Record {
     binaries: PathBuf,
     /// None: the data directory itself.
     home: Option<PathBuf>,
-    /// Tells a copied data directory from the one that owns `home`.
+    /// Distinguishes a copied data directory from the one that owns `home`.
     data_dir: PathBuf,
 }
 

@@ -87,9 +87,9 @@ impl Identity {
 
     /// The first directory on the way to `dir` that is closed to this user.
     pub fn culprit(&self, dir: &Path) -> PathBuf {
-        let mut way: Vec<&Path> = dir.ancestors().collect();
-        way.reverse();
-        way.into_iter().find(|step| !self.can_enter(step)).unwrap_or(dir).to_owned()
+        let mut path: Vec<&Path> = dir.ancestors().collect();
+        path.reverse();
+        path.into_iter().find(|directory| !self.can_enter(directory)).unwrap_or(dir).to_owned()
     }
 
     /// Whether the user owns the directory and no one else can enter it. A link does not count.

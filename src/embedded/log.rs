@@ -47,7 +47,7 @@ impl ServerLog {
         Ok(())
     }
 
-    /// Where the next line will stand.
+    /// Position of the next line.
     pub fn mark(&self) -> u64 {
         std::fs::metadata(&self.path).map_or(0, |meta| meta.len())
     }

@@ -107,9 +107,9 @@ mod tests {
 
     #[test]
     fn the_kernels_limit_is_kept_to_the_byte() {
-        let room = PATH_LIMIT - "/.s.PGSQL.5432".len();
-        assert!(fits(Path::new(&"d".repeat(room))));
-        assert!(!fits(Path::new(&"d".repeat(room + 1))));
+        let longest = PATH_LIMIT - "/.s.PGSQL.5432".len();
+        assert!(fits(Path::new(&"d".repeat(longest))));
+        assert!(!fits(Path::new(&"d".repeat(longest + 1))));
     }
 
     #[test]

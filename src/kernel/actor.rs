@@ -20,6 +20,8 @@ pub enum Permission {
     TicketsManage,
     /// Permission to see the members of the clinic and their roles.
     MembersRead,
+    /// Permission to manage the members of the clinic, and to read the contact details of people.
+    MembersManage,
     /// Permission to change the configuration, opening hours and closures of the clinic.
     ClinicManage,
     /// Permission to read the audit trail.
@@ -56,9 +58,9 @@ crate::text_enum! {
 impl SystemRole {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
-        use Permission::{ClinicManage, MembersRead, TicketsRead, TicketsWrite};
+        use Permission::{ClinicManage, MembersManage, MembersRead, TicketsRead, TicketsWrite};
         match self {
-            Self::ClinicManager => &[TicketsRead, TicketsWrite, MembersRead, ClinicManage],
+            Self::ClinicManager => &[TicketsRead, TicketsWrite, MembersRead, MembersManage, ClinicManage],
             Self::Staff => &[TicketsRead, TicketsWrite],
             Self::Auditor => &[TicketsRead, MembersRead],
             Self::Clinician | Self::Patient | Self::ResearchPartner => &[],
@@ -67,8 +69,8 @@ impl SystemRole {
 }
 
 const EVERYTHING: &[Permission] = {
-    use Permission::{AuditRead, ClinicManage, MembersRead, TicketsManage, TicketsRead, TicketsWrite};
-    &[TicketsRead, TicketsWrite, TicketsManage, MembersRead, ClinicManage, AuditRead]
+    use Permission::{AuditRead, ClinicManage, MembersManage, MembersRead, TicketsManage, TicketsRead, TicketsWrite};
+    &[TicketsRead, TicketsWrite, TicketsManage, MembersRead, MembersManage, ClinicManage, AuditRead]
 };
 
 /// Caller of an operation; cheap to clone.
@@ -93,9 +95,10 @@ pub struct Person {
     pub acting: Option<(Uuid, SystemRole)>,
     /// The network of that clinic; none for a clinic on its own.
     pub network_id: Option<Uuid>,
-    /// Number of changes of access when all of this was checked: it holds as long as the number does (`private.vouch`)…
+    /// Number of changes of the person's access when this was looked up (`private.checked_access_version`); it is valid
+    /// while the number is the same.
     pub access_version: i64,
-    /// …until the session ends.
+    /// Time at which the session ends.
     pub good_until: DateTime<Utc>,
 }
 

@@ -29,7 +29,7 @@ struct Inner {
     limit: Option<u64>,
     cursor: Option<String>,
     cause: Option<Arc<dyn std::error::Error + Send + Sync>>,
-    /// `private.look()` did not open a scope for the caller.
+    /// `private.check_caller()` did not open a scope for the caller.
     refuses_caller: bool,
 }
 

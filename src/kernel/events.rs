@@ -190,21 +190,21 @@ impl Event {
     /// Adds the event to the transaction of its cause: it is written with all other events when the work is done, or
     /// with the notifications of it.
     pub fn push(self, scope: &Scope) {
-        scope.tell_of(self);
+        scope.push_event(self);
     }
 }
 
 /// Statement that writes events in their order.
 #[derive(Debug)]
-pub struct Written(pub Vec<Event>);
+pub struct InsertEvents(pub Vec<Event>);
 
-impl QueryId for Written {
+impl QueryId for InsertEvents {
     // Prepared by its text: few operations write many events.
     type QueryId = ();
     const HAS_STATIC_QUERY_ID: bool = false;
 }
 
-impl QueryFragment<Pg> for Written {
+impl QueryFragment<Pg> for InsertEvents {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         out.push_sql(
             "INSERT INTO outbox_events (clinic_id, user_id, audience, topic, subject_id, parent_id, kind, changed) ",

@@ -1,4 +1,4 @@
-//! The floor that every room stands on. Nothing here knows a domain.
+//! What every module is built on. Nothing here knows a domain.
 
 pub mod actor;
 pub mod clock;

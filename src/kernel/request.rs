@@ -89,29 +89,29 @@ impl Request {
         scope
     }
 
-    /// Works as the server itself, in a separate transaction that stays when the operation fails. It is opened only if the
-    /// session and the user of a caller who is signed in still hold.
+    /// Works as the server itself, in a separate transaction that stays when the operation fails. If the caller is
+    /// signed in, it opens only if their session and user are valid.
     pub async fn as_system<T>(&self, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
         let behalf = match self.scope.actor() {
             Actor::Person(person) => Behalf::Caller(Arc::clone(person)),
             Actor::Nobody | Actor::System => Behalf::Nobody,
         };
-        self.on_behalf_of(behalf, work).await
+        self.works_for(behalf, work).await
     }
 
-    /// The same for somebody who has just proved who they are, whoever calls.
+    /// The same for a user who has just proved who they are, whoever the caller is.
     pub async fn as_system_for<T>(
         &self,
         user: Uuid,
         email: &str,
         work: impl AsyncFnOnce(&Scope) -> Result<T>,
     ) -> Result<T> {
-        self.on_behalf_of(Behalf::User { id: user, email: email.to_owned() }, work).await
+        self.works_for(Behalf::User { id: user, email: email.to_owned() }, work).await
     }
 
-    async fn on_behalf_of<T>(&self, behalf: Behalf, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
+    async fn works_for<T>(&self, behalf: Behalf, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
         let note = Note { operation: self.operation.clone(), origin: Arc::clone(&self.origin) };
-        self.database.on_behalf_of(behalf, Some(note), work).await
+        self.database.as_system_for(behalf, Some(note), work).await
     }
 
     /// Ends the further scopes, which only read.

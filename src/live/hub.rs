@@ -58,8 +58,8 @@ pub struct Wanted {
     /// Whether the topics are personal: only events for the listener alone are wanted.
     is_personal: bool,
     pub clinic: Option<Uuid>,
-    /// The subject itself, or what it is part of.
-    pub about: Option<Uuid>,
+    /// The subject, or the object that it is part of.
+    pub subject_or_parent: Option<Uuid>,
     pub kinds: Option<Vec<&'static str>>,
     /// Cursor of the event behind which to resume.
     pub after: Option<String>,
@@ -70,7 +70,7 @@ impl Wanted {
     #[must_use]
     pub fn topics(topics: Vec<&'static Topic>, after: Option<String>) -> Self {
         let is_personal = topics.iter().any(|topic| topic.is_personal);
-        Self { topics, is_personal, clinic: None, about: None, kinds: None, after }
+        Self { topics, is_personal, clinic: None, subject_or_parent: None, kinds: None, after }
     }
 
     /// Whether only events for the listener alone are wanted.
@@ -98,7 +98,7 @@ impl Wanted {
             && for_listener
             && topic.require_reader(actor).is_ok()
             && self.clinic.is_none_or(|clinic| event.clinic_id == Some(clinic))
-            && self.about.is_none_or(|about| event.subject_id == about || event.parent_id == Some(about))
+            && self.subject_or_parent.is_none_or(|id| event.subject_id == id || event.parent_id == Some(id))
             && self.kinds.as_ref().is_none_or(|kinds| kinds.contains(&event.kind.as_str()))
     }
 
@@ -106,9 +106,9 @@ impl Wanted {
     #[must_use]
     pub fn channel(&self, actor: &Actor) -> ChannelKey {
         let clinic = actor.clinic_id().or(self.clinic);
-        match (self.is_personal, actor, self.about, clinic) {
+        match (self.is_personal, actor, self.subject_or_parent, clinic) {
             (true, Actor::Person(person), ..) => ChannelKey::User(person.user_id),
-            (_, _, Some(about), _) => ChannelKey::About(about),
+            (_, _, Some(id), _) => ChannelKey::Subject(id),
             (_, _, None, Some(clinic)) => ChannelKey::Clinic(clinic),
             _ => ChannelKey::Platform,
         }
@@ -122,7 +122,7 @@ pub enum ChannelKey {
     Platform,
     Clinic(Uuid),
     /// Events of one subject and its parts.
-    About(Uuid),
+    Subject(Uuid),
     /// Events for one user alone.
     User(Uuid),
 }
@@ -134,8 +134,8 @@ fn channels(event: &OutboxEvent) -> impl Iterator<Item = ChannelKey> {
         event.user_id.map(ChannelKey::User),
         is_shared.then_some(ChannelKey::Platform),
         event.clinic_id.filter(|_| is_shared).map(ChannelKey::Clinic),
-        is_shared.then_some(ChannelKey::About(event.subject_id)),
-        event.parent_id.filter(|_| is_shared).map(ChannelKey::About),
+        is_shared.then_some(ChannelKey::Subject(event.subject_id)),
+        event.parent_id.filter(|_| is_shared).map(ChannelKey::Subject),
     ]
     .into_iter()
     .flatten()
@@ -399,7 +399,7 @@ impl Hub {
     }
 
     /// Fails with `CURSOR_EXPIRED` when events behind a position were removed, or the position was never reached: after a
-    /// database was restored to an earlier state its numbers stand for other events.
+    /// database was restored to an earlier state its numbers belong to other events.
     pub async fn require_retained(&self, position: i64) -> Result<()> {
         let retained = self
             .database

@@ -66,7 +66,7 @@ impl OutputType for EventInterface {
 
     fn create_type_info(registry: &mut Registry) -> String {
         let base = registry.create_fake_output_type::<EventBase>();
-        // Its fields stand in the payloads.
+        // Its fields are part of the payloads.
         registry.types.remove(&*<EventBase as OutputType>::type_name());
         let implementing = registry.implements.iter().filter(|(_, all)| all.contains(INTERFACE));
         let interface = MetaType::Interface {

@@ -121,14 +121,14 @@ async fn read_on(
         }
         let pause = if gap_since.is_some() { DOUBT } else { LONGEST_PAUSE };
         ours = tokio::select! {
-            () = hub.database.told().notified() => true,
+            () = hub.database.events_committed().notified() => true,
             () = notified.notified() => false,
             () = tokio::time::sleep(pause) => false,
         };
         let pace = (PACE_OF_EACH * found as u32).clamp(PACE, SLOWEST_PACE);
         tokio::time::sleep_until((read_at + pace).into()).await;
         // The commits of the pause are read now as well.
-        ours |= hub.database.told().notified().now_or_never().is_some();
+        ours |= hub.database.events_committed().notified().now_or_never().is_some();
         notified.notified().now_or_never();
     }
 }

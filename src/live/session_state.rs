@@ -163,7 +163,7 @@ impl SessionStates {
         Ok(())
     }
 
-    /// Reads the states by the same rules as `private.look()`.
+    /// Reads the states by the same rules as `private.check_caller()`.
     async fn read(&self, listening: &[Uuid]) -> Result<HashMap<Uuid, SessionState>> {
         let now = self.clock.now();
         let rows = self

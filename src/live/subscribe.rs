@@ -104,14 +104,14 @@ impl<K: EventKind> Subscribe<K> {
     /// Events of this subject only.
     #[must_use]
     pub fn subject(mut self, subject: Option<Id<K::Subject>>) -> Self {
-        self.wanted.about = subject.map(Id::uuid);
+        self.wanted.subject_or_parent = subject.map(Id::uuid);
         self
     }
 
     /// Events of what is part of this object only.
     #[must_use]
     pub fn within<E: Entity>(mut self, parent: Id<E>) -> Self {
-        self.wanted.about = Some(parent.uuid());
+        self.wanted.subject_or_parent = Some(parent.uuid());
         self
     }
 

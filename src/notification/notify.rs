@@ -15,7 +15,7 @@ use crate::kernel::{
     Id, Result,
     db::Scope,
     entity::Entity,
-    events::{Event, EventKind, Written},
+    events::{Event, EventKind, InsertEvents},
 };
 
 /// Who is notified.
@@ -82,7 +82,7 @@ pub async fn notify(scope: &Scope, recipients: Recipients, notice: Notice<'_>) -
             cause: notice.cause,
             now: notice.now,
             received: NotificationEventKind::Received.text(),
-            events: Written(scope.take_told()),
+            events: InsertEvents(scope.take_events()),
         })
         .await
 }
@@ -104,7 +104,7 @@ struct Insert {
     now: DateTime<Utc>,
     /// Kind of the events that the statement itself writes.
     received: &'static str,
-    events: Written,
+    events: InsertEvents,
 }
 
 /// Who is notified, without the author.

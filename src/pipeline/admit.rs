@@ -39,7 +39,7 @@ pub struct Job {
     pub token_hash: Option<[u8; 32]>,
     pub origin: Arc<Origin>,
     pub idempotency_key: Option<String>,
-    /// Hash of document and variables, unless it is a query: decides whether a repeated key stands for the same request.
+    /// Hash of document and variables, unless it is a query: decides whether a repeated key belongs to the same request.
     pub fingerprint: [u8; 32],
     pub cost: u64,
     pub rate_limit: Option<RateLimit>,

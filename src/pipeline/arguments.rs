@@ -47,7 +47,7 @@ pub fn of_variables(document: &ExecutableDocument) -> HashMap<String, String> {
                 Selection::InlineFragment(_) | Selection::FragmentSpread(_) => &[],
             };
             for (name, value) in arguments.iter().chain(directives) {
-                // Literals have no binary values, so those stand for the variables.
+                // Literals have no binary values, so those represent the variables.
                 let marked =
                     value.node.clone().into_const_with(|name| Ok::<_, ()>(Value::Binary(name.to_string().into())));
                 if let Ok(value) = marked {
@@ -144,7 +144,7 @@ fn refused(
     };
     let code = if extension("code") == Some(Code::InvalidId.as_str()) { Code::InvalidId } else { Code::InvalidInput };
     let inside = extension(WRONG_ID).and_then(|id| {
-        // The same id may stand in a field of its own kind as well, where it is right.
+        // The same id may be the value of another field too, where its kind is right.
         let own = ids::split(id).map(|(prefix, _)| format!(".{}Id", camel(prefix))).unwrap_or_default();
         path_of(id, &value(&field.node, &name.node)?, &name.node, |path| !path.ends_with(&own))
     });

@@ -240,7 +240,7 @@ impl<'a> Coercion<'a> {
     }
 }
 
-/// The path at which a text stands in a value; of several, the first that `prefers` takes.
+/// The path of a text in a value; of several, the first that `prefers` takes.
 pub fn path_of(text: &str, value: &Value, root: &str, prefers: impl Fn(&str) -> bool) -> Option<String> {
     fn search(text: &str, value: &Value, path: String, found: &mut Vec<String>) {
         match value {

@@ -142,7 +142,7 @@ fn is_word(byte: u8) -> bool {
 }
 
 /// The end of the string that begins before `at`. Refuses an escaped NUL, which Postgres cannot store, and a string
-/// without an end: in a block string the parser would read an empty string and continue with text that was not measure.
+/// without an end: in a block string the parser would read an empty string and continue with text that was not measured.
 fn end_of_string(bytes: &[u8], mut at: usize) -> Result<usize> {
     if bytes[at..].starts_with(b"\"\"") {
         at += 2;
@@ -198,7 +198,7 @@ impl Size {
 
 struct Measure<'a> {
     fragments: &'a HashMap<Name, Positioned<FragmentDefinition>>,
-    /// Sizes of fragments; `None` while one is being measure.
+    /// Sizes of fragments; `None` while one is being measured.
     known: HashMap<&'a str, Option<Size>>,
     longest_list: usize,
     schema_lists: u64,

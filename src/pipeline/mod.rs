@@ -205,7 +205,7 @@ impl Execute for Pipeline {
         let Some(token) = &caller.token else { return Ok(None) };
         match self.0.sessions.actor(token_hash(token)).await {
             Ok(Actor::Person(person)) => {
-                let ended = self.0.presence.arrive(person.session_id);
+                let ended = self.0.presence.until_ended(person.session_id);
                 // In the words that a subscription uses, as either may notice first.
                 let revoked = ended.map(|code| match code {
                     Code::UserInactive => format!("{}: this account is not active", code.as_str()),

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_graphql::{Name, PathSegment, ServerError, Value};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::{
     Parts,
@@ -17,6 +16,7 @@ use super::{
 use crate::{
     kernel::{
         Actor, Code, Error, Result,
+        actor::Person,
         db::{Access, Scope},
         idempotency, refusals,
         request::{Request, SessionCookie},
@@ -110,7 +110,7 @@ impl Parts {
             (Some(key), Actor::Person(person)) => Some(idempotency::Key {
                 user_id: person.user_id,
                 key: format!("{key}#{place}"),
-                request_hash: in_clinic(job.fingerprint, job.actor.clinic_id()),
+                request_hash: for_caller(job.fingerprint, person),
             }),
             _ => None,
         };
@@ -136,7 +136,7 @@ impl Parts {
         let Some(field) = field else {
             return Ok(Executed { data: Data::Null, errors, sql_count, cookies: Vec::new() });
         };
-        request.scope().write_told().await?;
+        request.scope().write_events().await?;
         let cookies = request.session_cookie().iter().map(cookie).collect();
         let sql_count = request.scope().sent();
         if let Some(key) = &key {
@@ -176,8 +176,12 @@ fn cookie(cookie: &SessionCookie) -> String {
     format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age={seconds}")
 }
 
-/// The same document is another request in another clinic, whose answer must not be repeated in this one.
-fn in_clinic(fingerprint: [u8; 32], clinic: Option<Uuid>) -> [u8; 32] {
-    let clinic = clinic.unwrap_or_default();
-    Sha256::new().chain_update(fingerprint).chain_update(clinic.as_bytes()).finalize().into()
+/// The same document is another request in another clinic, and for who has another role or other permissions there: an answer
+/// must not be repeated to who might not get it any more.
+fn for_caller(fingerprint: [u8; 32], person: &Arc<Person>) -> [u8; 32] {
+    let (clinic, role) = person.acting.map(|(clinic, role)| (clinic, role.text())).unzip();
+    let permissions: Vec<_> = Actor::Person(Arc::clone(person)).permissions().iter().map(|one| one.name()).collect();
+    let rights = [role.unwrap_or_default(), &permissions.join(" ")].join("\0");
+    let hash = Sha256::new().chain_update(fingerprint).chain_update(clinic.unwrap_or_default().as_bytes());
+    hash.chain_update(rights).finalize().into()
 }

@@ -49,7 +49,7 @@ impl Refusal {
         pipeline.refuse(&request_id.0, self.status, self.code, &self.message)
     }
 
-    /// The refusal as an HTTP answer. Its status stands, whatever media type the client prefers: this was no
+    /// The refusal as an HTTP answer. Its status does not depend on the media type that the client prefers: this was no
     /// GraphQL request.
     pub(super) fn respond<P: Execute>(&self, pipeline: &P, request_id: &RequestId) -> Response {
         let mut response = finished(self.answer(pipeline, request_id), Media::Json, false);
@@ -148,7 +148,7 @@ pub(super) fn finished(answer: Answer, media: Media, plain_cookies: bool) -> Res
         Status::Refused(status) if newer || status == StatusCode::METHOD_NOT_ALLOWED => status,
         _ => StatusCode::OK,
     };
-    let mut headers = told(&answer, plain_cookies);
+    let mut headers = session_headers(&answer, plain_cookies);
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(media.content_type()));
     if status == StatusCode::METHOD_NOT_ALLOWED {
         headers.insert(header::ALLOW, HeaderValue::from_static("POST"));
@@ -157,7 +157,7 @@ pub(super) fn finished(answer: Answer, media: Media, plain_cookies: bool) -> Res
 }
 
 /// What an answer says in headers.
-pub(super) fn told(answer: &Answer, plain_cookies: bool) -> HeaderMap {
+pub(super) fn session_headers(answer: &Answer, plain_cookies: bool) -> HeaderMap {
     let mut headers = HeaderMap::new();
     let mut number = |name: &'static str, value: u64| headers.insert(HeaderName::from_static(name), value.into());
     if let Some(rate) = answer.rate_limit {

@@ -16,7 +16,7 @@ use super::{
     Refusal, Server,
     caller::RequestId,
     contract::{Answer, Event, Execute, Incoming, Status},
-    http::{finished, told},
+    http::{finished, session_headers},
     listen::Phase,
     negotiate::Media,
     socket::Slot,
@@ -44,7 +44,7 @@ pub(super) fn single(answer: Answer, plain_cookies: bool) -> Response {
         return finished(answer, Media::GraphqlResponse, plain_cookies);
     }
     let mut response = event_stream(Body::from(last(&answer.body)));
-    response.headers_mut().extend(told(&answer, plain_cookies));
+    response.headers_mut().extend(session_headers(&answer, plain_cookies));
     response
 }
 

@@ -1,5 +1,5 @@
-//! The gate: what must hold of a database before a server may work on it. `serve` refuses to start on a finding, and
-//! `doctor` explains them.
+//! The gate: checks that a database is safe before a server uses it. `serve` refuses to start if there is a finding, and
+//! `doctor` explains the findings.
 
 use diesel::{QueryableByName, sql_query, sql_types::Text};
 use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
@@ -7,18 +7,18 @@ use diesel_async::{RunQueryDsl, SimpleAsyncConnection};
 use super::pool::connect;
 use crate::kernel::Result;
 
-/// Something that makes tenant isolation doubtful.
+/// Problem that endangers the isolation of tenants.
 #[derive(Debug, Clone, PartialEq, Eq, QueryableByName)]
 pub struct Finding {
-    /// What is wrong.
+    /// Description of the problem.
     #[diesel(sql_type = Text)]
     pub problem: String,
-    /// What would be right.
+    /// Change that solves it.
     #[diesel(sql_type = Text)]
     pub remedy: String,
 }
 
-/// Looks at the database as the server's role sees it.
+/// Inspects the database with the role of the server.
 pub async fn inspect(server_url: &str) -> Result<Vec<Finding>> {
     let mut connection = connect(server_url).await?;
     connection.batch_execute("begin read only").await?;
@@ -70,6 +70,6 @@ union all
 select 'the policy ' || p.polname || ' on ' || p.polrelid::regclass || ' calls a helper once a row',
        'put the call into a sub-select: (select private.…())'
 from pg_policy p,
-     concat_ws(' ', pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) as told
-where regexp_replace(told, 'SELECT private\.request_\w+\(\)', '', 'g') like '%private.%'
+     concat_ws(' ', pg_get_expr(p.polqual, p.polrelid), pg_get_expr(p.polwithcheck, p.polrelid)) as condition
+where regexp_replace(condition, 'SELECT private\.request_\w+\(\)', '', 'g') like '%private.%'
 ";

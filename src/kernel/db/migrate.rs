@@ -19,7 +19,7 @@ const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 const ROLES: &str = include_str!("../../../migrations/roles.sql");
 const COMMENTS: &str = include_str!("../../../migrations/comments.sql");
 
-/// What preparing a database did.
+/// Result of preparing a database.
 #[derive(Debug)]
 pub struct Preparation {
     /// Names of the migrations that were run now.
@@ -29,13 +29,13 @@ pub struct Preparation {
 }
 
 /// Brings roles and tables up to date. `url` is of a role that may do so: the owner of the database who may also make
-/// roles, or a superuser. The server's role gets a password that follows from `secret`, so that every server which
-/// has the secret can log in, and none needs to be told the password.
+/// roles, or a superuser. The server's role gets a password that follows from `secret`, so that every server with
+/// the secret can log in without being given the password.
 pub async fn prepare(url: &str, secret: &[u8]) -> Result<Preparation> {
     let mut owner = connect(url).await?;
     let password = password(secret)?;
-    // Roles belong to the whole cluster and an advisory lock to one database: of two that are prepared at once, one
-    // can find a role changed under its hands, and tries again.
+    // Roles belong to the whole cluster and an advisory lock to one database: when two are prepared at
+    // once, one can find a role changed by the other, and tries again.
     let mut tries = 0;
     while let Err(error) = prepare_roles(&mut owner, &password).await {
         tries += 1;
@@ -64,7 +64,7 @@ pub async fn prepare(url: &str, secret: &[u8]) -> Result<Preparation> {
     Ok(Preparation { ran, server_url: server_url(url, &password)? })
 }
 
-/// Versions that the database has and this program does not: of a later release, or of a history that was left behind.
+/// Versions that the database has and this program does not: of a later release, or of a discarded history.
 fn unknown_versions(harness: &mut Harness) -> Result<Vec<String>, Failure> {
     let known: Vec<Box<dyn Migration<Pg>>> = MIGRATIONS.migrations()?;
     let known: BTreeSet<String> = known.iter().map(|migration| migration.name().version().to_string()).collect();
@@ -92,7 +92,7 @@ async fn prepare_roles(owner: &mut AsyncPgConnection, password: &str) -> QueryRe
         .await
 }
 
-/// Undoes and runs again each migration, newest first, to show that the way back is sound.
+/// Undoes and runs again each migration, newest first, to prove that each can be reverted.
 pub async fn redo(url: &str) -> Result<Vec<String>> {
     as_owner(url, |harness| {
         let undone = harness.revert_all_migrations(MIGRATIONS)?.iter().map(ToString::to_string).collect();

@@ -1,4 +1,4 @@
-//! The way to Postgres: pools per class of actor (`pool.rs`), the scope that is the only database to a table (`scope.rs`),
+//! Access to Postgres: pools for each class of actor (`pool.rs`), scopes, through which all tables are reached (`scope.rs`),
 //! statements that stay prepared (`prepared.rs`), migrations and roles (`migrate.rs`), and the gate that a server must pass to
 //! start (`gate.rs`).
 

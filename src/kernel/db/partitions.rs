@@ -1,5 +1,5 @@
-//! Partitions are made ahead and old ones removed while the server runs, however long it does. The database does it
-//! itself (`private.make_partitions`, `private.remove_old_events`), as the server's own roles may make no tables.
+//! Makes partitions ahead of time and removes old ones while the server runs. Functions of the database do it
+//! (`private.make_partitions`, `private.remove_old_events`), as the roles of the server may not create tables.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use diesel_async::RunQueryDsl;
 use super::Database;
 use crate::kernel::Result;
 
-/// Partitions are made days ahead, so that nothing depends on one time.
+/// Interval of the job. Partitions are made days ahead, so that it may fail for hours.
 const EVERY: Duration = Duration::from_secs(600);
 
-/// Keeps them for ever.
-pub async fn keep(database: &Database) {
+/// Maintains the partitions until the server stops.
+pub async fn maintain(database: &Database) {
     loop {
-        if let Err(error) = keep_now(database).await {
-            tracing::warn!(%error, cause = ?error.cause(), "partitions could not be kept");
+        if let Err(error) = maintain_now(database).await {
+            tracing::warn!(%error, cause = ?error.cause(), "cannot maintain the partitions");
         }
         tokio::time::sleep(EVERY).await;
     }
 }
 
-/// Once; a transaction each, since together they would stand in the way of whoever reads.
-pub async fn keep_now(database: &Database) -> Result<()> {
+/// Maintains the partitions once, in two transactions: in one, their locks would block readers.
+pub async fn maintain_now(database: &Database) -> Result<()> {
     for call in ["select private.make_partitions()", "select private.remove_old_events()"] {
         database
             .as_system(None, async |scope| {

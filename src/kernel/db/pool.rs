@@ -1,6 +1,6 @@
-//! One small pool per class of actor. All log in as `clinigraph_app`, which may touch nothing by itself; a scope
-//! takes the class's role for one transaction. The pools are apart because Postgres plans a prepared statement for
-//! the role that first ran it and would plan it again for another.
+//! One small pool of connections for each class of actor. All log in as `clinigraph_app`, which has no rights itself; a
+//! scope takes the role of its class for one transaction. The pools are separate because Postgres plans a prepared
+//! statement for the role that first ran it, and would plan it again for another role.
 
 use std::{
     str::FromStr,
@@ -56,14 +56,14 @@ pub struct Config {
     pub statement_timeout: Duration,
 }
 
-/// A connection, and what was counted on it.
+/// A connection, and its counters.
 pub struct Connection {
     pub pg: AsyncPgConnection,
     counted: Arc<Counted>,
-    /// Whether a transaction that only read was left open on it.
+    /// Transaction that only read and is still open.
     open: Mutex<Left>,
     closer: Arc<Closer>,
-    /// It broke, or nobody knows what stands open on it.
+    /// Whether it broke, or its transaction is in an unknown state.
     is_gone: Arc<AtomicBool>,
 }
 
@@ -71,7 +71,7 @@ pub struct Connection {
 struct Counted {
     /// Statements sent.
     sent: AtomicUsize,
-    /// Statements kept prepared.
+    /// Statements that stay prepared.
     prepared: AtomicUsize,
 }
 
@@ -82,61 +82,61 @@ impl Connection {
         self.counted.sent.load(Ordering::Relaxed)
     }
 
-    /// Statements that it was asked to keep prepared so far; counted as soon as one is asked for.
+    /// Statements that it was asked to prepare and cache so far; counted when asked.
     pub(super) fn prepared(&self) -> usize {
         self.counted.prepared.load(Ordering::Relaxed)
     }
 }
 
-/// What is sent, and sent for certain when the future was polled once.
+/// A message that is certain to be sent once the future was polled.
 pub(super) type Sent = Shared<BoxFuture<'static, Result<()>>>;
 
 impl Connection {
-    /// Puts the message that opens a transaction on the wire, behind the end of one that was left open.
+    /// Sends the message that opens a transaction, behind the end of one that was left open.
     pub fn open(self: &Arc<Self>, message: String) -> Sent {
         let mut left = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         let message = if left.since.take().is_some() { format!("commit; {message}") } else { message };
         self.send(message)
     }
 
-    /// Leaves a transaction that only read open. Its end goes with the opening of the next, or by itself after a moment:
-    /// a message of its own would cost each side as much as a small statement.
+    /// Leaves a transaction that only read open. Its end is sent with the opening of the next one, or after a moment: a
+    /// message of its own would cost as much as a small statement.
     pub fn leave_open(self: &Arc<Self>) {
         let mut left = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         left.since = Some(Instant::now());
-        if !std::mem::replace(&mut left.is_known, true) {
+        if !std::mem::replace(&mut left.is_watched, true) {
             self.closer.watch(self);
         }
     }
 
-    /// Ends what was left open long enough.
+    /// Ends a transaction that was left open for long enough.
     fn close(self: &Arc<Self>) -> Option<Sent> {
         let mut left = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         left.since.take_if(|since| since.elapsed() >= LINGER).map(|_| self.send("commit".to_owned()))
     }
 
-    /// Whoever calls this holds the lock: what is sent here must not come between another's look and its message.
+    /// Callers must hold the lock of `open`, so that no message is sent between their check and theirs.
     fn send(self: &Arc<Self>, message: String) -> Sent {
         let on = Arc::clone(self);
         let sent = async move { Ok((&on.pg).batch_execute(&message).await?) };
         let sent = sent.boxed().shared();
-        // The first poll sends; an answer that is there already stays in the shared future.
+        // The first poll sends the message; an answer that has already come stays in the shared future.
         drop(sent.clone().now_or_never());
         sent
     }
 }
 
-/// So long a transaction that only read stays open at most: it keeps Postgres from clearing away old rows.
+/// Longest time for which a transaction that only read stays open, since it keeps Postgres from removing old rows.
 const LINGER: Duration = Duration::from_millis(5);
 
 #[derive(Debug, Default)]
 struct Left {
     since: Option<Instant>,
-    /// The closer looks after it.
-    is_known: bool,
+    /// Whether the closer watches the connection.
+    is_watched: bool,
 }
 
-/// Ends what was left open and nobody took up again.
+/// Ends transactions that were left open and whose connection was not used again.
 #[derive(Debug, Default)]
 struct Closer {
     left: Mutex<Vec<Weak<Connection>>>,
@@ -164,8 +164,8 @@ impl Closer {
                     sent.push((connection.clone(), commit));
                 }
                 let mut left = connection.open.lock().unwrap_or_else(PoisonError::into_inner);
-                left.is_known = left.since.is_some();
-                left.is_known
+                left.is_watched = left.since.is_some();
+                left.is_watched
             });
             for (connection, commit) in sent {
                 let ended = tokio::time::timeout(Duration::from_secs(5), commit).await;
@@ -183,8 +183,8 @@ impl std::fmt::Debug for Connection {
     }
 }
 
-/// Prepared statements live as long as their connection, and each selection of columns is one: past this a
-/// connection is not used again, so that odd selections cannot fill the memory of Postgres.
+/// Most prepared statements of a connection; with more, it is not used again. They live as long as the connection, and each
+/// selection of columns is one, so that unusual selections could fill the memory of Postgres.
 const MOST_PREPARED: usize = 500;
 
 /// Opens one connection, outside any pool.
@@ -192,8 +192,8 @@ pub async fn connect(url: &str) -> Result<AsyncPgConnection> {
     Ok(connect_and_watch(url).await?.0)
 }
 
-/// Opens a connection; the flag tells when it is gone. Diesel's own driver of connections tells each statement of it,
-/// which costs each statement more than it is worth: one under way learns of it by itself.
+/// Opens a connection, with a flag that is set when it breaks. Diesel's own driver would check this for each statement, which
+/// costs more than it gains: a statement that runs fails by itself.
 async fn connect_and_watch(url: &str) -> Result<(AsyncPgConnection, Arc<AtomicBool>)> {
     let config = tokio_postgres::Config::from_str(url).map_err(Error::unavailable)?;
     let (client, connection) = config.connect(NoTls).await.map_err(Error::unavailable)?;
@@ -201,7 +201,7 @@ async fn connect_and_watch(url: &str) -> Result<(AsyncPgConnection, Arc<AtomicBo
     let gone = Arc::clone(&is_gone);
     tokio::spawn(async move {
         if let Err(error) = connection.await {
-            // Whoever needs one next tells of it louder; at a stop it is nothing.
+            // Not a warning: the next request that needs a connection reports it, and at a stop it is expected.
             tracing::debug!(%error, "a connection to the database broke");
         }
         gone.store(true, Ordering::Release);
@@ -210,15 +210,14 @@ async fn connect_and_watch(url: &str) -> Result<(AsyncPgConnection, Arc<AtomicBo
 }
 
 impl Class {
-    /// What a connection of this class prepares for those who open scopes: whether a person is still under the number of
-    /// changes they were looked up under, or else by all there is to look at. Where the server works for them, that is told
-    /// beside the number, and an inactive clinic is no hindrance.
-    pub(super) const STANDS: &str = "stands";
+    /// Prepared statement with which a scope checks its caller: by the number of changes of their access, and completely if
+    /// that number has changed. Where the server works for the caller, the statement has more parameters, and accepts a caller
+    /// whose clinic is inactive.
+    pub(super) const CHECK_CALLER: &str = "check_caller";
 
-    /// The settings of a connection. The name is by which an operator knows it. Statements are kept prepared, and few are
-    /// worth a plan of their own for each value (`Condition::replan`): planning a page costs more than reading it. None
-    /// is big enough for several processes, and those would lose the order of pages. A transaction only reads, and of one
-    /// snapshot, unless it says otherwise.
+    /// The settings of a connection, with a name for operators. Statements have one plan for all values, as planning a page
+    /// costs more than reading it (`Condition::replan` is the exception). None is large enough for parallel workers, which
+    /// would also lose the order of pages. A transaction reads one snapshot unless it is opened otherwise.
     fn settings(self, statement_timeout: Duration) -> String {
         let mut settings = format!(
             "set application_name = 'clinigraph'; set jit = off; set search_path = public;
@@ -228,24 +227,24 @@ impl Class {
             statement_timeout.as_millis()
         );
         if self == Self::Tenant {
-            // A table read whole looks cheaper than it is, since Postgres does not know what it costs to check a policy
-            // row by row.
+            // Reading a whole table costs more than Postgres estimates, since it does not know what checking a policy for
+            // each row costs.
             settings += "set enable_seqscan = off;";
         }
-        let (types, look) = match self {
+        let (types, recheck) = match self {
             Self::System => {
-                (", uuid, uuid, text, uuid, text", "private.look_on_behalf($3, $1, $4, $5, $6, $7)")
+                (", uuid, uuid, text, uuid, text", "private.check_caller_of_system($3, $1, $4, $5, $6, $7)")
             }
-            Self::Tenant | Self::Admin => ("", "private.look_again()"),
+            Self::Tenant | Self::Admin => ("", "private.recheck_caller()"),
         };
         settings += &format!(
             "set role {};
              prepare {} (uuid, bigint{types}) as
                  select case when coalesce((select v.version from private.access_versions v where v.user_id = $1), 0) <> $2
-                     then {look} end;
+                     then {recheck} end;
              reset role;",
             self.role(),
-            Self::STANDS
+            Self::CHECK_CALLER
         );
         settings
     }
@@ -264,7 +263,7 @@ impl managed::Manager for Manager {
     type Error = Error;
 
     async fn create(&self) -> Result<Arc<Connection>> {
-        // Boxed, or every future that may need a connection would carry the room for making one.
+        // Boxed, since every future that may need a connection would be larger otherwise.
         let (mut pg, is_gone) = Box::pin(connect_and_watch(&self.url)).await?;
         pg.batch_execute(&self.settings).await?;
         let counted = Arc::new(Counted::default());
@@ -304,7 +303,7 @@ pub struct Pools {
 }
 
 impl Pools {
-    /// Needs a runtime, on which what was left open is closed.
+    /// Needs a runtime, on which transactions that were left open are ended.
     pub fn new(config: &Config) -> Result<Self> {
         let closer = Arc::new(Closer::default());
         let mut closing = JoinSet::new();
@@ -313,7 +312,7 @@ impl Pools {
             let settings = class.settings(config.statement_timeout);
             managed::Pool::builder(Manager { url: config.url.clone(), settings, closer: Arc::clone(&closer) })
                 .max_size(connections.max(2))
-                // The one that came back last: it may still be open, and its Postgres process is warm.
+                // The connection that was returned last: its transaction may still be open, and its caches are warm.
                 .queue_mode(managed::QueueMode::Lifo)
                 .runtime(deadpool::Runtime::Tokio1)
                 .timeouts(Timeouts { wait: Some(config.wait), create: Some(config.wait), recycle: Some(config.wait) })
@@ -328,7 +327,7 @@ impl Pools {
         })
     }
 
-    /// A connection for a class, without its role as yet.
+    /// A connection for a class; the scope takes the role.
     pub async fn get(&self, class: Class) -> Result<Object<Manager>> {
         let pool = match class {
             Class::Tenant => &self.tenant,

@@ -1,4 +1,4 @@
-//! Statements that stay prepared on their connection although diesel would not keep them.
+//! Statements that stay prepared on their connection although diesel would not cache them.
 
 use diesel::{
     pg::Pg,
@@ -6,11 +6,11 @@ use diesel::{
     result::QueryResult,
 };
 
-/// Keeps a statement prepared by its text. Diesel prepares every `update` anew, since its text could be any of many: to
-/// ask Postgres to prepare takes a round trip of its own, and to plan takes longer than to update a row. Ours have few
-/// texts, and a connection with too many is not used again (`pool.rs`).
+/// Caches a prepared statement by its text. Diesel prepares every `update` anew, since its text could be one of many, but
+/// preparing takes a round trip, and planning takes longer than updating a row. The statements here have few texts, and a
+/// connection with too many is not used again (`pool.rs`).
 ///
-/// For the same reason what is `Insertable` says `treat_none_as_default_value = false`.
+/// For the same reason every `Insertable` has `treat_none_as_default_value = false`.
 #[must_use]
 pub fn prepared<Q>(query: Q) -> Prepared<Q> {
     Prepared(query)

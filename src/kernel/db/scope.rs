@@ -1,12 +1,11 @@
-//! The scope: one transaction, as one actor, on one connection. It is the only database to a table, so no query can
-//! forget whose it is.
+//! A scope is one transaction, as one actor, on one connection. Tables can only be reached through a scope, so that each
+//! query runs as an actor.
 //!
-//! Opening costs no round trip: `begin`, the class's role, who asks and whether they still may go out as one message, and
-//! the first statement right behind it. What that statement returns is handed on only after the opening was seen to be
-//! good.
-//! The message is one and not three because only the first poll of one future is certain to put it on the wire
-//! before the next; it holds nothing but ids, numbers and names of roles. A scope that is dropped half-way takes its
-//! connection out of the pool for good, as nobody knows what is still under way on it.
+//! Opening costs no round trip: `begin`, the role of the class, the caller, and the check of the caller are sent as one
+//! message, with the first statement right behind it. The result of that statement is returned only if the opening
+//! succeeded. It is one message and not three because only the first poll of one future is certain to send it before the
+//! next; it contains nothing but ids, numbers and names of roles. The connection of a scope that is dropped before its end
+//! never returns to the pool, since a statement may still run on it.
 
 use std::sync::{
     Arc, Mutex, PoisonError,
@@ -29,7 +28,7 @@ use crate::kernel::{
     Actor, Error, Result,
     actor::{Origin, Person},
     clock::Clock,
-    events::{Event, Written},
+    events::{Event, InsertEvents},
     hex::hex,
 };
 
@@ -50,20 +49,20 @@ pub enum Access {
 pub struct Database {
     pools: Pools,
     clock: Clock,
-    /// Rung when a transaction that told of something was committed here.
-    told: Arc<Notify>,
+    /// Notified when a transaction with events was committed by this process.
+    events_committed: Arc<Notify>,
 }
 
 impl Database {
     #[must_use]
     pub fn new(pools: Pools, clock: Clock) -> Self {
-        Self { pools, clock, told: Arc::default() }
+        Self { pools, clock, events_committed: Arc::default() }
     }
 
-    /// Rings when events were written by this process.
+    /// Notifies of events that this process has written.
     #[must_use]
-    pub fn told(&self) -> &Notify {
-        &self.told
+    pub fn events_committed(&self) -> &Notify {
+        &self.events_committed
     }
 
     #[must_use]
@@ -83,22 +82,22 @@ impl Database {
             lease: OnceCell::new(),
             failed: AtomicBool::new(false),
             opened_at: AtomicUsize::new(0),
-            told: Mutex::default(),
-            tells: AtomicBool::new(false),
-            behind: Mutex::default(),
+            events: Mutex::default(),
+            has_events: AtomicBool::new(false),
+            pending: Mutex::default(),
             prepares: AtomicBool::new(false),
         }
     }
 }
 
 impl Database {
-    /// Works as the server itself, in a transaction of its own that stands when the work succeeds.
+    /// Works as the server itself, in a transaction of its own that is committed if the work succeeds.
     pub async fn as_system<T>(&self, note: Option<Note>, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
-        self.on_behalf_of(Behalf::Nobody, note, work).await
+        self.as_system_for(Behalf::Nobody, note, work).await
     }
 
-    /// Works as the server itself, for somebody.
-    pub async fn on_behalf_of<T>(
+    /// Works as the server itself for somebody.
+    pub async fn as_system_for<T>(
         &self,
         behalf: Behalf,
         note: Option<Note>,
@@ -108,7 +107,7 @@ impl Database {
         match work(&scope).await {
             Ok(done) => scope.commit().await.map(|()| done),
             Err(error) => {
-                // Where the scope was not opened, the statements behind that failed for no other reason.
+                // If the scope was not opened, that is why the statements failed.
                 let refusal = scope.refusal().await;
                 scope.roll_back().await;
                 Err(refusal.unwrap_or(error))
@@ -117,14 +116,14 @@ impl Database {
     }
 }
 
-/// For whom the server works when it works as itself. They are in the audit trail, and what they create is theirs.
+/// For whom the server works when it works as itself: the audit trail names them, and rows are created by them.
 #[derive(Debug, Clone)]
 pub enum Behalf {
     Nobody,
-    /// Somebody who is signed in: the transaction begins with a look at their session, as their own would, but their clinic may
-    /// be inactive.
+    /// A caller who is signed in. The transaction opens only if their session and user are valid, as one of their own does; their
+    /// clinic may be inactive.
     Caller(Arc<Person>),
-    /// Somebody who has just proved who they are.
+    /// A user who has just proved who they are.
     User { id: Uuid, email: String },
 }
 
@@ -134,7 +133,7 @@ pub fn class_of(person: &Person) -> &'static str {
     if person.is_platform_admin { "admin" } else { "tenant" }
 }
 
-/// What the audit trail keeps of a request that writes.
+/// What the audit trail stores of a request that writes.
 #[derive(Debug, Clone)]
 pub struct Note {
     pub operation: String,
@@ -151,15 +150,15 @@ pub struct Scope {
     lease: OnceCell<Lease>,
     /// A statement failed: the transaction is broken, and can only be rolled back.
     failed: AtomicBool,
-    /// Statements on the connection when the scope stood open, to tell its own.
+    /// Number of statements on the connection when the scope was opened, to count those of the scope.
     opened_at: AtomicUsize,
-    /// What happened in it, and is not written yet.
-    told: Mutex<Vec<Event>>,
-    /// Something did: once it stands, somebody waits for it.
-    tells: AtomicBool,
-    /// What was sent and nobody has waited for yet.
-    behind: Mutex<Vec<Sent>>,
-    /// Some of that had to be prepared first, and may not be on the wire.
+    /// Events that are not written yet.
+    events: Mutex<Vec<Event>>,
+    /// Whether there were any, of which the relay is notified after the commit.
+    has_events: AtomicBool,
+    /// Statements that were sent and not awaited yet.
+    pending: Mutex<Vec<Sent>>,
+    /// Whether some of them must be prepared first and may not have been sent.
     prepares: AtomicBool,
 }
 
@@ -175,7 +174,7 @@ struct Lease {
     opened: Sent,
 }
 
-/// A connection that goes back to the pool only when its transaction was heard to end.
+/// A connection that returns to the pool only if its transaction is known to have ended.
 struct Held {
     connection: Option<Object<Manager>>,
     ended: AtomicBool,
@@ -227,15 +226,15 @@ impl Scope {
 
     /// The message that opens the transaction.
     fn opening(&self, class: Class) -> String {
-        // Connections begin like this by themselves (`pool.rs`).
+        // Reading is the default of a connection (`pool.rs`).
         let mode = match self.access {
             Access::Read => "",
             Access::Write => " isolation level read committed, read write",
         };
         let mut opening = format!("begin{mode}; set local role {}", class.role());
-        // Ids, numbers and names of roles only: nothing that came from outside stands in this message as text, and
-        // nothing in hexadecimal digits can end a string.
-        let stands = Class::STANDS;
+        // This message must contain no text from outside: only ids, numbers, names of roles, and hexadecimal digits, which
+        // cannot end a string.
+        let check_caller = Class::CHECK_CALLER;
         match (&self.actor, &self.behalf) {
             (Actor::Person(person), _) => {
                 let Person { user_id, session_id, access_version, network_id, .. } = person.as_ref();
@@ -245,7 +244,7 @@ impl Scope {
                     acting.extend(network_id.map(|network| format!(" {network}")));
                 }
                 opening += &format!(
-                    "; set local app.caller = '{user_id} {session_id}{acting}'; execute {stands} ('{user_id}', {access_version})"
+                    "; set local app.caller = '{user_id} {session_id}{acting}'; execute {check_caller} ('{user_id}', {access_version})"
                 );
             }
             (Actor::System, Behalf::Caller(person)) => {
@@ -254,7 +253,7 @@ impl Scope {
                 let (clinic, role, network) = (quoted(clinic), quoted(role), quoted(*network_id));
                 let class = class_of(person);
                 opening += &format!(
-                    "; set local app.caller = '{user_id} {session_id}'; execute {stands} ('{user_id}', {access_version}, \
+                    "; set local app.caller = '{user_id} {session_id}'; execute {check_caller} ('{user_id}', {access_version}, \
                      '{session_id}', {clinic}, {role}, {network}, '{class}')"
                 );
             }
@@ -267,7 +266,7 @@ impl Scope {
         opening
     }
 
-    /// What the audit triggers are to know of who writes and why, in hexadecimal digits.
+    /// Request and caller for the audit triggers, in hexadecimal digits.
     fn note(&self) -> Option<String> {
         let email = match (&self.actor, &self.behalf) {
             (Actor::Person(person), _) | (Actor::System, Behalf::Caller(person)) => Some(person.email.as_str()),
@@ -277,23 +276,23 @@ impl Scope {
         let note = self.note.as_ref().filter(|_| self.access == Access::Write)?;
         let Origin { request_id, address, agent } = note.origin.as_ref();
         let address = address.to_string();
-        let told =
+        let parts =
             [&note.operation, request_id, &address, agent.as_deref().unwrap_or_default(), email.unwrap_or_default()];
-        // A list is taken apart at unit separators, of which it has none itself.
-        let told = told.map(|one| one.replace('\x1f', " ")).join("\x1f");
-        Some(hex(told.as_bytes()))
+        // The triggers split the list at unit separators, so its items must have none.
+        let list = parts.map(|part| part.replace('\x1f', " ")).join("\x1f");
+        Some(hex(list.as_bytes()))
     }
 
-    /// The connection, with the opening on its wire; nobody has waited for the answer yet.
+    /// The connection, on which the opening was sent and may not be answered yet.
     async fn lease(&self) -> Result<&Lease> {
         match self.lease.get() {
             Some(lease) => Ok(lease),
-            // Boxed, or the future of every statement would carry the room for this.
+            // Boxed, since the future of every statement would be larger otherwise.
             None => Box::pin(self.lease.get_or_try_init(|| self.open())).await,
         }
     }
 
-    /// Takes a connection and puts the opening on its wire.
+    /// Takes a connection and sends the opening.
     async fn open(&self) -> Result<Lease> {
         let class = self.class()?;
         let connection = self.database.pools.get(class).await?;
@@ -313,8 +312,8 @@ impl Scope {
         self.load_after(async { Ok(()) }, query).await
     }
 
-    /// Runs one statement that reads an entity with a plan for its very values, as then all that follow in this transaction; the
-    /// others keep one plan for all values (`pool.rs`).
+    /// Runs one statement that reads an entity, planned for its values; later ones in this transaction are planned so too.
+    /// Other statements have one plan for all values (`pool.rs`).
     pub async fn load_planned<Q>(&self, query: Q) -> Result<Vec<PgRow>>
     where
         Q: AsQuery + Send,
@@ -337,18 +336,18 @@ impl Scope {
         let mut on = &lease.held.connection()?.pg;
         let loaded = AsyncConnectionCore::load(&mut on, query);
         let loaded = async { loaded.await?.try_collect::<Vec<PgRow>>().await };
-        // Polled in this order: the opening is on the wire already.
+        // Polled in this order, so that the opening is sent first.
         let (opened, prepared, loaded) = futures_util::join!(lease.opened.clone(), before, loaded);
         opened.and(prepared).inspect_err(|_| self.break_off())?;
         loaded.map_err(|error| {
             self.break_off();
-            // After a statement that failed all others do, and only the first knows why.
-            self.failure_behind().unwrap_or_else(|| Error::from(error))
+            // After one failed statement all others fail, and only the first has the reason.
+            self.pending_failure().unwrap_or_else(|| Error::from(error))
         })
     }
 
-    /// Sends a statement and goes on; the commit waits for it, and fails if it failed. Only for what nobody reads in this
-    /// transaction: a statement that its connection must prepare first is overtaken by the next.
+    /// Sends a statement without waiting for it; the commit waits for it, and fails if it failed. Nothing in this transaction
+    /// may read what the statement writes: if its connection must prepare it first, the next statement overtakes it.
     pub async fn send<Q>(&self, statement: Q) -> Result<()>
     where
         Q: QueryFragment<Pg> + QueryId + Send + 'static,
@@ -356,62 +355,62 @@ impl Scope {
         let tx = self.tx().await?;
         let connection = Arc::clone(tx.0.connection()?);
         let prepared = connection.prepared();
-        // What is not kept is prepared each time, and nothing tells of it.
-        let is_kept = statement.is_safe_to_cache_prepared(&Pg)?;
+        // Preparing a statement that is not cached is not counted, and happens each time.
+        let is_cached = statement.is_safe_to_cache_prepared(&Pg)?;
         let sent = async move {
             AsyncConnectionCore::execute_returning_count(&mut tx.conn()?, statement).await?;
             Ok(())
         };
         let sent = sent.boxed().shared();
-        // The first poll sends, or asks to prepare, which holds up all others until somebody has heard the answer.
+        // The first poll sends the statement, or asks to prepare it; then all others wait until the answer is polled.
         if sent.clone().now_or_never().is_none() {
             tokio::spawn(sent.clone());
         }
-        if !is_kept || connection.prepared() != prepared {
+        if !is_cached || connection.prepared() != prepared {
             self.prepares.store(true, Ordering::Relaxed);
         }
-        self.behind().push(sent);
+        self.pending().push(sent);
         Ok(())
     }
 
-    fn behind(&self) -> std::sync::MutexGuard<'_, Vec<Sent>> {
-        self.behind.lock().unwrap_or_else(PoisonError::into_inner)
+    fn pending(&self) -> std::sync::MutexGuard<'_, Vec<Sent>> {
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why one of those failed that nobody has waited for.
-    fn failure_behind(&self) -> Option<Error> {
-        self.behind().iter().find_map(|sent| sent.clone().now_or_never()?.err())
+    /// The failure of a statement that was not awaited.
+    fn pending_failure(&self) -> Option<Error> {
+        self.pending().iter().find_map(|sent| sent.clone().now_or_never()?.err())
     }
 
-    /// Notes what happened.
-    pub fn tell_of(&self, event: Event) {
-        self.tells.store(true, Ordering::Relaxed);
-        self.told().push(event);
+    /// Adds an event to those that are written before the commit.
+    pub fn push_event(&self, event: Event) {
+        self.has_events.store(true, Ordering::Relaxed);
+        self.events().push(event);
     }
 
-    /// What happened since this was last asked, for who writes it.
+    /// Takes the events that are not written yet, for a statement that writes them.
     #[must_use]
-    pub fn take_told(&self) -> Vec<Event> {
-        std::mem::take(&mut *self.told())
+    pub fn take_events(&self) -> Vec<Event> {
+        std::mem::take(&mut *self.events())
     }
 
-    /// Writes what happened and was not written yet.
-    pub async fn write_told(&self) -> Result<()> {
-        let told = self.take_told();
-        if told.is_empty() { Ok(()) } else { self.send(Written(told)).await }
+    /// Writes the events that are not written yet.
+    pub async fn write_events(&self) -> Result<()> {
+        let events = self.take_events();
+        if events.is_empty() { Ok(()) } else { self.send(InsertEvents(events)).await }
     }
 
-    fn told(&self) -> std::sync::MutexGuard<'_, Vec<Event>> {
-        self.told.lock().unwrap_or_else(PoisonError::into_inner)
+    fn events(&self) -> std::sync::MutexGuard<'_, Vec<Event>> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Why the database would not open the scope, when it would not.
+    /// The reason why the database refused to open the scope, if it did.
     pub async fn refusal(&self) -> Option<Error> {
         self.lease.get()?.opened.clone().await.err().filter(Error::refuses_caller)
     }
 
-    /// Opens the scope if no statement has: what is answered without one is answered to somebody who was looked up a
-    /// while ago, and may not be that any more. Nobody is nobody for ever.
+    /// Opens the scope if no statement has, so that an answer without a statement also goes only to a caller who is still
+    /// valid. A caller without a session needs no check.
     pub async fn check(&self) -> Result<()> {
         if self.lease.initialized() || matches!(self.actor, Actor::Nobody) {
             return Ok(());
@@ -419,9 +418,8 @@ impl Scope {
         self.lease().await?.opened.clone().await
     }
 
-    /// The connection, for statements in diesel's own words. They go out behind the opening without waiting for it: where
-    /// it failed they fail too, as the transaction is broken or there is no role that may do anything, and why is told by
-    /// [`Self::refusal`].
+    /// The connection, for statements of diesel. They are sent behind the opening without waiting for it. If it fails they
+    /// fail too, since the transaction is broken or has no role with rights; [`Self::refusal`] has the reason.
     pub async fn tx(&self) -> Result<Tx> {
         self.sound()?;
         let lease = self.lease().await?;
@@ -456,47 +454,46 @@ impl Scope {
             lease.held.ended.store(true, Ordering::Release);
             return;
         }
-        // Nothing depends on the answer, so nobody waits for it. A transaction that does not end well is thrown away
-        // with its connection.
+        // Nothing depends on the answer, so it is not awaited. A connection whose transaction did not end is dropped.
         tokio::spawn(async move { drop(self.end("commit").await) });
     }
 
-    /// Ends a transaction that wrote, or meant to.
+    /// Commits a transaction that may have written.
     pub async fn commit(&self) -> Result<()> {
         self.sound()?;
-        self.write_told().await?;
-        let behind = futures_util::future::try_join_all(std::mem::take(&mut *self.behind()));
+        self.write_events().await?;
+        let pending = futures_util::future::try_join_all(std::mem::take(&mut *self.pending()));
         if self.prepares.load(Ordering::Relaxed) {
-            // The commit would overtake what waits to be prepared.
-            if let Err(error) = behind.await {
+            // The commit would overtake a statement that waits to be prepared.
+            if let Err(error) = pending.await {
                 self.roll_back().await;
                 return Err(error);
             }
             self.end("commit").await?;
         } else {
-            // Right behind them: of a transaction in which one of them failed a commit makes nothing.
-            let (ended, behind) = futures_util::join!(self.end("commit"), behind);
-            behind?;
+            // The commit follows without waiting: if one of them failed, it rolls back.
+            let (ended, pending) = futures_util::join!(self.end("commit"), pending);
+            pending?;
             ended?;
         }
-        if self.tells.load(Ordering::Relaxed) {
-            self.database.told.notify_one();
+        if self.has_events.load(Ordering::Relaxed) {
+            self.database.events_committed.notify_one();
         }
         Ok(())
     }
 
-    /// Undoes what was done, and gives the connection back.
+    /// Rolls the transaction back, and returns the connection.
     pub async fn roll_back(&self) {
-        // A connection that does not even roll back is thrown away.
+        // A connection that fails to roll back is dropped.
         drop(self.end("rollback").await);
     }
 
-    /// Says the last word of the transaction; nothing can follow it.
-    async fn end(&self, word: &'static str) -> Result<()> {
+    /// Ends the transaction with `commit` or `rollback`; nothing can follow it.
+    async fn end(&self, command: &'static str) -> Result<()> {
         let Some(lease) = self.lease.get() else { return Ok(()) };
         self.break_off();
-        lease.opened.clone().await.or_else(|error| if word == "rollback" { Ok(()) } else { Err(error) })?;
-        (&lease.held.connection()?.pg).batch_execute(word).await?;
+        lease.opened.clone().await.or_else(|error| if command == "rollback" { Ok(()) } else { Err(error) })?;
+        (&lease.held.connection()?.pg).batch_execute(command).await?;
         lease.held.ended.store(true, Ordering::Release);
         Ok(())
     }
@@ -507,7 +504,7 @@ fn quoted(value: Option<impl std::fmt::Display>) -> String {
     value.map_or_else(|| "null".to_owned(), |value| format!("'{value}'"))
 }
 
-/// A scope's connection, for statements in diesel's own words: `query.load(&mut tx.conn()?).await?`.
+/// The connection of a scope, for statements of diesel: `query.load(&mut tx.conn()?).await?`.
 pub struct Tx(Arc<Held>);
 
 impl Tx {

@@ -1,5 +1,5 @@
-//! From Postgres' binary bytes straight to JSON text, one encoder a type. Nothing in between: no value tree, no
-//! copied strings.
+//! Writes the binary values of Postgres as JSON text, with one encoder for each type, and without a tree of values or copied
+//! strings between.
 
 use async_graphql::{OutputType, registry::Registry};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Timelike, Utc};
@@ -25,7 +25,7 @@ pub trait Cell: OutputType {
         0
     }
 
-    /// Of objects in json: what can be selected below.
+    /// The objects of a json column, whose fields can be selected.
     fn below() -> Option<JsonShape> {
         None
     }
@@ -51,7 +51,7 @@ impl<T: Cell + Sync> Cell for Option<T> {
     }
 }
 
-/// A declaration of objects in json (`json_object!`), as it is read.
+/// A declaration of objects in json (`json_object!`).
 #[derive(Debug)]
 pub struct JsonDef {
     pub type_name: &'static str,
@@ -106,8 +106,8 @@ fn is_special(byte: u8) -> bool {
     (byte < 0x20) | (byte == b'"') | (byte == b'\\')
 }
 
-/// Number of bytes that are written as they are, until the first that does not. Nearly all texts have none of those, so they are
-/// looked at sixteen at a time, which a processor does at once.
+/// Number of bytes before the first that must be escaped. Nearly all texts have none of those, so they are
+/// compared sixteen at a time, which a processor does in one step.
 fn plain_length(text: &[u8]) -> usize {
     let (chunks, _) = text.as_chunks::<16>();
     let any_special = |chunk: &[u8; 16]| chunk.iter().fold(0, |any, byte| any | u8::from(is_special(*byte))) != 0;
@@ -342,7 +342,7 @@ mod tests {
     fn strings_come_out_as_serde_writes_them() {
         let mut texts =
             ["", "plain", "q\"b\\n\n\r\t", "\u{1}\u{1f}\u{7f}", "héllo 诊所 🩺"].map(str::to_owned).to_vec();
-        // Each of what is special, at each place of what is looked at together, alone and before another.
+        // Each special byte, at each place of a chunk, alone and before another.
         for special in (0..0x20).chain([b'"', b'\\']) {
             for at in 0..40 {
                 let special = char::from(special);

@@ -11,7 +11,7 @@ use super::cell::{Json, quote};
 use crate::kernel::{Actor, db::PgRow};
 
 /// Computes a value and writes it as JSON. A subscription reads an event once for everybody who has the same role in the
-/// same clinic: a rule may look at the caller's permissions and clinic, and at nothing else of them.
+/// same clinic: a rule may use the caller's permissions and clinic, and nothing else of the caller.
 pub type Rule = fn(&Actor, &mut Inputs<'_>, &mut Json) -> deserialize::Result<()>;
 
 /// The columns of a rule, in their order.

@@ -12,7 +12,7 @@ use super::{
     computed::{Rule, WriteJson},
 };
 use crate::kernel::{
-    actor::Permission,
+    actor::{Actor, Permission},
     ids::Kind,
     page::{PageSpec, Sort},
 };
@@ -22,28 +22,30 @@ pub trait Entity: Kind + Send + Sync {
     fn def() -> &'static Def;
 }
 
-/// A declaration, as reading uses it.
+/// The definition that a declaration makes.
 #[derive(Debug)]
 pub struct Def {
     pub type_name: &'static str,
     pub description: &'static str,
     pub prefix: &'static str,
     pub table: &'static str,
-    /// The column that holds the tenant. A list adds it as a filter so that an index can serve it; that nothing
-    /// foreign is seen is the policy's work.
+    /// The column that holds the tenant. A list adds it as a filter so that an index can serve it; isolation does not
+    /// depend on that, but on the policy.
     pub tenant: Option<&'static str>,
     /// Whether rows of the platform, which have the nil UUID for a clinic, are read by every clinic as if they were theirs.
     pub shared: bool,
     /// SQL that holds for rows not deleted; lists and look-ups by id apply it, edges to one do not: a message still
     /// has its author when that person has left.
     pub live: Option<&'static str>,
-    /// What the caller must be permitted to read any of it.
+    /// Permission that reading the entity needs.
     pub read: Option<Permission>,
+    /// The column that names the kind of object which a row is about: who may not read that kind does not see the row.
+    pub about: Option<&'static str>,
     pub columns: Vec<Column>,
     pub computed: Vec<Computed>,
     pub edges: Vec<Edge>,
     pub references: Vec<Reference>,
-    /// Constraints whose violation is the caller's to mend.
+    /// Constraints whose violation is reported as an error of the input.
     pub unique: Vec<Unique>,
     pub(super) members: HashMap<String, Member>,
 }
@@ -57,7 +59,7 @@ pub(super) enum Member {
     Reference(usize),
 }
 
-/// A field that comes out of the row itself.
+/// A field whose value is in the row itself.
 #[derive(Debug)]
 pub struct Column {
     pub name: String,
@@ -66,8 +68,8 @@ pub struct Column {
     pub sql: &'static str,
     /// Writes Postgres' bytes as JSON.
     pub write: fn(&[u8], &mut Vec<u8>),
-    /// What the caller must be permitted to read it; without that it is null, and not even selected.
-    pub read: Option<Permission>,
+    /// Who may read the field; for others it is null, and the column is not selected.
+    pub read: Option<Guard>,
     /// Of objects in json: what can be selected below.
     pub below: fn() -> Option<JsonShape>,
     /// Makes the GraphQL type known and returns its qualified name.
@@ -91,8 +93,23 @@ impl Column {
     /// Only for callers with this permission.
     #[must_use]
     pub fn read_with(self, permission: Permission) -> Self {
-        Self { read: Some(permission), ..self }
+        Self { read: Some(Guard { permission, own: None }), ..self }
     }
+
+    /// And for the user whose id this column of the row holds.
+    #[must_use]
+    pub fn or_own(self, own: &'static str) -> Self {
+        Self { read: self.read.map(|guard| Guard { own: Some(own), ..guard }), ..self }
+    }
+}
+
+/// Who may read a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard {
+    /// Those with this permission…
+    pub permission: Permission,
+    /// …and the user whose id this column holds.
+    pub own: Option<&'static str>,
 }
 
 /// A field that leads to other rows.
@@ -160,6 +177,15 @@ impl Kinds {
     #[must_use]
     pub fn get(&self, prefix: &str) -> Option<&'static Def> {
         self.0.get(prefix).copied()
+    }
+
+    /// The prefixes of the kinds that an actor may read.
+    #[must_use]
+    pub fn readable(&self, actor: &Actor) -> Vec<&'static str> {
+        let may = |def: &&&'static Def| def.read.is_none_or(|permission| actor.may(permission));
+        let mut readable: Vec<_> = self.0.values().filter(may).map(|def| def.prefix).collect();
+        readable.sort_unstable();
+        readable
     }
 }
 
@@ -243,6 +269,7 @@ impl Def {
             shared: false,
             live: None,
             read: None,
+            about: None,
             columns: Vec::new(),
             computed: Vec::new(),
             edges: Vec::new(),

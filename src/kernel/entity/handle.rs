@@ -212,7 +212,7 @@ async fn read(
         let path = error.path.iter().cloned().chain(fault.path.into_iter().rev()).collect::<Vec<PathSegment>>();
         error.with_path(path)
     });
-    // Of a dead object the last failure goes up with the null; the others are noted beside it.
+    // The last failure of an object that became null is returned with it; the others are added as errors.
     if value.is_none()
         && !is_empty
         && let Some(last) = faults.next()

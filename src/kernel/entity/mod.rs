@@ -1,7 +1,7 @@
-//! What an entity is: a declaration of columns and edges (`declare.rs`), of which everything that reads is made. The
-//! GraphQL type (`register.rs`), the SQL (`select.rs`), what a selection needs (`plan.rs`), the reading of it (`read.rs`) and the JSON
-//! (`cell.rs`, `writer.rs`) are all driven by one definition (`def.rs`); resolvers return handles (`handle.rs`), which are read
-//! when the answer is made. Mutations and rules use the struct that the same declaration makes.
+//! An entity is declared by its columns and edges (`declare.rs`), and everything that reads follows from the declaration: one
+//! definition (`def.rs`) drives the GraphQL type (`register.rs`), the plans of selections (`plan.rs`), the SQL (`select.rs`),
+//! reading (`read.rs`) and the JSON (`cell.rs`, `writer.rs`). Resolvers return handles (`handle.rs`), which are read when the
+//! answer is made. Mutations and rules use the struct that the same declaration makes.
 //!
 //! Imports run in one direction: `cell` and `computed`, `def`, `register` and `selection`, `json`, `plan`, `select`, `row`,
 //! `objects`, `writer`, `read`, `connection`, `handle`, `aggregate`. Two of these go in a circle, since selections nest: a plan
@@ -29,7 +29,7 @@ pub use aggregate::{Aggregate, AggregateDef, Counts, Grouping};
 pub use cell::{Cell, Json, JsonDef, JsonField, JsonShape, quote};
 pub use computed::{Inputs, Rule, WriteJson};
 pub use def::{
-    Argument, Column, Computed, Def, Edge, EdgeKind, Entity, FixedOrder, Kinds, List, Reference, Unique, camel,
+    Argument, Column, Computed, Def, Edge, EdgeKind, Entity, FixedOrder, Guard, Kinds, List, Reference, Unique, camel,
 };
 pub use filter::{DateRange, DateTimeRange};
 pub use handle::{AnyNode, AnyNodes, Listable, Maybe, One, Page, PageArgs};

@@ -1,5 +1,5 @@
-//! What a selection takes: which columns of which tables, in what order they are written, and what is fetched beside
-//! them. It depends on the document alone, and is made once for it.
+//! Plans of selections: which columns of which tables they need, in which order these are written, and what other statements
+//! fetch. A plan depends on the document alone, and is made once for it.
 
 mod page;
 
@@ -13,7 +13,7 @@ use async_graphql::{ContextSelectionSet, Pos, Positioned, parser::types::Field};
 
 use super::{
     cell::Json,
-    def::{Column, Computed, Def, Edge, EdgeKind, Member},
+    def::{Column, Computed, Def, Edge, EdgeKind, Guard, Member},
     json::Selected,
     selection::{Group, heads},
 };
@@ -21,7 +21,7 @@ use crate::kernel::actor::Permission;
 
 pub(super) use page::{Connection, EdgePart, PageInfoPart, Part};
 
-/// The most tables that are joined to a statement's own: more make Postgres' planner slow, and then choose blindly.
+/// Most tables that a statement joins: with more the planner of Postgres becomes slow, and then stops comparing all plans.
 const MOST_JOINS: usize = 6;
 
 /// The plans of a document's fields. A field is known by its address, so they are stored with the document itself.
@@ -38,7 +38,7 @@ impl std::fmt::Debug for Plans {
 }
 
 impl Plans {
-    /// The plan of a field over an entity; made anew if the request's document is not stored.
+    /// The plan of a field over an entity; made each time if the request's document is not stored.
     pub(super) fn of<P: Send + Sync + 'static>(
         ctx: &ContextSelectionSet<'_>,
         field: &Positioned<Field>,
@@ -73,18 +73,18 @@ pub(super) struct Taken {
     /// 0 for the statement's own, from 1 on for those joined.
     pub table: usize,
     pub sql: &'static str,
-    /// Without this permission, null is selected instead.
-    pub guard: Option<Permission>,
+    /// Null is selected instead for who may not read it.
+    pub guard: Option<Guard>,
 }
 
 /// Another table's row beside each of the statement's own, found by a column that is unique there.
 #[derive(Debug)]
 pub(super) struct Join {
     pub table: &'static str,
-    /// Its column, and the place of that in the row…
+    /// Its column that is unique, and the place of that column in the row.
     pub column: &'static str,
     pub theirs: usize,
-    /// …and the one that it must equal, of the statement's own table or of one joined before.
+    /// The column that it must equal, of the statement's own table or of one joined before.
     pub from: usize,
     pub ours: &'static str,
     /// The column that holds the tenant. If it is the id, there is but one such row for everybody of a clinic: the clinic
@@ -128,12 +128,12 @@ struct Source {
     table: usize,
     /// Whether other tables may be joined.
     joins: bool,
-    guard: Option<Permission>,
+    guard: Option<Guard>,
 }
 
 impl Source {
-    /// The same, for callers with this permission only. Nothing is joined for them, since others must not cause it.
-    fn guarded(self, read: Option<Permission>) -> Self {
+    /// The same, for who may read it only. Nothing is joined for them, since others must not cause it.
+    fn guarded(self, read: Option<Guard>) -> Self {
         match read {
             Some(_) => Self { joins: false, guard: read, ..self },
             None => self,
@@ -233,13 +233,14 @@ pub(super) enum What {
 }
 
 impl What {
-    fn guarded(self, read: Option<Permission>, group: &Group<'_>) -> Self {
+    /// A guard with an exception is only known row by row, and then it is null without an error.
+    fn guarded(self, read: Option<Guard>, group: &Group<'_>) -> Self {
         match read {
-            Some(permission) => {
+            Some(Guard { permission, own: None }) => {
                 let (key, pos) = (group.key.to_owned(), group.fields[0].pos);
                 Self::Guarded { permission, key, pos, what: Box::new(self) }
             }
-            None => self,
+            Some(Guard { own: Some(_), .. }) | None => self,
         }
     }
 
@@ -362,18 +363,19 @@ impl Plan {
         let key = group.key.to_owned();
         let (ours, theirs, nullable) = match edge.kind {
             EdgeKind::Part { present } => {
-                let source = source.guarded(to.read);
+                let guard = to.read.map(|permission| Guard { permission, own: None });
+                let source = source.guarded(guard);
                 let present = present.map(|column| columns.place_for(source, column));
                 let groups = group.below(ctx, to.type_name);
                 let plan = Self::of_source(ctx, to, &groups, columns, source);
-                return What::Part { key, present, plan }.guarded(to.read, group);
+                return What::Part { key, present, plan }.guarded(guard, group);
             }
             EdgeKind::One { column, nullable } => (column, "id", nullable),
             EdgeKind::Own { column, nullable } => ("id", column, nullable),
             EdgeKind::All { column, .. } => {
                 let at = columns.place_for(source, "id");
                 let groups = group.below(ctx, to.type_name);
-                // A short list may have an order of more columns than a page, which could not be said again outside.
+                // A short list can be ordered by more columns than a page, which the outer statement could not repeat.
                 let below = Below::Objects(Level::new(ctx, to, &groups, &[column], false));
                 return What::Edge { at, edge, beyond: Beyond::boxed(group, below) };
             }
@@ -413,6 +415,7 @@ impl Beyond {
 /// not be fetched once for a row that is repeated, and what permission may hide fails by itself.
 fn ends_here(ctx: &ContextSelectionSet<'_>, def: &'static Def, groups: &[Group<'_>]) -> bool {
     def.read.is_none()
+        && def.about.is_none()
         && groups.iter().all(|group| match def.members.get(group.name()) {
             Some(Member::Edge(index)) => {
                 let edge = &def.edges[*index];

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::cell::Json;
 use crate::kernel::db::PgRow;
 
-/// The bytes of a column, and what to make of them.
+/// Reads the bytes of a column.
 pub(super) fn with_bytes<T>(row: &PgRow, at: usize, read: impl FnOnce(Option<&[u8]>) -> T) -> T {
     match row.get(at) {
         Some(field) => read(field.value().as_ref().map(diesel::pg::PgValue::as_bytes)),

@@ -20,7 +20,7 @@ impl From<Diesel> for Error {
                     | DatabaseErrorKind::SerializationFailure,
                     _,
                 ) => Self::unavailable(error),
-                // `private.look()` says why a scope was not opened.
+                // `private.check_caller()` says why a scope was not opened.
                 (_, "the session has ended") => {
                     Self::caller_refusal(Code::SessionExpired, "your session has ended; please sign in again")
                 }

@@ -20,7 +20,7 @@ use super::{
 use crate::kernel::{
     Error, Id, Result,
     db::Scope,
-    entity::Entity,
+    entity::{Entity, camel},
     error::constraint_of,
     events::{Audience, Event, EventKind},
 };
@@ -126,7 +126,7 @@ impl<'a, E: Stored> Draft<'a, E> {
         self
     }
 
-    /// Dates a new row back, for data that stands for earlier work.
+    /// Dates a new row back, for data that represents earlier work.
     pub fn dated(self, created_at: DateTime<Utc>) -> Self {
         let draft = self.timestamp("created_at", Some(created_at));
         // A row that can change counts its versions, and has the time of the last change.
@@ -184,8 +184,9 @@ impl<'a, E: Stored> Draft<'a, E> {
                 draft.event(event).push(scope);
             }
         }
-        let rows = drafts.into_iter().map(|draft| draft.values).collect();
-        execute::<E>(scope, Insert { def: E::def(), rows }).await?;
+        let rows: Vec<_> = drafts.into_iter().map(|draft| draft.values).collect();
+        let columns: Vec<_> = rows.iter().flatten().map(|value| value.column).collect();
+        execute::<E>(scope, &columns, Insert { def: E::def(), rows }).await?;
         Ok(())
     }
 
@@ -197,8 +198,9 @@ impl<'a, E: Stored> Draft<'a, E> {
         if let Some(event) = event.of(self.row_id(), self.clinic) {
             self.event(event).changed(self.changed()).push(scope);
         }
+        let columns: Vec<_> = self.values.iter().map(|value| value.column).collect();
         let update = Update { def: E::def(), id: self.id, clinic: self.clinic, values: self.values };
-        execute::<E>(scope, update).await?;
+        execute::<E>(scope, &columns, update).await?;
         Ok(true)
     }
 
@@ -240,9 +242,12 @@ impl<E, K: EventKind<Subject = E>> Announce<E> for K {
     }
 }
 
-/// Runs a statement on an entity's table; a violated constraint that the entity declares becomes `DUPLICATE`.
+/// Runs a statement that writes these columns of an entity's table. A violated constraint that the entity declares
+/// becomes `DUPLICATE`: at the field that would have to differ, or at the whole input if it has no such field, as that of
+/// restoring a row.
 pub(super) async fn execute<E: Entity>(
     scope: &Scope,
+    columns: &[&str],
     statement: impl QueryFragment<Pg> + QueryId + Send,
 ) -> Result<usize> {
     let tx = scope.tx().await?;
@@ -251,9 +256,10 @@ pub(super) async fn execute<E: Entity>(
         let unique =
             constraint_of(&error).and_then(|name| E::def().unique.iter().find(|unique| unique.constraint == name));
         match unique {
-            Some(unique) => {
-                Error::duplicate(&format!("input.{}", crate::kernel::entity::camel(unique.field)), unique.message)
+            Some(unique) if columns.contains(&unique.field) => {
+                Error::duplicate(&format!("input.{}", camel(unique.field)), unique.message)
             }
+            Some(unique) => Error::duplicate("input", unique.message),
             None => error.into(),
         }
     })

@@ -1,4 +1,4 @@
-//! Types of input fields that carry their bounds: the bound stands once, in the type, and reaches the description in the
+//! Types of input fields that carry their bounds: the bound is declared once, in the type, and reaches the description in the
 //! schema, the check and the error message.
 
 use async_graphql::{InputType, Pos, Value, registry::Registry};
@@ -105,7 +105,7 @@ impl<T: Field> Field for Vec<T> {
     fn read(value: Option<Value>, path: &str, problems: &mut Problems) -> Option<Self> {
         let items = match value {
             Some(Value::List(items)) => items,
-            // A single value stands for a list of one, as GraphQL coerces it.
+            // A single value becomes a list of one, as in GraphQL.
             value => vec![value.unwrap_or_default()],
         };
         let read: Vec<Option<T>> = items

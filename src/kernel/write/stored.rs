@@ -79,7 +79,7 @@ pub trait Stored: Entity + QueryableByName<Pg> + Sized + 'static {
         let event = event.of(id, clinic);
         async move {
             let delete = Delete { def: Self::def(), id: id.uuid(), clinic };
-            super::draft::execute::<Self>(scope, delete).await?;
+            super::draft::execute::<Self>(scope, &[], delete).await?;
             if let Some(event) = event {
                 event.push(scope);
             }

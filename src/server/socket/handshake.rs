@@ -45,5 +45,5 @@ pub(super) fn accept(parts: &mut Parts) -> Result<(OnUpgrade, [(HeaderName, Head
 /// Whether a header, a list, has an item.
 fn lists(headers: &HeaderMap, name: &HeaderName, item: &str) -> bool {
     let values = headers.get_all(name).iter().filter_map(|value| value.to_str().ok());
-    values.flat_map(|value| value.split(',')).any(|listed| listed.trim().eq_ignore_ascii_case(item))
+    values.flat_map(|value| value.split(',')).any(|value| value.trim().eq_ignore_ascii_case(item))
 }

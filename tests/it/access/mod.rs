@@ -2,5 +2,6 @@
 
 mod attempts;
 mod builders;
+mod contacts;
 mod on_behalf;
 mod sign_in;

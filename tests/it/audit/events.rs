@@ -1,6 +1,12 @@
 //! The audit trail as administrators read it.
 
-use clinigraph::kernel::actor::SystemRole;
+use clinigraph::{
+    entities::entities,
+    kernel::{
+        actor::SystemRole,
+        entity::{Def, EdgeKind},
+    },
+};
 use serde_json::{Value, json};
 
 use crate::harness::{Person, TestApp};
@@ -162,4 +168,56 @@ async fn the_trail_leads_to_what_was_changed_whatever_its_kind() {
     let others = json!({ "filter": { "clinicId": clinic.api_id(), "resourceType": "notification" } });
     let others = administrator.ask(query, others).await;
     assert!(others["auditEvents"]["nodes"].as_array().unwrap().iter().all(|node| node["resource"].is_null()));
+}
+
+/// The field that shows a column, by the declaration; of an amount of money it is the field with amount and currency.
+fn shown(def: &Def, column: &str) -> Option<String> {
+    let own = def.columns.iter().find(|field| field.sql == column).map(|field| field.name.clone());
+    let edge = || {
+        def.edges.iter().find_map(|edge| match edge.kind {
+            EdgeKind::One { column: by, .. } if by == column => Some(edge.name.clone()),
+            EdgeKind::Part { .. } if (edge.to)().type_name == "Money" => {
+                (shown((edge.to)(), column)? == "amount").then(|| edge.name.clone())
+            }
+            EdgeKind::Part { .. } => shown((edge.to)(), column),
+            _ => None,
+        })
+    };
+    let reference = || def.references.iter().find(|reference| reference.id == column).map(|it| it.name.clone());
+    own.or_else(edge).or_else(reference)
+}
+
+#[tokio::test]
+async fn a_change_names_its_field_as_the_api_does() {
+    let app = TestApp::new().await;
+    let (manager, administrator) = (app.clinic("Oak").await.manager().await, app.administrator().await);
+    let ticket = manager.open_ticket("Printer").await;
+    let assign = "mutation ($input: AssignTicketInput!) { assignTicket(input: $input) { ticket { id } } }";
+    administrator.ask(assign, json!({ "input": { "ticketId": ticket, "assigneeId": administrator.api_id() } })).await;
+
+    let query = "query ($filter: AuditEventFilter) { auditEvents(first: 1, filter: $filter) { nodes {
+        actorEmail changes { field before } } } }";
+    let seen = administrator.ask(query, json!({ "filter": { "resourceId": ticket } })).await;
+    assert_eq!(seen["auditEvents"]["nodes"][0]["changes"], json!([{ "field": "assignee", "before": null }]));
+
+    let audited =
+        "select relname as table, attname as column, private.api_field(attname, atttypid = 'uuid'::regtype) as field
+        from pg_trigger join pg_class on pg_class.oid = tgrelid join pg_attribute on attrelid = tgrelid
+        where tgname = 'audit' and attnum > 0 and not attisdropped and attgenerated = ''
+          and attname <> all ('{id,clinic_id,created_at,created_by,updated_at,updated_by,version}')";
+    let columns = app.rows(audited).await;
+    let text = |row: &Value, name: &str| row[name].as_str().unwrap().to_owned();
+    let mut compared = 0;
+    for row in &columns {
+        let defs = entities();
+        let Some(def) = defs.iter().find(|def| row["table"] == def.table) else { continue };
+        if let Some(field) = shown(def, &text(row, "column")) {
+            assert_eq!(text(row, "field"), field, "{row}");
+            compared += 1;
+        }
+    }
+    assert!(compared > 60, "{compared} of {}", columns.len());
+    let field = |name: &str| columns.iter().find(|row| row["column"] == name).map(|row| text(row, "field"));
+    assert_eq!(field("acting_clinic_id").as_deref(), Some("actingClinic"), "a column that the API does not show");
+    assert_eq!(field("consultation_fee").as_deref(), Some("consultationFee"));
 }

@@ -297,8 +297,8 @@ async fn a_change_is_audited_without_free_text_and_told_to_the_clinic() {
             "actor": { "id": manager.api_id() },
             "clinic": { "name": "Oak" },
             "changes": [
-                { "field": "buffer_minutes", "before": 5, "after": 10, "redacted": false },
-                { "field": "officer_name", "before": null, "after": null, "redacted": true },
+                { "field": "bufferMinutes", "before": 5, "after": 10, "redacted": false },
+                { "field": "officerName", "before": null, "after": null, "redacted": true },
             ],
         })
     );

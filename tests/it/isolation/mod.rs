@@ -100,6 +100,7 @@ impl World {
                  update clinics set network_id = '{network}', description = '{name} secret' where id = '{clinic}';
                  update clinic_configs set preferred_pharmacy_name = '{name} secret' where clinic_id = '{clinic}';
                  insert into user_sign_ins (user_id) values ('{manager}');
+                 insert into sign_in_attempts (key, expires_at) values (sha256(convert_to('{clinic}', 'utf8')), now());
                  insert into clinic_hours (id, clinic_id, day_of_week, opens_at, closes_at, is_closed)
                  values (gen_random_uuid(), '{clinic}', 1, '09:00', '17:00', false);
                  insert into clinic_closures (id, clinic_id, date, name) values (gen_random_uuid(), '{clinic}', '2027-01-01', '{name} secret');
@@ -306,7 +307,8 @@ const TABLES: [Table; 17] = [
     },
     Table {
         name: "sign_in_attempts",
-        of_clinic: "false",
+        // Rows are of no clinic; these stand for attempts at its people.
+        of_clinic: "key = sha256(convert_to($clinic::text, 'utf8'))",
         tenant: None,
         admin: None,
         insert: "(key, expires_at) values (sha256(gen_random_uuid()::text::bytea), now())",

@@ -84,7 +84,7 @@ const TABLE: &str = "
     create table boats (
         id uuid primary key,
         clinic_id uuid not null,
-        name text not null constraint boats_name_key unique,
+        name text not null,
         status text not null default 'ready',
         repaired_at timestamptz,
         deleted_at timestamptz,
@@ -95,6 +95,7 @@ const TABLE: &str = "
         version int not null default 1,
         owner_note text
     );
+    create unique index boats_name_key on boats (name) where deleted_at is null;
     create trigger touch before update on boats for each row execute function private.touch();
     grant select, insert, update, delete on boats to clinigraph_system;
 ";
@@ -231,6 +232,23 @@ async fn a_value_that_must_be_unique_is_reported_at_its_field() {
     let error = error_of(&app, async |scope| draft.insert(scope, BoatEventKind::Launched).await).await;
 
     assert_eq!(error.code(), Code::Duplicate);
+    assert_eq!(error.fields()[0].path, "input.name");
+    assert_eq!(events(&app).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_row_cannot_be_restored_while_another_has_its_unique_value() {
+    let (app, clinic) = harbour().await;
+    let id = boat(&app, clinic, "Heron").await;
+    app.as_system(async |scope| Boat::lock(scope, id, None).await?.archive(scope, NoEvent).await).await;
+    boat(&app, clinic, "Heron").await;
+
+    let restore =
+        async |scope: &Scope| Boat::lock_archived(scope, id, None).await?.restore(scope, BoatEventKind::Restored).await;
+    let error = error_of(&app, restore).await;
+
+    assert_eq!((error.code(), error.message()), (Code::Duplicate, "another boat has this name"));
+    assert_eq!(error.fields()[0].path, "input", "the input of restoring has no name");
     assert_eq!(events(&app).await, Vec::<String>::new());
 }
 

@@ -51,7 +51,7 @@ async fn the_servers_roles_can_start_the_job_but_not_choose_its_time() {
     let tomorrow = (app.clock.now().date_naive() + Days::new(1)).format("outbox_events_%Y_%m_%d").to_string();
     app.execute(&format!("drop table {tomorrow}")).await;
 
-    partitions::keep_now(&app.database).await.unwrap();
+    partitions::maintain_now(&app.database).await.unwrap();
 
     assert!(partitions_of(&app, "outbox_events").await.contains(&tomorrow));
     for role in ["app", "system", "admin", "tenant", "patient"] {
@@ -103,7 +103,7 @@ async fn a_cursor_is_valid_while_the_events_after_it_are_retained() {
         ))
         .await;
     }
-    partitions::keep_now(&app.database).await.unwrap();
+    partitions::maintain_now(&app.database).await.unwrap();
     let ids = app.rows("select id from outbox_events order by id").await;
     let oldest = ids[0]["id"].as_i64().unwrap();
     assert_eq!(ids.len(), 80, "seven days and today");

@@ -1,4 +1,4 @@
-//! The cast: made-up people who use the API like anybody else.
+//! Demo users who work with the API continuously, so that subscriptions have something to show.
 
 use std::{
     net::{IpAddr, Ipv4Addr},
@@ -16,7 +16,7 @@ use crate::{
 
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// Who opens, who answers, what it is about, what the answer is.
+/// User who opens a ticket, administrator who answers, title of the ticket, and answer.
 const SCENES: [(&str, &str, &str, &str); 4] = [
     ("tom@harbour.example", "linus@clinigraph.example", "The label printer is slow today", "We are having a look."),
     (
@@ -29,7 +29,7 @@ const SCENES: [(&str, &str, &str, &str); 4] = [
         "jack@bondi.example",
         "linus@clinigraph.example",
         "The calendar shows last week",
-        "Please reload the page; it is mended.",
+        "Please reload the page; it is fixed now.",
     ),
     (
         "mei@harbour.example",
@@ -39,9 +39,9 @@ const SCENES: [(&str, &str, &str, &str); 4] = [
     ),
 ];
 
-/// Plays for ever; a scene that fails is told in the log, and the next one is played.
+/// Plays the scenes until the server stops. A scene that fails is logged, and the next one is played.
 pub async fn play<P: Execute>(pipeline: &P) {
-    // From one opening to the next, however long the scene between takes.
+    // The interval between the beginnings of two scenes, however long a scene takes.
     let mut clock = tokio::time::interval_at(tokio::time::Instant::now() + PAUSE, PAUSE);
     clock.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     for scene in SCENES.iter().cycle() {
@@ -103,7 +103,7 @@ async fn ask<P: Execute>(pipeline: &P, token: Option<&str>, query: &str, input: 
     let caller = Caller {
         token: token.map(str::to_owned),
         address: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        agent: Some("the demo's cast".to_owned()),
+        agent: Some("clinigraph demo".to_owned()),
         request_id: Uuid::now_v7().to_string(),
         idempotency_key: None,
         transport: Transport::HttpPost,
