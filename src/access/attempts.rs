@@ -146,7 +146,8 @@ impl Attempt {
         // In one order, so that two attempts wait for each other and cannot deadlock.
         keys.sort_unstable();
         let new = keys.map(|key| (rows::key.eq(key.to_vec()), rows::expires_at.eq(now)));
-        let made = insert_into(table).values(new).on_conflict(rows::key).do_update().set(rows::key.eq(excluded(rows::key)));
+        let made =
+            insert_into(table).values(new).on_conflict(rows::key).do_update().set(rows::key.eq(excluded(rows::key)));
         let made = made.returning((rows::key, rows::failures, rows::waits_until, rows::succeeded_at, rows::expires_at));
         let tx = scope.tx().await?;
         let found: Vec<Counter> = prepared(made).load(&mut tx.conn()?).await?;

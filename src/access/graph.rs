@@ -96,7 +96,8 @@ impl AccessMutation {
         let input = input.valid()?;
         let (request, sessions) = (ctx.request()?, service::<Sessions>(ctx)?);
         let (attempts, passwords, clock) = (service(ctx)?, service(ctx)?, service(ctx)?);
-        let proved = SignIn { request, attempts, passwords, clock }.check_password(&input.email, &input.password).await?;
+        let proved =
+            SignIn { request, attempts, passwords, clock }.check_password(&input.email, &input.password).await?;
         let begun = session::begin(request, sessions, proved).await?;
         if input.in_cookie {
             let cookie = SessionCookie::Keep { token: begun.token.clone(), seconds: LASTS.num_seconds() };

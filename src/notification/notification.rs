@@ -135,7 +135,8 @@ pub async fn is_hidden(ctx: &Context<'_>, id: Id<Notification>) -> Result<bool> 
     if scope.actor().is_platform_admin() {
         return Ok(false);
     }
-    let mut about = notifications::table.filter(notifications::id.eq(id)).select(notifications::subject_type).into_boxed();
+    let mut about =
+        notifications::table.filter(notifications::id.eq(id)).select(notifications::subject_type).into_boxed();
     if let Some(clinics) = clinics(scope) {
         about = about.filter(notifications::clinic_id.eq_any(clinics));
     }

@@ -138,9 +138,8 @@ pub fn lasting<'a>(
 /// Whether an operation may select a column that the caller, without the permission for it, reads in their own rows only. By the
 /// name of the field alone: a field of another type with the same name costs a reading of one's own, and nothing else.
 fn selects_own(job: &Job) -> bool {
-    let hidden = |column: &&Column| {
-        column.read.is_some_and(|guard| guard.own.is_some() && !job.actor.may(guard.permission))
-    };
+    let hidden =
+        |column: &&Column| column.read.is_some_and(|guard| guard.own.is_some() && !job.actor.may(guard.permission));
     let defs = graphql::entities();
     let names: Vec<&str> =
         defs.iter().flat_map(|def| def.columns.iter().filter(hidden)).map(|column| column.name.as_str()).collect();

@@ -124,7 +124,10 @@ pub enum Behalf {
     /// clinic may be inactive.
     Caller(Arc<Person>),
     /// A user who has just proved who they are.
-    User { id: Uuid, email: String },
+    User {
+        id: Uuid,
+        email: String,
+    },
 }
 
 /// The class of a person, as the database names it.

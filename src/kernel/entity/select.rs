@@ -300,12 +300,7 @@ impl Select<'_> {
     }
 
     /// Selects the columns of a table, and those that others are joined by.
-    fn columns_of<'b>(
-        &'b self,
-        table: usize,
-        sort: Option<Sort>,
-        out: &mut AstPass<'_, 'b, Pg>,
-    ) -> QueryResult<()> {
+    fn columns_of<'b>(&'b self, table: usize, sort: Option<Sort>, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let mut number = itoa::Buffer::new();
         let mut glue = "SELECT ";
         for (at, place) in self.columns.places.iter().enumerate().filter(|(_, place)| place.table == table) {

@@ -166,7 +166,8 @@ async fn counts(app: &TestApp) -> Value {
 
 /// The statements about signing in that a server's connections sent from a place in the log on.
 async fn statements(app: &TestApp, from: usize) -> Vec<String> {
-    let pids = "select pid from pg_stat_activity where datname = current_database() and application_name = 'clinigraph'";
+    let pids =
+        "select pid from pg_stat_activity where datname = current_database() and application_name = 'clinigraph'";
     let pids: Vec<String> = app.rows(pids).await.iter().map(|row| format!("[{}] ", row["pid"])).collect();
     let text = log().await.split_off(from);
     let lines = text.lines().filter(|line| pids.iter().any(|pid| line.contains(pid.as_str())));

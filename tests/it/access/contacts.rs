@@ -60,7 +60,8 @@ async fn beside_other_rows_too_only_ones_own_are_seen_and_no_statement_more_is_s
         (oak.person(SystemRole::Staff).await, oak.person(SystemRole::Staff).await, oak.manager().await);
     let ticket = author.open_ticket("Printer").await;
     colleague.reply(&ticket, "Me too.", false).await;
-    let query = "query ($id: ID!) { ticket(id: $id) { createdBy { email } messages { nodes { author { id email } } } } }";
+    let query =
+        "query ($id: ID!) { ticket(id: $id) { createdBy { email } messages { nodes { author { id email } } } } }";
 
     let mut seen = Vec::new();
     for person in [&author, &colleague, &manager] {

@@ -141,7 +141,9 @@ async fn a_refused_sign_in_is_in_the_trail() {
     let rows = trail(&app, "verb = 'sign_in'").await;
     let seen: Vec<_> = rows
         .iter()
-        .map(|row| json!([row["actor_user_id"], row["resource_type"], row["resource_id"], row["success"], row["reason"]]))
+        .map(|row| {
+            json!([row["actor_user_id"], row["resource_type"], row["resource_id"], row["success"], row["reason"]])
+        })
         .collect();
     assert_eq!(
         seen,

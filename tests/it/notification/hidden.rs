@@ -63,7 +63,8 @@ async fn what_is_not_seen_is_not_marked_or_archived() {
     let all = person.ask("mutation { markAllNotificationsRead { count } }", json!({})).await;
 
     assert_eq!(all["markAllNotificationsRead"]["count"], 0);
-    let untouched = "select count(*) from notifications where read_at is null and archived_at is null and recipient_user_id = ";
+    let untouched =
+        "select count(*) from notifications where read_at is null and archived_at is null and recipient_user_id = ";
     assert_eq!(app.value(&format!("{untouched} '{}'", person.user_id)).await, 2);
 }
 
