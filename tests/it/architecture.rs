@@ -1,4 +1,4 @@
-//! Which way imports point between the rooms of the house, as `docs/ARCHITECTURE.md` tells.
+//! The direction of imports between modules, as `docs/ARCHITECTURE.md` describes it.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -6,8 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// For each room, what it may import. Rooms of the domain also name each other's entities as edges, which may run in
-/// rings; they can name nothing else, as a room's modules are private.
+/// For each module, what it may import. Domain modules also name entities of each other as edges, which may go in circles;
+/// they can name nothing else, as the files of a module are private.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("kernel", &["schema"]),
     ("embedded", &[]),
@@ -107,17 +107,18 @@ fn imports_point_only_where_they_may() {
     let mut wrong = Vec::new();
     for file in files(&source).into_iter().filter(|file| file.extension().is_some_and(|ending| ending == "rs")) {
         let inside = file.strip_prefix(&source).unwrap();
-        let room = inside.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
-        if matches!(room.as_str(), "lib" | "schema") {
+        let module =
+            inside.components().next().unwrap().as_os_str().to_string_lossy().trim_end_matches(".rs").to_owned();
+        if matches!(module.as_str(), "lib" | "schema") {
             continue;
         }
-        let Some(may) = rules.get(room.as_str()) else {
-            wrong.push(format!("{room} is not among the rooms"));
+        let Some(may) = rules.get(module.as_str()) else {
+            wrong.push(format!("{module} is not among the modules"));
             continue;
         };
         for name in imports(&fs::read_to_string(&file).unwrap()) {
             let name = if MACROS.contains(&name.as_str()) { "kernel" } else { name.as_str() };
-            if name != room && !may.contains(&name) {
+            if name != module && !may.contains(&name) {
                 wrong.push(format!("{} imports {name}", inside.display()));
             }
         }

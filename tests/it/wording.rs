@@ -1,4 +1,4 @@
-//! Words of the API and of the documentation: every description stands alone, in plain English.
+//! Words of the API and of the documentation: every description is complete by itself, in plain English.
 
 use std::{fs, path::Path};
 
@@ -222,7 +222,7 @@ fn avoided_in(file: &str, markdown: &str) -> Vec<String> {
 }
 
 #[test]
-fn every_description_of_the_schema_stands_alone_in_plain_words() {
+fn every_description_of_the_schema_is_complete_in_plain_words() {
     let refused = refused(&clinigraph::graphql::sdl());
 
     assert!(refused.is_empty(), "{} descriptions:\n{}", refused.len(), refused.join("\n"));

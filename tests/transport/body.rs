@@ -24,11 +24,11 @@ async fn sound_values_arrive_as_they_were_sent() {
 #[tokio::test]
 async fn a_body_that_does_not_come_is_given_up() {
     let app = StubApp::with(|config| config.body_timeout = crate::wire::client::ms(300)).await;
-    let told = app
+    let response = app
         .raw("POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: 9\r\n\r\n{\"q")
         .await;
 
-    assert!(told.starts_with("HTTP/1.1 408") && told.contains("TIMEOUT"), "{told}");
+    assert!(response.starts_with("HTTP/1.1 408") && response.contains("TIMEOUT"), "{response}");
     assert!(patient().body_timeout > crate::wire::client::ms(300));
     assert_eq!(app.running(), 0);
 }

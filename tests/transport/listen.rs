@@ -1,4 +1,4 @@
-//! What is spoken on a connection, and what stands beside the API.
+//! The protocols of a connection, and the routes beside the API.
 
 use axum::{Router, routing::post};
 use tokio::io::AsyncWriteExt;

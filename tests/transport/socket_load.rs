@@ -1,4 +1,4 @@
-//! Sockets under load: nothing waits for anything else, nothing is kept without bound, nothing stays behind.
+//! Sockets under load: they do not wait for each other, buffers are bounded, and nothing is left when they are closed.
 
 use std::time::Duration;
 

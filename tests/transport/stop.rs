@@ -1,4 +1,4 @@
-//! How the server stops: what runs finishes, what listens is told, and nothing waits for ever.
+//! Stopping the server: running operations finish, listeners are notified, and nothing waits without end.
 
 use tokio::io::AsyncWriteExt;
 
@@ -50,8 +50,8 @@ async fn a_stopping_server_is_not_ready() {
 
     app.stop();
     app.release(1);
-    let told = rest(&mut stream).await;
-    assert!(!told.contains(r#""status":"ready""#), "{told}");
+    let response = rest(&mut stream).await;
+    assert!(!response.contains(r#""status":"ready""#), "{response}");
     app.stopped().await;
 }
 

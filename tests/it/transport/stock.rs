@@ -2,7 +2,7 @@
 //! A guard that is not needed any more, because the stock behaviour has become right, fails here as well as one that
 //! does not guard.
 //!
-//! What is not held against each other: that `RunQueryDsl` in scope hijacks `Schema::execute` (the compiler tells), and
+//! What is not held against each other: that `RunQueryDsl` in scope hijacks `Schema::execute` (the compiler reports it), and
 //! the memory of idle sockets, which wants a process of its own (`idle.rs` measures both).
 
 mod execution;
@@ -38,7 +38,7 @@ use crate::wire::client::{Front, LONG, ms};
 pub struct Side {
     front: Front,
     /// How long to wait for what it should do by itself. Ours has all the time in the world, the other many times what
-    /// ours was told to take.
+    /// ours was configured to take.
     patience: Duration,
 }
 
