@@ -105,7 +105,7 @@ begin
             ('memberships', 'updated_at', 'Time at which the membership was last changed.'),
             ('memberships', 'user_id', 'User who belongs to the clinic.'),
             ('memberships', 'version', 'Version of the membership, which each change increments; pass it as `expectedVersion`.'),
-            ('notifications', null, 'Message to one user about something that happened. Each user sees only their own.'),
+            ('notifications', null, 'Message to one user about something that happened. Each user sees only their own, and only those about objects of a type that they may read.'),
             ('notifications', 'archived_at', 'Time at which the notification was archived. Null if it is not archived.'),
             ('notifications', 'body', 'Text of the notification, at most 200 characters.'),
             ('notifications', 'created_at', 'Time at which the notification was created.'),

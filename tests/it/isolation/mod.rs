@@ -291,6 +291,14 @@ const TABLES: [Table; 17] = [
         insert: "(id, user_id, token_hash, acting_clinic_id, expires_at) values (gen_random_uuid(), $stranger, sha256('new'), $clinic, now())",
     },
     Table {
+        name: "sign_in_attempts",
+        // Rows are of no clinic; these stand for attempts at its people.
+        of_clinic: "key = sha256(convert_to($clinic::text, 'utf8'))",
+        tenant: None,
+        admin: None,
+        insert: "(key, expires_at) values (sha256(gen_random_uuid()::text::bytea), now())",
+    },
+    Table {
         name: "support_tickets",
         of_clinic: OF_CLINIC,
         tenant: Some(OF_CLINIC),
@@ -304,14 +312,6 @@ const TABLES: [Table; 17] = [
         admin: ALL,
         insert: "(id, clinic_id, ticket_id, author_user_id, body, is_internal)
                  select gen_random_uuid(), $clinic, $ticket, $user, 'New', false",
-    },
-    Table {
-        name: "sign_in_attempts",
-        // Rows are of no clinic; these stand for attempts at its people.
-        of_clinic: "key = sha256(convert_to($clinic::text, 'utf8'))",
-        tenant: None,
-        admin: None,
-        insert: "(key, expires_at) values (sha256(gen_random_uuid()::text::bytea), now())",
     },
     Table {
         name: "user_sign_ins",

@@ -73,6 +73,8 @@ async fn what_is_not_seen_is_not_delivered() {
     let app = TestApp::new().await;
     let (person, _, ada, ticket, clinic) = notified(&app).await;
     become_role(&app, &person, SystemRole::Clinician).await;
+    // The server looks the person up again before they subscribe.
+    assert_eq!(unread(&person).await, 0);
     let after = app.now().await;
     let received = "subscription ($after: String) { notificationReceived(after: $after) { notification { body } } }";
     let mut readers = Vec::new();
