@@ -2,6 +2,8 @@
 
 mod attempts;
 mod builders;
+pub mod cases;
 mod contacts;
 mod on_behalf;
 mod sign_in;
+mod users;

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::{
     harness::{Person, TestApp},
-    live::{BOTH, unread},
+    live::BOTH,
 };
 
 const LIST: &str = "{ notifications(filter: {}) { totalCount nodes { id body } } }";
@@ -35,13 +35,13 @@ async fn become_role(app: &TestApp, person: &Person, role: SystemRole) {
 async fn who_may_no_longer_read_tickets_sees_no_notifications_of_them() {
     let app = TestApp::new().await;
     let (person, ids, ..) = notified(&app).await;
-    assert_eq!((ids.len(), unread(&person).await), (2, 2));
+    assert_eq!((ids.len(), person.unread_count().await), (2, 2));
     let node = "query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }";
 
     become_role(&app, &person, SystemRole::Clinician).await;
 
     assert_eq!(person.ask(LIST, json!({})).await["notifications"], json!({ "totalCount": 0, "nodes": [] }));
-    assert_eq!(unread(&person).await, 0);
+    assert_eq!(person.unread_count().await, 0);
     assert_eq!(person.ask(node, json!({ "id": ids[0] })).await, json!({ "node": null, "nodes": [null] }));
     become_role(&app, &person, SystemRole::Auditor).await;
     assert_eq!(person.ask(LIST, json!({})).await["notifications"]["totalCount"], 2, "they are there again");
@@ -74,7 +74,7 @@ async fn what_is_not_seen_is_not_delivered() {
     let (person, _, ada, ticket, clinic) = notified(&app).await;
     become_role(&app, &person, SystemRole::Clinician).await;
     // The server looks the person up again before they subscribe.
-    assert_eq!(unread(&person).await, 0);
+    assert_eq!(person.unread_count().await, 0);
     let after = app.now().await;
     let received = "subscription ($after: String) { notificationReceived(after: $after) { notification { body } } }";
     let mut readers = Vec::new();
