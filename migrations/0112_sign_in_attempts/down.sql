@@ -5,5 +5,4 @@ alter domain audit_events_verb add constraint audit_events_verb_check
     check (value in ('create', 'update', 'delete', 'view')) not valid;
 alter table user_sign_ins add column failed_sign_ins smallint not null default 0, add column locked_until timestamptz;
 select private.audit_table('user_sign_ins', 'user', 'last_login_at failed_sign_ins locked_until', 'update');
-drop function private.sweep_sign_in_attempts;
 drop table sign_in_attempts;

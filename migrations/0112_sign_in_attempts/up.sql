@@ -23,25 +23,6 @@ comment on column sign_in_attempts.succeeded_at is
     'Time of the last success of an account from a network address; null before the first, and in the other rows.';
 comment on column sign_in_attempts.expires_at is 'Time after which the row counts for nothing and can be removed.';
 
-create function private.sweep_sign_in_attempts(before timestamptz, most integer) returns integer
-    language plpgsql
-    set search_path = pg_catalog, pg_temp
-as $$
-declare
-    swept integer;
-begin
-    delete from public.sign_in_attempts
-     where key = any (array(select a.key from public.sign_in_attempts a where a.expires_at < before
-                             order by a.expires_at limit most for update skip locked));
-    get diagnostics swept = row_count;
-    return swept;
-end
-$$;
-comment on function private.sweep_sign_in_attempts is
-    'Removes rows that expired before a time, a number of them at most; returns how many. Called again until it is fewer.';
-revoke all on function private.sweep_sign_in_attempts from public;
-grant execute on function private.sweep_sign_in_attempts to clinigraph_system;
-
 -- What remains beside the account is when it last signed in.
 alter table user_sign_ins drop column failed_sign_ins, drop column locked_until;
 select private.audit_table('user_sign_ins', 'user', 'last_login_at', 'update');
