@@ -15,6 +15,7 @@ pub mod loader;
 pub mod money;
 pub mod page;
 pub mod rate;
+pub mod refusals;
 pub mod request;
 pub mod sealed;
 pub mod secrets;

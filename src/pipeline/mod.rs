@@ -38,13 +38,14 @@ use self::{
     rate::Meter, tokens::Tokens, types::Types,
 };
 use crate::{
-    access::{LONGEST_PASSWORD, Passwords, Presence, Sessions, token_hash},
+    access::{Attempts, LONGEST_PASSWORD, Passwords, Presence, Sessions, token_hash},
     graphql::{self, operation_rates},
     kernel::{
         Actor, Code, Error, Result,
         clock::Clock,
         db::{Access, Database, Shares},
         idempotency, page,
+        refusals::RefusedMutations,
         secrets::KeyRing,
     },
     live::{Hub, Names},
@@ -160,6 +161,7 @@ struct Parts {
     persisted: Persisted,
     meter: Meter,
     operation_counts: OperationCounts,
+    refused_mutations: RefusedMutations,
     types: Types,
     hub: Arc<Hub>,
     executor: Executor,
@@ -176,6 +178,7 @@ impl Pipeline {
         let sessions = Sessions::new(database.clone(), clock.clone());
         let schema = graphql::schema()
             .data(sessions.clone())
+            .data(Attempts::new(&ring)?)
             .data(passwords)
             .data(clock.clone())
             .data(settings.server_limits())
@@ -198,6 +201,7 @@ impl Pipeline {
             persisted,
             meter,
             operation_counts,
+            refused_mutations: RefusedMutations::default(),
             types,
             hub,
             executor: Executor::new(schema).await?,

@@ -15,8 +15,8 @@ use uuid::Uuid;
 
 use crate::kernel::{
     Actor, Code, Error, Result,
+    actor::network,
     clock::Clock,
-    db::network,
     rate::{OperationRates, Rate, RateSubject},
 };
 

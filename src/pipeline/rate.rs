@@ -13,7 +13,11 @@ use moka::sync::Cache;
 use uuid::Uuid;
 
 use crate::{
-    kernel::{Actor, Code, Error, Result, actor::Person, clock::Clock, db::network},
+    kernel::{
+        Actor, Code, Error, Result,
+        actor::{Person, network},
+        clock::Clock,
+    },
     server::contract::RateLimit,
 };
 

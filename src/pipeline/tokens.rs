@@ -8,10 +8,7 @@ use moka::sync::Cache;
 use super::rate::Meter;
 use crate::{
     access::Sessions,
-    kernel::{
-        Actor, Code, Result,
-        db::{Party, network},
-    },
+    kernel::{Actor, Code, Result, actor::network, db::Party},
 };
 
 /// Looks up the callers of requests.

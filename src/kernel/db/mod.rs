@@ -25,5 +25,5 @@ pub use logins::Logins;
 pub use migrate::{Preparation, logins, prepare, redo, revert_all};
 pub use pool::{Class, Config, Connection, Pools, connect};
 pub use prepared::{Prepared, prepared};
-pub use scope::{Access, Database, Note, PgRow, Scope, Tx};
-pub use turns::{Claim, Party, Shares, Terms, network};
+pub use scope::{Access, Behalf, Database, Note, PgRow, Scope, Tx};
+pub use turns::{Claim, Party, Shares, Terms};

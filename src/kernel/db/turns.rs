@@ -19,7 +19,10 @@ use std::{
 use tokio::{sync::oneshot, time::timeout};
 use uuid::Uuid;
 
-use crate::kernel::{Actor, Code, Error, Result, actor::Person};
+use crate::kernel::{
+    Actor, Code, Error, Result,
+    actor::{Person, network},
+};
 
 /// Whose claims count together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -47,15 +50,6 @@ impl Party {
     #[must_use]
     pub fn of_person(person: &Person) -> Self {
         person.acting.map_or(Self::Person(person.user_id), |(clinic, _)| Self::Clinic(clinic))
-    }
-}
-
-/// The network of an address, as far as it belongs to one customer.
-#[must_use]
-pub fn network(address: IpAddr) -> IpAddr {
-    match address {
-        IpAddr::V6(six) => IpAddr::V6((six.to_bits() & (u128::MAX << 64)).into()),
-        four @ IpAddr::V4(_) => four,
     }
 }
 

@@ -41,7 +41,20 @@ impl<'a> Reader<'a> {
     /// A statement under the caller's rights.
     pub fn select<'s>(self, def: &'static Def, columns: &'s Columns, rows: Rows<'s>) -> Select<'s> {
         let actor = self.scope.actor();
-        Select { def, columns, rows, tenant: actor.clinic_id(), permissions: actor.permissions() }
+        Select {
+            def,
+            columns,
+            rows,
+            tenant: actor.clinic_id(),
+            permissions: actor.permissions(),
+            caller: actor.person().ok().map(|person| person.user_id),
+            readable: if def.about.is_some() { self.readable() } else { Vec::new() },
+        }
+    }
+
+    /// The kinds of objects that the caller may read.
+    fn readable(self) -> Vec<&'static str> {
+        self.ctx.data_opt::<Kinds>().map(|kinds| kinds.readable(self.scope.actor())).unwrap_or_default()
     }
 
     async fn load_level(self, level: &Level, rows: Rows<'_>) -> Result<Vec<PgRow>> {
