@@ -24,7 +24,7 @@ fn errors(answer: &Answer) -> Vec<(&str, &Value)> {
 /// The titles of all tickets, and the number of rows that their changes wrote.
 async fn written(app: &TestApp) -> Value {
     let query = "select jsonb_build_array(
-        (select coalesce(jsonb_agg(title order by number), '[]') from support_tickets),
+        (select coalesce(jsonb_agg(title order by created_at, id), '[]') from support_tickets),
         (select count(*) from audit_events where resource_type = 'ticket'), (select count(*) from outbox_events))";
     app.value(query).await
 }

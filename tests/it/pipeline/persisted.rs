@@ -131,6 +131,7 @@ async fn what_is_refused_is_charged_to_its_address_before_it_is_read() {
     let manager = app.clinic("Oak").await.manager().await;
     at_the_start_of_a_minute(&app);
     let code = async |person: &Person, document: &str| person.send(document, json!({})).await.code();
+    assert_eq!(code(&manager, "{ __typename }").await, None);
 
     for document in ["{", "{ nope }", "{ ...F } fragment F on Query { ...F }"] {
         assert_ne!(code(&app.nobody(), document).await.as_deref(), Some("RATE_LIMITED"), "{document}");
@@ -139,7 +140,7 @@ async fn what_is_refused_is_charged_to_its_address_before_it_is_read() {
     assert_eq!(code(&app.nobody(), "{").await.as_deref(), Some("RATE_LIMITED"));
     let claims = Person::new(app.address, Some("nobody knows this".to_owned()), uuid::Uuid::nil());
     assert_eq!(code(&claims, "{ __typename }").await.as_deref(), Some("RATE_LIMITED"));
-    // …but for those who really are somebody, each as long as their own lasts.
+    // …but for those who were known as somebody before, each as long as their own lasts.
     assert_eq!(code(&manager, "{ __typename }").await, None);
     for _ in 0..6 {
         assert_eq!(code(&manager, "{").await.as_deref(), Some("PARSE_FAILED"));
