@@ -79,8 +79,8 @@ async fn receive(reader: &mut EventReader, shared: &Mutex<Progress>) {
                 progress.events.push(event["cursor"].as_str().unwrap().to_owned());
                 progress.titles.insert(event["ticket"]["title"].as_str().unwrap().to_owned());
             }
-            Some(Received::Event(payload, _)) => return expected(&code(&payload["errors"][0])),
-            Some(Received::Failed(error)) => return expected(&code(&error)),
+            Some(Received::Event(payload, _)) => return expected(code(&payload["errors"][0])),
+            Some(Received::Failed(error)) => return expected(code(&error)),
             Some(Received::Closed(number, reason)) => {
                 // The session is valid, but a server may be unable to check it now.
                 let unavailable = number == 4403 && reason.contains("cannot answer now");

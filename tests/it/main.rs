@@ -1,6 +1,7 @@
 //! Every test of the API, in one binary: it links once, and its tests share one Postgres.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod cases;
 mod harness;
 #[path = "../wire/mod.rs"]
 mod wire;
@@ -10,6 +11,7 @@ mod access;
 mod audit;
 mod clinic;
 mod demo;
+mod installation;
 mod kernel;
 mod live;
 mod notification;

@@ -3,7 +3,6 @@
 //! statement for the role that first ran it, and would plan it again for another role.
 
 use std::{
-    str::FromStr,
     sync::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -19,9 +18,11 @@ use futures_util::{
     future::{BoxFuture, Shared},
 };
 use tokio::{sync::Notify, task::JoinSet};
-use tokio_postgres::NoTls;
 
-use super::turns::{Claim, Shares, Turn, Turns};
+use super::{
+    Address,
+    turns::{Claim, Shares, Turn, Turns},
+};
 use crate::kernel::{Error, Result};
 
 /// A class of actor, each with a database role of its own.
@@ -199,14 +200,13 @@ const MOST_PREPARED: usize = 500;
 
 /// Opens one connection, outside any pool.
 pub async fn connect(url: &str) -> Result<AsyncPgConnection> {
-    Ok(connect_and_watch(url).await?.0)
+    Ok(connect_and_watch(&url.parse()?).await?.0)
 }
 
 /// Opens a connection, with a flag that is set when it breaks. Diesel's own driver would check this for each statement, which
 /// costs more than it gains: a statement that runs fails by itself.
-async fn connect_and_watch(url: &str) -> Result<(AsyncPgConnection, Arc<AtomicBool>)> {
-    let config = tokio_postgres::Config::from_str(url).map_err(Error::unavailable)?;
-    let (client, connection) = config.connect(NoTls).await.map_err(Error::unavailable)?;
+async fn connect_and_watch(address: &Address) -> Result<(AsyncPgConnection, Arc<AtomicBool>)> {
+    let (client, connection) = address.connect().await?;
     let is_gone = Arc::new(AtomicBool::new(false));
     let gone = Arc::clone(&is_gone);
     tokio::spawn(async move {
@@ -261,7 +261,7 @@ impl Class {
 /// Makes and checks connections.
 #[derive(Debug)]
 pub struct Manager {
-    url: String,
+    address: Address,
     settings: String,
     closer: Arc<Closer>,
 }
@@ -272,7 +272,7 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> Result<Arc<Connection>> {
         // Boxed, since every future that may need a connection would be larger otherwise.
-        let (mut pg, is_gone) = Box::pin(connect_and_watch(&self.url)).await?;
+        let (mut pg, is_gone) = Box::pin(connect_and_watch(&self.address)).await?;
         pg.batch_execute(&self.settings).await?;
         let counted = Arc::new(Counted::default());
         let counts = Arc::clone(&counted);
@@ -340,6 +340,7 @@ pub struct Pools {
 impl Pools {
     /// Needs a runtime, on which transactions that were left open are ended.
     pub fn new(config: &Config) -> Result<Self> {
+        let address: Address = config.url.parse()?;
         let closer = Arc::new(Closer::default());
         let mut closing = JoinSet::new();
         closing.spawn(Arc::clone(&closer).run());
@@ -347,7 +348,7 @@ impl Pools {
             let settings = class.settings(config);
             let connections = connections.max(2);
             let pool =
-                managed::Pool::builder(Manager { url: config.url.clone(), settings, closer: Arc::clone(&closer) })
+                managed::Pool::builder(Manager { address: address.clone(), settings, closer: Arc::clone(&closer) })
                     .max_size(connections)
                     // The connection that was returned last: its transaction may still be open, and its caches are warm.
                     .queue_mode(managed::QueueMode::Lifo)

@@ -1,4 +1,6 @@
 //! Signing in, sessions, and what a user may do.
 
 mod builders;
+pub mod cases;
 mod sign_in;
+mod users;

@@ -23,8 +23,10 @@ async fn with_password(app: &TestApp, email: &str) -> Uuid {
     user
 }
 
-async fn sign_in(app: &TestApp, email: &str, password: &str) -> Answer {
-    app.nobody().send(SIGN_IN, json!({ "input": { "email": email, "password": password } })).await
+impl TestApp {
+    async fn sign_in(&self, email: &str, password: &str) -> Answer {
+        self.nobody().send(SIGN_IN, json!({ "input": { "email": email, "password": password } })).await
+    }
 }
 
 fn code(answer: &Answer) -> String {
@@ -49,7 +51,7 @@ async fn the_right_password_begins_a_session() {
     let user = with_password(&app, "nia@oak.example").await;
     oak.join(user, SystemRole::Staff).await;
 
-    let answer = sign_in(&app, "  Nia@OAK.example ", "right").await;
+    let answer = app.sign_in("  Nia@OAK.example ", "right").await;
 
     let payload = &answer.body["data"]["signIn"];
     let viewer = json!({
@@ -70,7 +72,7 @@ async fn a_token_is_kept_only_as_its_hash() {
     let app = TestApp::new().await;
     with_password(&app, "nia@oak.example").await;
 
-    let answer = sign_in(&app, "nia@oak.example", "right").await;
+    let answer = app.sign_in("nia@oak.example", "right").await;
 
     let token = answer.body["data"]["signIn"]["token"].as_str().unwrap();
     assert!(token.starts_with("cgs_") && token.len() == 4 + 43, "256 bits");
@@ -95,7 +97,7 @@ async fn a_wrong_password_cannot_be_told_from_an_unknown_address() {
 
     let mut told = Vec::new();
     for email in ["nia@oak.example", "nobody@oak.example", "bo@oak.example"] {
-        let answer = sign_in(&app, email, "wrong").await;
+        let answer = app.sign_in(email, "wrong").await;
         assert_eq!((code(&answer).as_str(), answer.status), ("INVALID_CREDENTIALS", 200));
         told.push(error(&answer));
     }
@@ -111,7 +113,7 @@ async fn five_wrong_passwords_lock_known_and_unknown_addresses_alike() {
     let tell = async |password: &str| {
         let mut told = Vec::new();
         for email in both {
-            let answer = sign_in(&app, email, password).await;
+            let answer = app.sign_in(email, password).await;
             let mut error = error(&answer);
             // Seconds may pass between the two.
             let wait = error["extensions"]["retryAfter"].take().as_u64().map(|seconds| seconds.div_ceil(30) * 30);
@@ -141,12 +143,12 @@ async fn a_locked_account_refuses_even_the_right_password_until_the_time_is_over
     let app = TestApp::new().await;
     with_password(&app, "nia@oak.example").await;
     for _ in 0..5 {
-        sign_in(&app, "nia@oak.example", "wrong").await;
+        app.sign_in("nia@oak.example", "wrong").await;
     }
 
-    let locked = sign_in(&app, "nia@oak.example", "right").await;
+    let locked = app.sign_in("nia@oak.example", "right").await;
     app.clock.turn(TimeDelta::minutes(15));
-    let unlocked = sign_in(&app, "nia@oak.example", "right").await;
+    let unlocked = app.sign_in("nia@oak.example", "right").await;
 
     assert_eq!([code(&locked), code(&unlocked)], ["ACCOUNT_LOCKED", "fine"]);
 }
@@ -158,9 +160,9 @@ async fn the_right_password_forgives_the_wrong_ones_before_it() {
 
     for _ in 0..2 {
         for _ in 0..4 {
-            sign_in(&app, "nia@oak.example", "wrong").await;
+            app.sign_in("nia@oak.example", "wrong").await;
         }
-        assert_eq!(code(&sign_in(&app, "nia@oak.example", "right").await), "fine");
+        assert_eq!(code(&app.sign_in("nia@oak.example", "right").await), "fine");
     }
 }
 
@@ -171,8 +173,8 @@ async fn guesses_at_once_or_in_one_document_count_each() {
     with_password(&app, "leo@oak.example").await;
 
     // Thirty guesses that all begin before the first is counted.
-    let guesses = join_all((0..30).map(|_| sign_in(&app, "nia@oak.example", "wrong"))).await;
-    let after = sign_in(&app, "nia@oak.example", "right").await;
+    let guesses = join_all((0..30).map(|_| app.sign_in("nia@oak.example", "wrong"))).await;
+    let after = app.sign_in("nia@oak.example", "right").await;
     let mut of_leo = Vec::new();
     for _ in 0..5 {
         let query =
@@ -190,7 +192,7 @@ async fn guesses_at_once_or_in_one_document_count_each() {
         [wrong, wrong, wrong, locked, locked],
         "each field counts, so five guesses are two documents and a half"
     );
-    assert_eq!(code(&sign_in(&app, "leo@oak.example", "wrong").await), "ACCOUNT_LOCKED");
+    assert_eq!(code(&app.sign_in("leo@oak.example", "wrong").await), "ACCOUNT_LOCKED");
 }
 
 #[tokio::test]
@@ -199,10 +201,10 @@ async fn an_account_that_is_not_active_says_so_only_to_who_knows_the_password() 
     let user = with_password(&app, "nia@oak.example").await;
     app.execute(&format!("update users set status = 'suspended' where id = '{user}'")).await;
 
-    let wrong = sign_in(&app, "nia@oak.example", "wrong").await;
-    let right = sign_in(&app, "nia@oak.example", "right").await;
+    let wrong = app.sign_in("nia@oak.example", "wrong").await;
+    let right = app.sign_in("nia@oak.example", "right").await;
     app.execute(&format!("update users set status = 'active', deleted_at = now() where id = '{user}'")).await;
-    let gone = sign_in(&app, "nia@oak.example", "right").await;
+    let gone = app.sign_in("nia@oak.example", "right").await;
 
     assert_eq!(
         [code(&wrong), code(&right), code(&gone)],
@@ -215,9 +217,9 @@ async fn an_account_that_is_not_active_says_so_only_to_who_knows_the_password() 
 async fn a_long_password_is_refused_before_it_is_hashed_and_a_bad_address_at_the_door() {
     let app = TestApp::new().await;
 
-    let longest = sign_in(&app, "nia@oak.example", &"é".repeat(128)).await;
-    let longer = sign_in(&app, "nia@oak.example", &"é".repeat(129)).await;
-    let address = sign_in(&app, "nia", "right").await;
+    let longest = app.sign_in("nia@oak.example", &"é".repeat(128)).await;
+    let longer = app.sign_in("nia@oak.example", &"é".repeat(129)).await;
+    let address = app.sign_in("nia", "right").await;
 
     assert_eq!(
         [code(&longest), code(&longer), code(&address)],
@@ -407,7 +409,7 @@ async fn many_who_sign_in_do_not_hold_up_others_and_too_many_are_sent_away() {
     let burst = join_all((0..160).map(|at| {
         let app = &app;
         async move {
-            let answer = sign_in(app, &format!("nobody-{at}@oak.example"), "wrong").await;
+            let answer = app.sign_in(&format!("nobody-{at}@oak.example"), "wrong").await;
             (code(&answer), answer.body["errors"][0]["extensions"]["retryAfter"].clone(), begun.elapsed())
         }
     }));

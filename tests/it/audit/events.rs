@@ -19,8 +19,11 @@ const LIST: &str = "query ($filter: AuditEventFilter, $first: Int, $after: Strin
     }
 }";
 
-async fn list(who: &Person, variables: Value) -> Value {
-    who.ask(LIST, variables).await["auditEvents"].take()
+impl Person {
+    /// A page of the audit trail.
+    async fn audit_events(&self, variables: Value) -> Value {
+        self.ask(LIST, variables).await["auditEvents"].take()
+    }
 }
 
 fn of<'a>(list: &'a Value, field: &str) -> Vec<&'a str> {
@@ -49,11 +52,11 @@ async fn a_page_goes_on_from_the_middle_both_ways() {
     let administrator = app.administrator().await;
     let filter = json!({ "clinicId": clinic.api_id(), "resourceType": "ticket" });
 
-    let all = list(&administrator, json!({ "filter": filter })).await;
+    let all = administrator.audit_events(json!({ "filter": filter })).await;
     let cursor = all["edges"][3]["cursor"].clone();
-    let page = list(&administrator, json!({ "filter": filter, "first": 3, "after": cursor })).await;
+    let page = administrator.audit_events(json!({ "filter": filter, "first": 3, "after": cursor })).await;
     let oldest = json!({ "field": "OCCURRED_AT", "direction": "ASC" });
-    let turned = list(&administrator, json!({ "filter": filter, "order": oldest })).await;
+    let turned = administrator.audit_events(json!({ "filter": filter, "order": oldest })).await;
 
     assert_eq!(all["totalCount"], 9);
     assert_eq!(of(&page, "id"), of(&all, "id")[4..7]);
@@ -77,7 +80,7 @@ async fn a_row_is_followed_by_its_id() {
     manager.open_ticket("Other").await;
     let administrator = app.administrator().await;
 
-    let seen = list(&administrator, json!({ "filter": { "resourceId": ticket } })).await;
+    let seen = administrator.audit_events(json!({ "filter": { "resourceId": ticket } })).await;
 
     assert_eq!(seen["totalCount"], 1);
     let node = &seen["edges"][0]["node"];
@@ -126,7 +129,11 @@ async fn the_trail_is_filtered() {
         ),
         (json!({ "patientId": "patient_01h455vb4pex5vsknk084sn02q" }), &[]),
     ] {
-        assert_eq!(of(&list(&administrator, json!({ "filter": filter })).await, "resourceType"), wanted, "{filter}");
+        assert_eq!(
+            of(&administrator.audit_events(json!({ "filter": filter })).await, "resourceType"),
+            wanted,
+            "{filter}"
+        );
     }
     for (filter, code) in [
         (json!({ "verb": "CREATE" }), "INVALID_INPUT"),

@@ -1,3 +1,4 @@
 //! The audit trail, as administrators read it.
 
+pub mod cases;
 mod events;

@@ -15,35 +15,7 @@ use diesel_async::RunQueryDsl;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::harness::{Person, TestApp};
-
-const UPDATE: &str = "mutation ($input: UpdateClinicConfigInput!) {
-    updateClinicConfig(input: $input) { clinicConfig {
-        version
-        booking { bufferMinutes maxNewPatientsPerWeek }
-        language { defaultLanguage supportedLanguages greetings { language text } }
-        care { transferPhone }
-        privacy { transcriptRetentionDays effectiveTranscriptRetentionDays officerEmail }
-    } }
-}";
-
-/// Changes the configuration and returns it.
-async fn update(who: &Person, input: Value) -> Value {
-    who.ask(UPDATE, json!({ "input": input })).await["updateClinicConfig"]["clinicConfig"].take()
-}
-
-/// What is wrong with a change: paths and messages.
-async fn refused(who: &Person, input: Value) -> Vec<(String, String)> {
-    let answer = who.send(UPDATE, json!({ "input": input })).await;
-    assert_eq!(answer.code().as_deref(), Some("INVALID_INPUT"), "{}", answer.body);
-    let fields = answer.body.pointer("/errors/0/extensions/fields").and_then(Value::as_array).unwrap();
-    let text = |field: &Value, key: &str| field[key].as_str().unwrap().to_owned();
-    fields.iter().map(|field| (text(field, "path"), text(field, "message"))).collect()
-}
-
-async fn version(who: &Person) -> Value {
-    who.ask("{ clinic { config { version } } }", json!({})).await["clinic"]["config"]["version"].take()
-}
+use crate::harness::{TestApp, code};
 
 #[tokio::test]
 async fn a_new_clinic_has_a_configuration_in_its_groups() {
@@ -96,19 +68,20 @@ async fn a_stranger_clinic_neither_sees_nor_changes_a_configuration() {
     let id = ours.ask("{ clinic { config { id } } }", json!({})).await["clinic"]["config"]["id"].take();
 
     let seen = theirs.ask("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": id })).await;
-    let changed =
-        theirs.fail(UPDATE, json!({ "input": { "clinicId": oak.api_id(), "booking": { "bufferMinutes": 9 } } })).await;
+    let changed = theirs
+        .refused("updateClinicConfig", json!({ "clinicId": oak.api_id(), "booking": { "bufferMinutes": 9 } }))
+        .await;
 
     assert_eq!(seen, json!({ "node": null }));
-    assert_eq!(changed, "NOT_FOUND");
-    assert_eq!(version(&ours).await, 1);
+    assert_eq!(code(&changed), "NOT_FOUND");
+    assert_eq!(ours.config_version().await, 1);
 }
 
 #[tokio::test]
 async fn who_does_not_manage_the_clinic_changes_nothing() {
     let app = TestApp::new().await;
     let clinic = app.clinic("Oak").await;
-    let input = json!({ "input": { "booking": { "bufferMinutes": 9 } } });
+    let input = json!({ "booking": { "bufferMinutes": 9 } });
 
     for role in [
         SystemRole::Staff,
@@ -117,10 +90,11 @@ async fn who_does_not_manage_the_clinic_changes_nothing() {
         SystemRole::Patient,
         SystemRole::ResearchPartner,
     ] {
-        assert_eq!(clinic.person(role).await.fail(UPDATE, input.clone()).await, "FORBIDDEN", "{role:?}");
+        let error = clinic.person(role).await.refused("updateClinicConfig", input.clone()).await;
+        assert_eq!(code(&error), "FORBIDDEN", "{role:?}");
     }
-    assert_eq!(app.nobody().fail(UPDATE, input).await, "UNAUTHENTICATED");
-    assert_eq!(version(&clinic.manager().await).await, 1);
+    assert_eq!(code(&app.nobody().refused("updateClinicConfig", input).await), "UNAUTHENTICATED");
+    assert_eq!(clinic.manager().await.config_version().await, 1);
 }
 
 #[tokio::test]
@@ -128,25 +102,21 @@ async fn a_patch_sets_leaves_alone_and_clears() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
 
-    let set = update(
-        &manager,
-        json!({
+    let set = manager
+        .update_config(json!({
             "booking": { "bufferMinutes": 10, "maxNewPatientsPerWeek": 40 },
             "care": { "transferPhone": "+16045550123" },
             "privacy": { "transcriptRetentionDays": 30, "officerEmail": "Mei@Oak.example" },
-        }),
-    )
-    .await;
-    let left = update(&manager, json!({ "booking": { "bufferMinutes": 15 } })).await;
-    let cleared = update(
-        &manager,
-        json!({
+        }))
+        .await;
+    let left = manager.update_config(json!({ "booking": { "bufferMinutes": 15 } })).await;
+    let cleared = manager
+        .update_config(json!({
             "booking": { "maxNewPatientsPerWeek": null },
             "care": { "transferPhone": null },
             "privacy": { "transcriptRetentionDays": null },
-        }),
-    )
-    .await;
+        }))
+        .await;
 
     assert_eq!(set["booking"], json!({ "bufferMinutes": 10, "maxNewPatientsPerWeek": 40 }));
     let privacy = |set: Value, days: i32| json!({ "transcriptRetentionDays": set, "effectiveTranscriptRetentionDays": days, "officerEmail": "mei@oak.example" });
@@ -166,7 +136,7 @@ async fn languages_and_greetings_are_replaced_as_whole_lists() {
     let greetings = json!([{ "language": "sw", "text": "Karibu" }, { "language": "en", "text": "  \"Hello\"\n " }]);
     let language = json!({ "defaultLanguage": "sw", "supportedLanguages": ["en", "sw"], "greetings": greetings });
 
-    let changed = update(&manager, json!({ "language": language })).await;
+    let changed = manager.update_config(json!({ "language": language })).await;
 
     assert_eq!(
         changed["language"],
@@ -189,14 +159,13 @@ async fn languages_and_greetings_are_replaced_as_whole_lists() {
 async fn a_change_of_what_somebody_else_changed_is_refused() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    update(&manager, json!({ "expectedVersion": 1, "booking": { "bufferMinutes": 10 } })).await;
+    manager.update_config(json!({ "expectedVersion": 1, "booking": { "bufferMinutes": 10 } })).await;
 
-    let answer =
-        manager.send(UPDATE, json!({ "input": { "expectedVersion": 1, "booking": { "bufferMinutes": 20 } } })).await;
+    let input = json!({ "expectedVersion": 1, "booking": { "bufferMinutes": 20 } });
+    let error = manager.refused("updateClinicConfig", input).await;
 
-    assert_eq!(answer.code().as_deref(), Some("STALE_OBJECT"));
-    assert_eq!(answer.body.pointer("/errors/0/extensions/currentVersion"), Some(&json!(2)));
-    assert_eq!(version(&manager).await, 2);
+    assert_eq!((code(&error), &error["extensions"]["currentVersion"]), ("STALE_OBJECT", &json!(2)));
+    assert_eq!(manager.config_version().await, 2);
 }
 
 #[tokio::test]
@@ -206,16 +175,12 @@ async fn everything_that_is_wrong_is_told_at_once_and_nothing_is_written() {
     let manager = oak.manager().await;
     let stranger = elm.provider("Ann", "Other").await;
 
-    let problems = refused(
-        &manager,
-        json!({
+    let problems = manager.problems("updateClinicConfig", json!({
             "booking": { "bufferMinutes": 241, "appointmentDurationMinutes": 4, "waitlistEnabled": null, "defaultProviderId": stranger },
             "language": { "defaultLanguage": "fr", "greetings": [{ "language": "sw", "text": " " }] },
             "care": { "transferPhone": "604 555 0123", "preferredPharmacyName": "" },
             "privacy": { "officerEmail": "mei", "transcriptRetentionDays": 0, "auditRetentionYears": 101 },
-        }),
-    )
-    .await;
+        })).await;
 
     let mut paths: Vec<_> = problems.iter().map(|problem| problem.0.as_str()).collect();
     paths.sort_unstable();
@@ -235,7 +200,7 @@ async fn everything_that_is_wrong_is_told_at_once_and_nothing_is_written() {
             "input.privacy.transcriptRetentionDays",
         ]
     );
-    assert_eq!(version(&manager).await, 1);
+    assert_eq!(manager.config_version().await, 1);
     let written = app.administrator().await;
     let query = "query ($id: ID!) { auditEvents(filter: { clinicId: $id, resourceType: \"clinic_config\" }) { nodes { verb } } }";
     let events = written.ask(query, json!({ "id": oak.api_id() })).await;
@@ -252,7 +217,8 @@ async fn the_supported_languages_cannot_lose_the_default_one() {
         (json!(["en", "en"]), "must not repeat a language"),
         (json!(["en", "not_one"]), r#"must be a BCP 47 language tag, such as en-CA, not "not_one""#),
     ] {
-        let problems = refused(&manager, json!({ "language": { "supportedLanguages": given } })).await;
+        let problems =
+            manager.problems("updateClinicConfig", json!({ "language": { "supportedLanguages": given } })).await;
         assert!(problems[0].1.starts_with(told), "{problems:?}");
         assert!(problems[0].0.starts_with("input.language.supportedLanguages"), "{problems:?}");
     }
@@ -265,7 +231,7 @@ async fn the_default_provider_is_one_of_the_clinic() {
     let manager = oak.manager().await;
     let provider = oak.provider("Ann", "Own").await;
 
-    update(&manager, json!({ "booking": { "defaultProviderId": provider } })).await;
+    manager.update_config(json!({ "booking": { "defaultProviderId": provider } })).await;
 
     let seen = manager.ask("{ clinic { config { booking { defaultProvider { id displayName } } } } }", json!({})).await;
     assert_eq!(
@@ -281,7 +247,7 @@ async fn a_change_is_audited_without_free_text_and_told_to_the_clinic() {
     let manager = oak.manager().await;
     let input = json!({ "booking": { "bufferMinutes": 10 }, "privacy": { "officerName": "Mei Chen" } });
 
-    update(&manager, input).await;
+    manager.update_config(input).await;
 
     let administrator = app.administrator().await;
     let query = "query ($id: ID!) { auditEvents(first: 1, filter: { clinicId: $id }) {
@@ -322,8 +288,11 @@ async fn an_administrator_names_the_clinic() {
     let administrator = app.administrator().await;
     let booking = json!({ "bufferMinutes": 10 });
 
-    assert_eq!(refused(&administrator, json!({ "booking": booking })).await[0].0, "input.clinicId");
-    let changed = update(&administrator, json!({ "clinicId": oak.api_id(), "booking": booking })).await;
+    assert_eq!(
+        administrator.problems("updateClinicConfig", json!({ "booking": booking })).await[0].0,
+        "input.clinicId"
+    );
+    let changed = administrator.update_config(json!({ "clinicId": oak.api_id(), "booking": booking })).await;
     assert_eq!(changed["booking"]["bufferMinutes"], 10);
 }
 

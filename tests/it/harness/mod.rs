@@ -2,13 +2,17 @@
 
 mod app;
 mod cluster;
+mod ids;
 mod person;
 mod raw;
 pub mod reader;
 mod rows;
+pub mod sdl;
 pub mod sql;
 mod ways;
 
 pub use app::{TestApp, names_of_events, settings};
 pub use cluster::{KEYS, database, log};
+pub use ids::{api_id, uuid};
 pub use person::{Answer, Person};
+pub use reader::code;

@@ -91,18 +91,13 @@ impl Person {
         answer.body["errors"][0].clone()
     }
 
-    /// Opens a ticket; returns its id.
-    pub async fn open_ticket(&self, title: &str) -> String {
-        let input = json!({ "title": title, "description": "Please help." });
-        let payload = self.change("openTicket", input, "{ ticket { id } }").await;
-        payload["ticket"]["id"].as_str().unwrap().to_owned()
-    }
-
-    /// Replies to a ticket; returns the message's id.
-    pub async fn reply(&self, ticket: &str, body: &str, is_internal: bool) -> String {
-        let input = json!({ "ticketId": ticket, "body": body, "isInternal": is_internal });
-        let payload = self.change("replyToTicket", input, "{ message { id } }").await;
-        payload["message"]["id"].as_str().unwrap().to_owned()
+    /// Sends a mutation that must be refused for its input; returns path and message of each problem.
+    pub async fn problems(&self, field: &str, input: Value) -> Vec<(String, String)> {
+        let error = self.refused(field, input).await;
+        assert_eq!(error["extensions"]["code"], "INVALID_INPUT", "{error}");
+        let text = |field: &Value, key: &str| field[key].as_str().unwrap().to_owned();
+        let fields = error["extensions"]["fields"].as_array().unwrap();
+        fields.iter().map(|field| (text(field, "path"), text(field, "message"))).collect()
     }
 }
 

@@ -102,8 +102,8 @@ impl EventReader {
         loop {
             match self.next().await {
                 Received::Event(payload, _) if payload.get("data").is_some_and(|data| !data.is_null()) => {}
-                Received::Event(payload, _) => return code(&payload["errors"][0]),
-                Received::Failed(error) => return code(&error),
+                Received::Event(payload, _) => return code(&payload["errors"][0]).to_owned(),
+                Received::Failed(error) => return code(&error).to_owned(),
                 Received::Closed(number, reason) => {
                     assert_eq!(number, 4403, "{reason}");
                     return reason.split(':').next().unwrap_or_default().to_owned();
@@ -114,8 +114,9 @@ impl EventReader {
     }
 }
 
-pub fn code(error: &Value) -> String {
-    error["extensions"]["code"].as_str().unwrap_or_default().to_owned()
+/// The code of an error.
+pub fn code(error: &Value) -> &str {
+    error["extensions"]["code"].as_str().unwrap_or_default()
 }
 
 async fn socket(

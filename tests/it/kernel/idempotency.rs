@@ -4,14 +4,7 @@ use chrono::TimeDelta;
 use futures_util::future::join_all;
 use serde_json::{Value, json};
 
-use crate::harness::{Answer, Person, TestApp};
-
-const OPEN: &str = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id number title } } }";
-
-async fn open(person: &Person, key: &str, title: &str) -> Answer {
-    let variables = json!({ "input": { "title": title, "description": "Please help." } });
-    person.send_with(OPEN, variables, &[("idempotency-key", key)]).await
-}
+use crate::harness::TestApp;
 
 async fn tickets(app: &TestApp) -> Value {
     app.value("select count(*) from support_tickets").await
@@ -22,8 +15,8 @@ async fn the_same_key_and_input_give_the_same_answer_and_do_it_once() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
 
-    let first = open(&manager, "k", "Printer").await;
-    let second = open(&manager, "k", "Printer").await;
+    let first = manager.open_ticket_once("k", "Printer").await;
+    let second = manager.open_ticket_once("k", "Printer").await;
 
     assert!(first.body["data"]["openTicket"]["ticket"]["id"].is_string());
     assert_eq!(first.body["data"], second.body["data"]);
@@ -38,7 +31,7 @@ async fn twenty_at_once_are_one() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
 
-    let answers = join_all((0..20).map(|_| open(&manager, "k", "Printer"))).await;
+    let answers = join_all((0..20).map(|_| manager.open_ticket_once("k", "Printer"))).await;
 
     assert!(answers[0].body["data"]["openTicket"]["ticket"]["id"].is_string(), "{}", answers[0].body);
     assert!(answers.iter().all(|answer| answer.body["data"] == answers[0].body["data"]), "{answers:?}");
@@ -49,13 +42,13 @@ async fn twenty_at_once_are_one() {
 async fn the_same_key_with_another_input_is_a_conflict() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    open(&manager, "k", "Printer").await;
+    manager.open_ticket_once("k", "Printer").await;
 
-    let other_input = open(&manager, "k", "Scanner").await;
+    let other_input = manager.open_ticket_once("k", "Scanner").await;
     let other_selection = "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }";
     let variables = json!({ "input": { "title": "Printer", "description": "Please help." } });
     let other_document = manager.send_with(other_selection, variables, &[("idempotency-key", "k")]).await;
-    let other_key = open(&manager, "l", "Scanner").await;
+    let other_key = manager.open_ticket_once("l", "Scanner").await;
 
     assert_eq!(other_input.code().as_deref(), Some("IDEMPOTENCY_CONFLICT"));
     assert_eq!(other_document.code().as_deref(), Some("IDEMPOTENCY_CONFLICT"));
@@ -68,8 +61,8 @@ async fn a_mutation_that_failed_leaves_its_key_free() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
 
-    let failed = open(&manager, "k", " ").await;
-    let other = open(&manager, "k", "Printer").await;
+    let failed = manager.open_ticket_once("k", " ").await;
+    let other = manager.open_ticket_once("k", "Printer").await;
 
     assert_eq!(failed.code().as_deref(), Some("INVALID_INPUT"));
     assert_eq!(other.code(), None, "{}", other.body);
@@ -81,12 +74,12 @@ async fn after_a_day_a_key_is_new() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     app.execute("update sessions set expires_at = now() + interval '7 days'").await;
-    let first = open(&manager, "k", "Printer").await;
+    let first = manager.open_ticket_once("k", "Printer").await;
 
     app.clock.turn(TimeDelta::hours(24) - TimeDelta::seconds(30));
-    let kept = open(&manager, "k", "Printer").await;
+    let kept = manager.open_ticket_once("k", "Printer").await;
     app.clock.turn(TimeDelta::seconds(31));
-    let anew = open(&manager, "k", "Printer").await;
+    let anew = manager.open_ticket_once("k", "Printer").await;
 
     assert_eq!(kept.body["data"], first.body["data"]);
     assert_ne!(anew.body["data"]["openTicket"]["ticket"]["id"], first.body["data"]["openTicket"]["ticket"]["id"]);
@@ -100,11 +93,11 @@ async fn a_key_belongs_to_its_user() {
     let people = [oak.manager().await, oak.manager().await, elm.manager().await];
 
     for person in &people {
-        assert_eq!(open(person, "k", "Printer").await.code(), None);
+        assert_eq!(person.open_ticket_once("k", "Printer").await.code(), None);
     }
     // Another session of the same user is the same user.
     let again = app.signed_in(people[0].user_id, Some(oak.id)).await;
-    open(&again, "k", "Printer").await;
+    again.open_ticket_once("k", "Printer").await;
 
     assert_eq!(tickets(&app).await, 3);
 }
@@ -183,7 +176,7 @@ async fn a_key_has_a_length_and_no_strange_characters() {
     for (key, fits) in
         [("k".repeat(255), true), ("k".repeat(256), false), (String::new(), false), ("ключ".to_owned(), false)]
     {
-        let answer = open(&manager, &key, "Printer").await;
+        let answer = manager.open_ticket_once(&key, "Printer").await;
         let wanted = if fits { (200, None) } else { (400, Some("INVALID_INPUT".to_owned())) };
         assert_eq!((answer.status, answer.code()), wanted, "{key}");
     }
@@ -194,7 +187,7 @@ async fn a_kept_answer_is_sealed() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
 
-    open(&manager, "k", "Zebra").await;
+    manager.open_ticket_once("k", "Zebra").await;
 
     let row = app.value("select encode(response, 'escape') || k::text from idempotency_keys k").await;
     assert!(!row.as_str().unwrap().contains("Zebra"), "{row}");

@@ -161,8 +161,8 @@ async fn every_kind_that_is_written_is_declared() {
     let (manager, administrator) = (app.clinic("Oak").await.manager().await, app.administrator().await);
     let ticket = manager.open_ticket("Printer").await;
     administrator.reply(&ticket, "We are on it.", false).await;
-    super::assign(&administrator, &ticket, Some(&administrator)).await;
-    super::change_status(&administrator, &ticket, "IN_PROGRESS").await;
+    administrator.assign_ticket(&ticket, &administrator).await;
+    administrator.change_ticket_status(&ticket, "IN_PROGRESS").await;
     manager.ask(CONFIGURE, json!({})).await;
     manager.ask("mutation { markAllNotificationsRead { count } }", json!({})).await;
 
@@ -213,7 +213,7 @@ async fn a_notification_of_no_clinic_reaches_its_recipient_in_every_clinic() {
     let list = "{ notifications { nodes { title clinic { id } } } }";
     for person in [&in_oak, &in_elm] {
         assert_eq!(person.ask(list, json!({})).await["notifications"]["nodes"], json!([wanted]));
-        assert_eq!(super::unread(person).await, 1);
+        assert_eq!(person.unread_count().await, 1);
     }
     assert_eq!(colleague.ask(list, json!({})).await["notifications"]["nodes"], Value::Array(Vec::new()));
 }

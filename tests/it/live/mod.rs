@@ -1,6 +1,7 @@
 //! Subscriptions: what is delivered, to whom, in which order, and how it goes on when something breaks.
 
 mod authorisation;
+pub mod cases;
 mod declared;
 mod order;
 mod processes;
@@ -60,24 +61,4 @@ pub fn cursor(event: &Value) -> String {
 
 pub fn titles(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["ticket"]["title"].as_str().unwrap()).collect()
-}
-
-pub async fn change_status(person: &Person, ticket: &str, status: &str) {
-    person.change("changeTicketStatus", json!({ "ticketId": ticket, "status": status }), "{ ticket { id } }").await;
-}
-
-pub async fn assign(person: &Person, ticket: &str, to: Option<&Person>) {
-    match to {
-        Some(to) => {
-            let input = json!({ "ticketId": ticket, "assigneeId": to.api_id() });
-            person.change("assignTicket", input, "{ ticket { id } }").await
-        }
-        None => person.change("unassignTicket", json!({ "ticketId": ticket }), "{ ticket { id } }").await,
-    };
-}
-
-/// The number of a person's unread notifications.
-pub async fn unread(person: &Person) -> i64 {
-    let data = person.ask("{ viewer { unreadNotificationCount } }", json!({})).await;
-    data["viewer"]["unreadNotificationCount"].as_i64().unwrap()
 }

@@ -159,7 +159,7 @@ async fn across_topics_events_come_in_the_order_in_which_they_happened() {
 
     let ticket = manager.open_ticket("Printer").await;
     manager.reply(&ticket, "It smokes.", false).await;
-    super::change_status(&administrator, &ticket, "IN_PROGRESS").await;
+    administrator.change_ticket_status(&ticket, "IN_PROGRESS").await;
     administrator.reply(&ticket, "Between us: again?", true).await;
     let configure =
         "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { clinicConfig { id } } }";

@@ -147,7 +147,7 @@ async fn an_event_shows_its_object_as_it_is_at_delivery() {
     let mut first = manager.listen(Over::Stream, TICKETS, Some(&began)).await;
     assert_eq!(first.event().await["ticket"]["status"], "OPEN");
 
-    super::change_status(&administrator, &ticket, "IN_PROGRESS").await;
+    administrator.change_ticket_status(&ticket, "IN_PROGRESS").await;
     // Long enough for the text that was read for the first to be dropped.
     tokio::time::sleep(clinigraph::live::FRESH * 2).await;
     let mut second = manager.listen(Over::Stream, TICKETS, Some(&began)).await;

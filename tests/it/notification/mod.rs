@@ -1,4 +1,6 @@
 //! Notifications: who receives which, the list, and the number of unread ones.
 
+pub mod cases;
 mod notifications;
+mod person;
 mod unread;

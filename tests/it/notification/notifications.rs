@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Person, TestApp, reader::Over},
-    live::{BOTH, assign, change_status, cursor, unread},
+    live::{BOTH, cursor},
 };
 
 const RECEIVED: &str = "subscription ($after: String) {
@@ -18,11 +18,9 @@ const RECEIVED: &str = "subscription ($after: String) {
 
 /// The notifications of a person, oldest first: kind and body.
 async fn received(person: &Person) -> Vec<(String, String)> {
-    let query = "{ notifications(first: 100) { nodes { kind body } } }";
-    let mut nodes = person.ask(query, json!({})).await["notifications"]["nodes"].as_array().unwrap().clone();
-    nodes.reverse();
     let text = |node: &Value, name: &str| node[name].as_str().unwrap().to_owned();
-    nodes.iter().map(|node| (text(node, "kind"), text(node, "body"))).collect()
+    let nodes = person.notifications(json!({})).await;
+    nodes.iter().rev().map(|node| (text(node, "kind"), text(node, "body"))).collect()
 }
 
 fn pairs(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
@@ -52,11 +50,7 @@ async fn a_new_ticket_notifies_every_active_administrator_and_nobody_else() {
     assert_eq!(app.value("select count(*) from notifications").await, 2);
     // An administrator who opens one does not notify themselves.
     let input = json!({ "title": "Scanner", "description": "For them.", "clinicId": oak.api_id() });
-    ada.ask(
-        "mutation ($input: OpenTicketInput!) { openTicket(input: $input) { ticket { id } } }",
-        json!({ "input": input }),
-    )
-    .await;
+    ada.change_ticket("openTicket", input, "{ id }").await;
     assert_eq!(received(&ada).await.len(), 1);
     assert_eq!(received(&linus).await.len(), 2);
 }
@@ -88,9 +82,9 @@ async fn a_clinics_reply_notifies_the_assignee_or_else_all_administrators() {
     let ticket = manager.open_ticket("Printer").await;
 
     colleague.reply(&ticket, "To all.", false).await;
-    assign(&ada, &ticket, Some(&linus)).await;
+    ada.assign_ticket(&ticket, &linus).await;
     manager.reply(&ticket, "To one.", false).await;
-    assign(&ada, &ticket, None).await;
+    ada.unassign_ticket(&ticket).await;
     manager.reply(&ticket, "To all again.", true).await;
 
     let all = [(CREATED, "Please help."), (REPLY, "To all."), (REPLY, "To all again.")];
@@ -108,11 +102,11 @@ async fn a_change_of_status_notifies_the_author_of_the_ticket_unless_they_made_i
     let (manager, colleague, ada) = (oak.manager().await, oak.manager().await, app.administrator().await);
     let ticket = manager.open_ticket("Printer").await;
 
-    change_status(&ada, &ticket, "IN_PROGRESS").await;
-    change_status(&ada, &ticket, "IN_PROGRESS").await;
-    change_status(&colleague, &ticket, "CLOSED").await;
+    ada.change_ticket_status(&ticket, "IN_PROGRESS").await;
+    ada.change_ticket_status(&ticket, "IN_PROGRESS").await;
+    colleague.change_ticket_status(&ticket, "CLOSED").await;
     let own = manager.open_ticket("Scanner").await;
-    change_status(&manager, &own, "CLOSED").await;
+    manager.change_ticket_status(&own, "CLOSED").await;
 
     assert_eq!(received(&manager).await, pairs(&[(STATUS, "Printer"), (STATUS, "Printer")]));
     assert_eq!(received(&colleague).await, []);
@@ -132,7 +126,7 @@ async fn a_received_notification_is_the_one_in_the_list() {
     let mut own = ada.listen(Over::Stream, RECEIVED, Some(&after)).await;
 
     ada.reply(&ticket, "We look.", false).await;
-    change_status(&ada, &ticket, "IN_PROGRESS").await;
+    ada.change_ticket_status(&ticket, "IN_PROGRESS").await;
 
     for reader in &mut readers {
         let first = reader.event().await;
@@ -179,7 +173,7 @@ async fn nobody_is_notified_twice_of_one_cause() {
     }
 
     assert_eq!(received(&manager).await, pairs(&[(REPLY, "Once.")]));
-    assert_eq!(unread(&manager).await, 1);
+    assert_eq!(manager.unread_count().await, 1);
 }
 
 #[tokio::test]

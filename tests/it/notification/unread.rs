@@ -4,30 +4,11 @@ use serde_json::{Value, json};
 
 use crate::{
     harness::{Person, TestApp, reader::Over},
-    live::{BOTH, change_status, unread},
+    live::BOTH,
 };
 
 const COUNTS: &str =
     "subscription ($after: String) { unreadNotificationCountChanged(after: $after) { eventId cursor changed count } }";
-
-async fn listed(person: &Person, filter: Value) -> Vec<Value> {
-    let query = "query ($filter: NotificationFilter) {
-        notifications(filter: $filter) { totalCount nodes { id kind read readAt archivedAt } }
-    }";
-    let data = person.ask(query, json!({ "filter": filter })).await;
-    let nodes = data["notifications"]["nodes"].as_array().unwrap().clone();
-    assert_eq!(data["notifications"]["totalCount"], nodes.len());
-    nodes
-}
-
-async fn one(person: &Person, mutation: &str, id: &Value) -> Value {
-    let query = format!(
-        "mutation ($id: ID!) {{ it: {mutation}(input: {{ notificationId: $id }}) {{ notification {{ id read archivedAt }} viewer {{ unreadNotificationCount }} }} }}"
-    );
-    let payload = person.ask(&query, json!({ "id": id })).await["it"].clone();
-    assert_eq!(payload["viewer"]["unreadNotificationCount"], unread(person).await);
-    payload["notification"].clone()
-}
 
 /// A manager who was notified of two replies and a change of status, and the administrator who did that.
 async fn notified_three_times(app: &TestApp) -> (Person, Person) {
@@ -35,7 +16,7 @@ async fn notified_three_times(app: &TestApp) -> (Person, Person) {
     let ticket = manager.open_ticket("Printer").await;
     ada.reply(&ticket, "One.", false).await;
     ada.reply(&ticket, "Two.", false).await;
-    change_status(&ada, &ticket, "IN_PROGRESS").await;
+    ada.change_ticket_status(&ticket, "IN_PROGRESS").await;
     (manager, ada)
 }
 
@@ -43,22 +24,22 @@ async fn notified_three_times(app: &TestApp) -> (Person, Person) {
 async fn every_window_receives_the_count_after_reading_and_archiving() {
     let app = TestApp::new().await;
     let (manager, ada) = notified_three_times(&app).await;
-    assert_eq!(unread(&manager).await, 3);
+    assert_eq!(manager.unread_count().await, 3);
     let after = app.now().await;
     let mut windows = Vec::new();
     for over in BOTH {
         windows.push(manager.listen(over, COUNTS, Some(&after)).await);
     }
-    let all = listed(&manager, json!({})).await;
+    let all = manager.notifications(json!({})).await;
 
-    assert_eq!(one(&manager, "markNotificationRead", &all[0]["id"]).await["read"], true);
+    assert_eq!(manager.change_notification("markNotificationRead", &all[0]["id"]).await["read"], true);
     for window in &mut windows {
         let event = window.event().await;
         assert_eq!((&event["count"], &event["changed"]), (&json!(2), &json!(["read", "readAt"])));
     }
     // The second time changes nothing, and writes no event.
-    one(&manager, "markNotificationRead", &all[0]["id"]).await;
-    assert!(one(&manager, "archiveNotification", &all[1]["id"]).await["archivedAt"].is_string());
+    manager.change_notification("markNotificationRead", &all[0]["id"]).await;
+    assert!(manager.change_notification("archiveNotification", &all[1]["id"]).await["archivedAt"].is_string());
     for window in &mut windows {
         let event = window.event().await;
         assert_eq!((&event["count"], &event["changed"]), (&json!(1), &json!(["archivedAt"])));
@@ -69,8 +50,8 @@ async fn every_window_receives_the_count_after_reading_and_archiving() {
     for window in &mut windows {
         assert_eq!(window.event().await["count"], 0);
     }
-    assert_eq!(unread(&manager).await, 0);
-    assert_eq!(unread(&ada).await, 1, "the notifications of others are unchanged");
+    assert_eq!(manager.unread_count().await, 0);
+    assert_eq!(ada.unread_count().await, 1, "the notifications of others are unchanged");
 }
 
 #[tokio::test]
@@ -88,29 +69,29 @@ async fn a_new_notification_changes_the_count_at_once() {
 async fn the_list_is_filtered_by_read_kind_and_archived() {
     let app = TestApp::new().await;
     let (manager, _) = notified_three_times(&app).await;
-    let all = listed(&manager, json!({})).await;
-    one(&manager, "markNotificationRead", &all[0]["id"]).await;
-    one(&manager, "archiveNotification", &all[1]["id"]).await;
+    let all = manager.notifications(json!({})).await;
+    manager.change_notification("markNotificationRead", &all[0]["id"]).await;
+    manager.change_notification("archiveNotification", &all[1]["id"]).await;
 
     let ids = |nodes: Vec<Value>| nodes.into_iter().map(|node| node["id"].clone()).collect::<Vec<_>>();
     let id = |place: usize| all[place]["id"].clone();
-    assert_eq!(ids(listed(&manager, json!({})).await), [id(0), id(2)]);
+    assert_eq!(ids(manager.notifications(json!({})).await), [id(0), id(2)]);
     for absent in [Value::Null, json!({ "archived": null }), json!({ "archived": false })] {
-        assert_eq!(ids(listed(&manager, absent).await), [id(0), id(2)]);
+        assert_eq!(ids(manager.notifications(absent).await), [id(0), id(2)]);
     }
-    assert_eq!(ids(listed(&manager, json!({ "archived": true })).await), [id(1)]);
-    assert_eq!(ids(listed(&manager, json!({ "read": true })).await), [id(0)]);
-    assert_eq!(ids(listed(&manager, json!({ "read": false })).await), [id(2)]);
-    assert_eq!(ids(listed(&manager, json!({ "kind": "TICKET_STATUS_CHANGED" })).await), [id(0)]);
+    assert_eq!(ids(manager.notifications(json!({ "archived": true })).await), [id(1)]);
+    assert_eq!(ids(manager.notifications(json!({ "read": true })).await), [id(0)]);
+    assert_eq!(ids(manager.notifications(json!({ "read": false })).await), [id(2)]);
+    assert_eq!(ids(manager.notifications(json!({ "kind": "TICKET_STATUS_CHANGED" })).await), [id(0)]);
     let replies = json!({ "kind": ["TICKET_REPLY", "TICKET_CREATED"], "archived": true });
-    assert_eq!(ids(listed(&manager, replies).await), [id(1)]);
+    assert_eq!(ids(manager.notifications(replies).await), [id(1)]);
 }
 
 #[tokio::test]
 async fn nobody_marks_or_archives_the_notifications_of_others() {
     let app = TestApp::new().await;
     let (manager, ada) = notified_three_times(&app).await;
-    let theirs = listed(&manager, json!({})).await;
+    let theirs = manager.notifications(json!({})).await;
 
     for mutation in ["markNotificationRead", "archiveNotification"] {
         let query = format!(
@@ -119,5 +100,5 @@ async fn nobody_marks_or_archives_the_notifications_of_others() {
         let answer = ada.send(&query, json!({ "id": theirs[0]["id"] })).await;
         assert_eq!(answer.code().as_deref(), Some("NOT_FOUND"), "{mutation}");
     }
-    assert_eq!(unread(&manager).await, 3);
+    assert_eq!(manager.unread_count().await, 3);
 }

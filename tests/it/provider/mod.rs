@@ -1,4 +1,5 @@
 //! Providers, who treat patients.
 
 mod builders;
+pub mod cases;
 mod providers;

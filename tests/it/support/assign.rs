@@ -2,8 +2,7 @@
 
 use serde_json::json;
 
-use super::{changed, code, refused, see};
-use crate::harness::TestApp;
+use crate::harness::{TestApp, code};
 
 #[tokio::test]
 async fn a_ticket_is_given_to_an_administrator_and_taken_away() {
@@ -14,13 +13,13 @@ async fn a_ticket_is_given_to_an_administrator_and_taken_away() {
     let selection = "{ assignee { displayName } version status }";
     let assign = async || {
         let input = json!({ "ticketId": ticket, "assigneeId": administrator.api_id() });
-        changed(&administrator, "assignTicket", input, selection).await
+        administrator.change_ticket("assignTicket", input, selection).await
     };
 
     let given = assign().await;
     let again = assign().await;
-    let seen = see(&manager, &ticket, "{ assignee { displayName email } }").await;
-    let taken = changed(&administrator, "unassignTicket", json!({ "ticketId": ticket }), selection).await;
+    let seen = manager.ticket(&ticket, "{ assignee { displayName email } }").await;
+    let taken = administrator.change_ticket("unassignTicket", json!({ "ticketId": ticket }), selection).await;
 
     assert_eq!(given, json!({ "assignee": { "displayName": "Ada Tester" }, "version": 2, "status": "OPEN" }));
     assert_eq!(again, given, "nothing changed");
@@ -45,12 +44,12 @@ async fn only_active_administrators_can_be_given_a_ticket() {
 
     let nobody = "user_01jd3v0000000000000000000a".to_owned();
     for user in [manager.api_id(), suspended.api_id(), pending.api_id(), gone.api_id(), nobody] {
-        let error = refused(&administrator, "assignTicket", json!({ "ticketId": ticket, "assigneeId": user })).await;
+        let error = administrator.refused("assignTicket", json!({ "ticketId": ticket, "assigneeId": user })).await;
         assert_eq!(code(&error), "INVALID_INPUT", "{user}");
         assert_eq!(error["extensions"]["fields"][0]["path"], "input.assigneeId");
     }
     assert_eq!(
-        see(&administrator, &ticket, "{ assignee { id } version }").await,
+        administrator.ticket(&ticket, "{ assignee { id } version }").await,
         json!({ "assignee": null, "version": 1 })
     );
 }
@@ -63,8 +62,8 @@ async fn a_clinic_may_neither_assign_nor_prioritise() {
     let ticket = manager.open_ticket("Printer").await;
 
     let input = json!({ "ticketId": ticket, "assigneeId": administrator.api_id() });
-    let assigned = refused(&manager, "assignTicket", input).await;
-    let pressed = refused(&manager, "changeTicketPriority", json!({ "ticketId": ticket, "priority": "URGENT" })).await;
+    let assigned = manager.refused("assignTicket", input).await;
+    let pressed = manager.refused("changeTicketPriority", json!({ "ticketId": ticket, "priority": "URGENT" })).await;
 
     assert_eq!([code(&assigned), code(&pressed)], ["FORBIDDEN"; 2]);
 }

@@ -1,10 +1,11 @@
-//! Internal notes never show to a clinic: neither as an event, nor by the distance between two events.
+//! Internal notes never show to a clinic: neither in lists and counts, nor on their ticket, nor as an event, nor by the
+//! distance between two events.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
 use crate::{
-    harness::{Person, TestApp, reader::Over},
+    harness::{Person, TestApp, reader::Over, uuid},
     live::{ACTIVITY, BOTH, TICKETS, cursor},
 };
 
@@ -120,4 +121,82 @@ async fn nothing_a_clinic_can_read_counts_internal_notes() {
 
     assert_eq!(look(&manager).await, before);
     assert_eq!(look(&administrator).await["ticket"]["messages"]["totalCount"], 3);
+}
+
+const MESSAGES_OF_TICKET: &str =
+    "query ($ticket: ID!, $first: Int, $after: String, $last: Int, $before: String) { ticket(id: $ticket) {
+    updatedAt version firstRespondedAt
+    messages(first: $first, after: $after, last: $last, before: $before) {
+        totalCount edges { cursor node { id body isInternal } } nodes { body }
+        pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } } }";
+
+fn bodies(page: &Value) -> Vec<&str> {
+    page["nodes"].as_array().unwrap().iter().map(|node| node["body"].as_str().unwrap()).collect()
+}
+
+#[tokio::test]
+async fn a_manager_never_sees_an_internal_note() {
+    let app = TestApp::new().await;
+    let manager = app.clinic("Oak").await.manager().await;
+    let administrator = app.administrator().await;
+    let ticket = manager.open_ticket("Printer").await;
+    let mut notes = Vec::new();
+    for place in 0..3 {
+        notes.push(administrator.reply(&ticket, "A note.", true).await);
+        manager.reply(&ticket, &format!("Word {place}."), false).await;
+    }
+    notes.push(administrator.reply(&ticket, "A note.", true).await);
+    let ask = async |window: Value| {
+        let mut variables = window;
+        variables["ticket"] = json!(ticket);
+        manager.ask(MESSAGES_OF_TICKET, variables).await["ticket"]["messages"].clone()
+    };
+
+    let (all, one, rest) = (ask(json!({})).await, ask(json!({ "first": 1 })).await, ask(json!({ "first": 3 })).await);
+    let after = ask(json!({ "first": 1, "after": one["pageInfo"]["endCursor"] })).await;
+    let oldest = ask(json!({ "last": 1 })).await;
+    let before = ask(json!({ "last": 2, "before": oldest["pageInfo"]["startCursor"] })).await;
+
+    assert_eq!(bodies(&all), ["Word 2.", "Word 1.", "Word 0."]);
+    for page in [&all, &one, &rest, &after, &oldest, &before] {
+        assert_eq!(page["totalCount"], 3);
+        assert!(!page.to_string().contains("A note."), "{page}");
+        assert!(page["edges"].as_array().unwrap().iter().all(|edge| edge["node"]["isInternal"] == false));
+    }
+    assert_eq!((bodies(&one), &one["pageInfo"]["hasNextPage"]), (vec!["Word 2."], &json!(true)));
+    assert_eq!(
+        (bodies(&rest), &rest["pageInfo"]["hasNextPage"]),
+        (vec!["Word 2.", "Word 1.", "Word 0."], &json!(false))
+    );
+    assert_eq!(bodies(&after), ["Word 1."]);
+    assert_eq!((bodies(&oldest), &oldest["pageInfo"]["hasPreviousPage"]), (vec!["Word 0."], &json!(true)));
+    assert_eq!((bodies(&before), &before["pageInfo"]["hasPreviousPage"]), (vec!["Word 2.", "Word 1."], &json!(false)));
+    let by_id = "query ($ids: [ID!]!) { nodes(ids: $ids) { id } }";
+    assert_eq!(manager.ask(by_id, json!({ "ids": notes })).await, json!({ "nodes": [null, null, null, null] }));
+    assert_eq!(
+        administrator.ask(MESSAGES_OF_TICKET, json!({ "ticket": ticket })).await["ticket"]["messages"]["totalCount"],
+        7
+    );
+}
+
+#[tokio::test]
+async fn an_internal_note_does_not_show_on_its_ticket() {
+    let app = TestApp::new().await;
+    let manager = app.clinic("Oak").await.manager().await;
+    let administrator = app.administrator().await;
+    let (older, newer) = (manager.open_ticket("Printer").await, manager.open_ticket("Telephone").await);
+    let document = "{ tickets(order: { field: UPDATED_AT, direction: DESC }) { totalCount edges { cursor }
+        nodes { id status updatedAt version firstRespondedAt messages { totalCount pageInfo { startCursor endCursor hasNextPage } } } } }";
+    let before = manager.ask(document, json!({})).await;
+
+    let note = administrator.reply(&older, "A note.", true).await;
+
+    assert_eq!(manager.ask(document, json!({})).await, before);
+    assert_eq!(before["tickets"]["nodes"][0]["id"], json!(newer));
+    assert_eq!(
+        manager.ask("query ($id: ID!) { node(id: $id) { id } }", json!({ "id": note })).await,
+        json!({ "node": null })
+    );
+    let audience = format!("select audience from outbox_events where subject_id = '{}'", uuid(&note));
+    assert_eq!(app.value(&audience).await, "platform");
 }

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::{bring_to, changed};
 use crate::harness::{Person, TestApp};
 
 /// The titles of a list, in its order.
@@ -20,7 +19,7 @@ async fn titles(person: &Person, arguments: &str, variables: Value) -> Vec<Strin
 
 async fn open(person: &Person, title: &str, description: &str, priority: &str) -> String {
     let input = json!({ "title": title, "description": description, "priority": priority });
-    changed(person, "openTicket", input, "{ id }").await["id"].as_str().unwrap().to_owned()
+    person.change_ticket("openTicket", input, "{ id }").await["id"].as_str().unwrap().to_owned()
 }
 
 #[tokio::test]
@@ -32,11 +31,10 @@ async fn each_filter_takes_what_it_says() {
     let a = open(&ours, "a", "-", "LOW").await;
     let b = open(&ours, "b", "-", "URGENT").await;
     let c = open(&theirs, "c", "-", "HIGH").await;
-    bring_to(&administrator, &a, "WAITING").await;
-    bring_to(&administrator, &c, "CLOSED").await;
+    administrator.bring_ticket_to(&a, "WAITING").await;
+    administrator.bring_ticket_to(&c, "CLOSED").await;
     for (ticket, to) in [(&a, &administrator), (&b, &second)] {
-        let input = json!({ "ticketId": ticket, "assigneeId": to.api_id() });
-        changed(&administrator, "assignTicket", input, "{ id }").await;
+        administrator.assign_ticket(ticket, to).await;
     }
 
     let (oak, ada) = (oak.api_id(), administrator.api_id());
@@ -218,7 +216,7 @@ async fn tickets_are_counted_by_status_priority_and_day_within_reach_and_filter(
     open(&ours, "b", "-", "URGENT").await;
     open(&ours, "c", "-", "URGENT").await;
     open(&theirs, "d", "-", "HIGH").await;
-    bring_to(&administrator, &a, "WAITING").await;
+    administrator.bring_ticket_to(&a, "WAITING").await;
     // Two hours into the day in UTC, where the day before is not over in Vancouver; and too long ago for a count by day.
     app.execute(
         "update support_tickets set created_at = date_trunc('day', now() - interval '2 days', 'UTC') + interval '2 hours';

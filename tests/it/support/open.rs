@@ -3,8 +3,7 @@
 use clinigraph::kernel::actor::SystemRole;
 use serde_json::{Value, json};
 
-use super::{changed, code, refused};
-use crate::harness::TestApp;
+use crate::harness::{TestApp, code};
 
 #[tokio::test]
 async fn a_ticket_opens_trimmed_and_with_what_was_not_said() {
@@ -15,7 +14,7 @@ async fn a_ticket_opens_trimmed_and_with_what_was_not_said() {
     let selection = "{ id number title description priority status version assignee { id } createdBy { id }
         clinic { name } firstRespondedAt resolvedAt closedAt messages { totalCount } createdAt updatedAt
         firstResponseDueAt resolutionDueAt }";
-    let ticket = changed(&staff, "openTicket", input, selection).await;
+    let ticket = staff.change_ticket("openTicket", input, selection).await;
 
     let time = || {
         insta::dynamic_redaction(|time, _| {
@@ -74,7 +73,7 @@ async fn what_is_due_depends_on_the_priority() {
     {
         let input = json!({ "title": "Printer", "description": "Off", "priority": priority });
         let selection = "{ priority createdAt firstResponseDueAt resolutionDueAt }";
-        let ticket = changed(&manager, "openTicket", input, selection).await;
+        let ticket = manager.change_ticket("openTicket", input, selection).await;
 
         let time = |field: &str| chrono::DateTime::parse_from_rfc3339(ticket[field].as_str().unwrap()).unwrap();
         let hours = |field: &str| (time(field) - time("createdAt")).num_seconds() as f64 / 3600.0;
@@ -91,9 +90,9 @@ async fn a_form_learns_of_all_its_faults_at_once() {
     let both = |title: &str, description: &str| json!({ "title": title, "description": description });
     let fits = both(&"诊".repeat(200), &"é".repeat(10_000));
 
-    let empty = refused(&manager, "openTicket", both("", " \n ")).await;
-    let long = refused(&manager, "openTicket", both(&"x".repeat(201), &"x".repeat(10_001))).await;
-    changed(&manager, "openTicket", fits, "{ id }").await;
+    let empty = manager.refused("openTicket", both("", " \n ")).await;
+    let long = manager.refused("openTicket", both(&"x".repeat(201), &"x".repeat(10_001))).await;
+    manager.change_ticket("openTicket", fits, "{ id }").await;
 
     insta::assert_json_snapshot!([&empty["extensions"]["fields"], &long["extensions"]["fields"]], @r#"
     [
@@ -147,7 +146,8 @@ async fn the_character_nul_is_refused_wherever_it_hides() {
     }
     // What only looks like it is text like any other.
     let title = "a\\u0000b";
-    let opened = changed(&manager, "openTicket", json!({ "title": title, "description": "Off" }), "{ title }").await;
+    let opened =
+        manager.change_ticket("openTicket", json!({ "title": title, "description": "Off" }), "{ title }").await;
     assert_eq!(opened["title"], title);
 }
 
@@ -157,9 +157,9 @@ async fn an_administrator_must_name_the_clinic() {
     let (oak, administrator) = (app.clinic("Oak").await, app.administrator().await);
     let input = |clinic: Value| json!({ "title": "Printer", "description": "Off", "clinicId": clinic });
 
-    let unnamed = refused(&administrator, "openTicket", input(Value::Null)).await;
-    let unknown = refused(&administrator, "openTicket", input("clinic_01jd3v0000000000000000000a".into())).await;
-    let opened = changed(&administrator, "openTicket", input(oak.api_id().into()), "{ clinic { name } }").await;
+    let unnamed = administrator.refused("openTicket", input(Value::Null)).await;
+    let unknown = administrator.refused("openTicket", input("clinic_01jd3v0000000000000000000a".into())).await;
+    let opened = administrator.change_ticket("openTicket", input(oak.api_id().into()), "{ clinic { name } }").await;
 
     assert_eq!(code(&unnamed), "INVALID_INPUT");
     assert_eq!(unnamed["extensions"]["fields"][0]["path"], "input.clinicId");
@@ -174,9 +174,9 @@ async fn a_clinic_opens_tickets_for_itself_alone() {
     let manager = oak.manager().await;
     let input = |clinic: String| json!({ "title": "Printer", "description": "Off", "clinicId": clinic });
 
-    let foreign = refused(&manager, "openTicket", input(elm.api_id())).await;
-    let unknown = refused(&manager, "openTicket", input("clinic_01jd3v0000000000000000000a".to_owned())).await;
-    let own = changed(&manager, "openTicket", input(oak.api_id()), "{ clinic { id } }").await;
+    let foreign = manager.refused("openTicket", input(elm.api_id())).await;
+    let unknown = manager.refused("openTicket", input("clinic_01jd3v0000000000000000000a".to_owned())).await;
+    let own = manager.change_ticket("openTicket", input(oak.api_id()), "{ clinic { id } }").await;
 
     assert_eq!([code(&foreign), code(&unknown)], ["NOT_FOUND"; 2]);
     assert_eq!(own["clinic"]["id"], oak.api_id());
@@ -189,7 +189,7 @@ async fn an_id_of_another_kind_is_told_as_such() {
     let manager = app.clinic("Oak").await.manager().await;
 
     let input = json!({ "title": "Printer", "description": "Off", "clinicId": manager.api_id() });
-    let error = refused(&manager, "openTicket", input).await;
+    let error = manager.refused("openTicket", input).await;
 
     assert_eq!(code(&error), "INVALID_ID");
     assert_eq!(error["message"], "input.clinicId: must be an id that begins with \"clinic_\", not \"user_\"");

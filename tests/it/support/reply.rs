@@ -3,8 +3,7 @@
 use clinigraph::kernel::actor::SystemRole;
 use serde_json::json;
 
-use super::{bring_to, changed, code, refused, see};
-use crate::harness::TestApp;
+use crate::harness::{TestApp, code};
 
 #[tokio::test]
 async fn what_a_clinic_writes_is_never_internal_whatever_it_asks() {
@@ -15,11 +14,11 @@ async fn what_a_clinic_writes_is_never_internal_whatever_it_asks() {
 
     for person in [&manager, &staff] {
         let input = json!({ "ticketId": ticket, "body": "Still off", "isInternal": true });
-        let reply = changed(person, "replyToTicket", input, "{ isInternal author { id } }").await;
+        let reply = person.change_ticket("replyToTicket", input, "{ isInternal author { id } }").await;
         assert_eq!(reply, json!({ "isInternal": false, "author": { "id": person.api_id() } }));
     }
     assert_eq!(app.value("select count(*) from ticket_messages where is_internal").await, 0);
-    assert_eq!(see(&manager, &ticket, "{ messages { totalCount } }").await["messages"]["totalCount"], 2);
+    assert_eq!(manager.ticket(&ticket, "{ messages { totalCount } }").await["messages"]["totalCount"], 2);
 }
 
 #[tokio::test]
@@ -31,14 +30,14 @@ async fn an_internal_note_leaves_no_trace_for_the_clinic() {
     administrator.reply(&ticket, "We look into it", false).await;
     let selection = "{ version status updatedAt firstRespondedAt messages { totalCount edges { cursor node { body } }
         pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } }";
-    let before = see(&manager, &ticket, selection).await;
+    let before = manager.ticket(&ticket, selection).await;
 
     let note = administrator.reply(&ticket, "They pulled the plug again", true).await;
 
-    assert_eq!(see(&manager, &ticket, selection).await, before);
+    assert_eq!(manager.ticket(&ticket, selection).await, before);
     let seen = "query ($id: ID!) { node(id: $id) { id } nodes(ids: [$id]) { id } }";
     assert_eq!(manager.ask(seen, json!({ "id": note })).await, json!({ "node": null, "nodes": [null] }));
-    let messages = see(&administrator, &ticket, "{ messages { totalCount nodes { isInternal } } }").await;
+    let messages = administrator.ticket(&ticket, "{ messages { totalCount nodes { isInternal } } }").await;
     assert_eq!(
         messages["messages"],
         json!({ "totalCount": 2, "nodes": [{ "isInternal": true }, { "isInternal": false }] })
@@ -55,12 +54,12 @@ async fn a_reply_of_the_clinic_takes_the_ticket_up_again() {
         [("OPEN", "OPEN"), ("IN_PROGRESS", "IN_PROGRESS"), ("WAITING", "IN_PROGRESS"), ("RESOLVED", "IN_PROGRESS")]
     {
         let ticket = manager.open_ticket("Printer").await;
-        bring_to(&administrator, &ticket, from).await;
+        administrator.bring_ticket_to(&ticket, from).await;
 
         administrator.reply(&ticket, "How is it now?", false).await;
-        let answered = see(&manager, &ticket, "{ status }").await;
+        let answered = manager.ticket(&ticket, "{ status }").await;
         manager.reply(&ticket, "Still off", false).await;
-        let replied = see(&manager, &ticket, "{ status resolvedAt }").await;
+        let replied = manager.ticket(&ticket, "{ status resolvedAt }").await;
 
         assert_eq!(answered, json!({ "status": from }), "a reply of the platform moves nothing");
         assert_eq!(replied, json!({ "status": to, "resolvedAt": null }), "{from}");
@@ -72,11 +71,11 @@ async fn a_reply_touches_its_ticket() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
     let ticket = manager.open_ticket("Printer").await;
-    let before = see(&manager, &ticket, "{ updatedAt version }").await;
+    let before = manager.ticket(&ticket, "{ updatedAt version }").await;
 
     manager.reply(&ticket, "Still off", false).await;
 
-    let after = see(&manager, &ticket, "{ updatedAt version }").await;
+    let after = manager.ticket(&ticket, "{ updatedAt version }").await;
     assert!(after["updatedAt"].as_str() > before["updatedAt"].as_str());
     assert_eq!(after["version"], 2);
 }
@@ -87,7 +86,7 @@ async fn the_first_public_answer_of_the_platform_is_the_first_response() {
     let (oak, administrator) = (app.clinic("Oak").await, app.administrator().await);
     let manager = oak.manager().await;
     let ticket = manager.open_ticket("Printer").await;
-    let responded = async || see(&manager, &ticket, "{ firstRespondedAt }").await["firstRespondedAt"].clone();
+    let responded = async || manager.ticket(&ticket, "{ firstRespondedAt }").await["firstRespondedAt"].clone();
 
     manager.reply(&ticket, "Anybody there?", false).await;
     administrator.reply(&ticket, "Who takes this?", true).await;
@@ -107,12 +106,12 @@ async fn a_closed_ticket_takes_no_reply_but_a_note_among_administrators() {
     let (oak, administrator) = (app.clinic("Oak").await, app.administrator().await);
     let manager = oak.manager().await;
     let ticket = manager.open_ticket("Printer").await;
-    bring_to(&administrator, &ticket, "CLOSED").await;
+    administrator.bring_ticket_to(&ticket, "CLOSED").await;
 
     let input = json!({ "ticketId": ticket, "body": "Once more", "isInternal": true });
-    let clinic = refused(&manager, "replyToTicket", input.clone()).await;
-    let platform = refused(&administrator, "replyToTicket", json!({ "ticketId": ticket, "body": "Once more" })).await;
-    changed(&administrator, "replyToTicket", input, "{ id }").await;
+    let clinic = manager.refused("replyToTicket", input.clone()).await;
+    let platform = administrator.refused("replyToTicket", json!({ "ticketId": ticket, "body": "Once more" })).await;
+    administrator.change_ticket("replyToTicket", input, "{ id }").await;
 
     assert_eq!([code(&clinic), code(&platform)], ["INVALID_TRANSITION"; 2]);
     assert_eq!(clinic["message"], "a ticket that is CLOSED takes no replies; please open a new one");
@@ -125,9 +124,9 @@ async fn an_empty_or_endless_reply_is_refused() {
     let ticket = manager.open_ticket("Printer").await;
 
     for body in [" ".to_owned(), "x".repeat(10_001)] {
-        let error = refused(&manager, "replyToTicket", json!({ "ticketId": ticket, "body": body })).await;
+        let error = manager.refused("replyToTicket", json!({ "ticketId": ticket, "body": body })).await;
         assert_eq!((code(&error), &error["extensions"]["fields"][0]["path"]), ("INVALID_INPUT", &json!("input.body")));
     }
     let longest = json!({ "ticketId": ticket, "body": format!(" {} ", "诊".repeat(10_000)) });
-    changed(&manager, "replyToTicket", longest, "{ id }").await;
+    manager.change_ticket("replyToTicket", longest, "{ id }").await;
 }

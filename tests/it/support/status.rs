@@ -6,8 +6,7 @@ use clinigraph::{
 };
 use serde_json::{Value, json};
 
-use super::{bring_to, change, changed, code, refused, see};
-use crate::harness::TestApp;
+use crate::harness::{TestApp, code};
 
 const ALL: [TicketStatus; 5] =
     [TicketStatus::Open, TicketStatus::InProgress, TicketStatus::Waiting, TicketStatus::Resolved, TicketStatus::Closed];
@@ -42,11 +41,11 @@ async fn a_ticket_goes_where_the_machine_lets_it_and_nowhere_else() {
     for from in ALL {
         for to in ALL {
             let ticket = manager.open_ticket("Printer").await;
-            bring_to(&administrator, &ticket, &spelled(from)).await;
-            let before = see(&administrator, &ticket, "{ version status }").await;
+            administrator.bring_ticket_to(&ticket, &spelled(from)).await;
+            let before = administrator.ticket(&ticket, "{ version status }").await;
 
             let input = json!({ "ticketId": ticket, "status": spelled(to) });
-            let answer = change(&administrator, "changeTicketStatus", input, "{ version status }").await;
+            let answer = administrator.try_ticket("changeTicketStatus", input, "{ version status }").await;
 
             let told = format!("{from:?} to {to:?}: {}", answer.body);
             if from == to {
@@ -55,7 +54,7 @@ async fn a_ticket_goes_where_the_machine_lets_it_and_nowhere_else() {
                 assert_eq!(answer.body["data"]["changeTicketStatus"]["ticket"]["status"], spelled(to), "{told}");
             } else {
                 assert_eq!(answer.code().as_deref(), Some("INVALID_TRANSITION"), "{told}");
-                assert_eq!(see(&administrator, &ticket, "{ version status }").await, before, "{told}");
+                assert_eq!(administrator.ticket(&ticket, "{ version status }").await, before, "{told}");
             }
         }
     }
@@ -68,9 +67,9 @@ async fn a_refused_transition_says_what_would_be_right() {
     let ticket = oak.manager().await.open_ticket("Printer").await;
     let to = |status: &str| json!({ "ticketId": ticket, "status": status });
 
-    let open = refused(&administrator, "changeTicketStatus", to("RESOLVED")).await;
-    bring_to(&administrator, &ticket, "CLOSED").await;
-    let closed = refused(&administrator, "changeTicketStatus", to("OPEN")).await;
+    let open = administrator.refused("changeTicketStatus", to("RESOLVED")).await;
+    administrator.bring_ticket_to(&ticket, "CLOSED").await;
+    let closed = administrator.refused("changeTicketStatus", to("OPEN")).await;
 
     assert_eq!(open["message"], "a ticket cannot change from OPEN to RESOLVED, only to IN_PROGRESS or CLOSED");
     assert_eq!(closed["message"], "a ticket that is CLOSED cannot change its status; please open a new one");
@@ -83,7 +82,7 @@ async fn times_follow_the_status() {
     let ticket = oak.manager().await.open_ticket("Printer").await;
     let go = async |status: &str| {
         let input = json!({ "ticketId": ticket, "status": status });
-        let now = changed(&administrator, "changeTicketStatus", input, "{ resolvedAt closedAt }").await;
+        let now = administrator.change_ticket("changeTicketStatus", input, "{ resolvedAt closedAt }").await;
         (now["resolvedAt"].is_string(), now["closedAt"].is_string())
     };
 
@@ -102,12 +101,13 @@ async fn a_clinic_may_close_its_tickets_and_do_nothing_else_to_their_status() {
 
     for status in ["OPEN", "IN_PROGRESS", "WAITING", "RESOLVED"] {
         let ticket = staff.open_ticket("Printer").await;
-        let error = refused(&staff, "changeTicketStatus", json!({ "ticketId": ticket, "status": status })).await;
+        let error = staff.refused("changeTicketStatus", json!({ "ticketId": ticket, "status": status })).await;
         assert_eq!(code(&error), "FORBIDDEN", "{status}");
     }
     let ticket = staff.open_ticket("Printer").await;
-    let closed =
-        changed(&staff, "changeTicketStatus", json!({ "ticketId": ticket, "status": "CLOSED" }), "{ status }").await;
+    let closed = staff
+        .change_ticket("changeTicketStatus", json!({ "ticketId": ticket, "status": "CLOSED" }), "{ status }")
+        .await;
     assert_eq!(closed, json!({ "status": "CLOSED" }));
 }
 
@@ -119,8 +119,8 @@ async fn what_is_due_moves_with_the_priority_counted_from_the_opening() {
 
     let selection = "{ priority version createdAt firstResponseDueAt resolutionDueAt }";
     let input = json!({ "ticketId": ticket, "priority": "URGENT" });
-    let pressed = changed(&administrator, "changeTicketPriority", input.clone(), selection).await;
-    let again = changed(&administrator, "changeTicketPriority", input, selection).await;
+    let pressed = administrator.change_ticket("changeTicketPriority", input.clone(), selection).await;
+    let again = administrator.change_ticket("changeTicketPriority", input, selection).await;
 
     let time = |field: &str| chrono::DateTime::parse_from_rfc3339(pressed[field].as_str().unwrap()).unwrap();
     assert_eq!((&pressed["priority"], &pressed["version"]), (&json!("URGENT"), &json!(2)));
@@ -145,12 +145,12 @@ async fn who_saw_an_older_version_is_told_the_current_one() {
         input["ticketId"] = ticket.clone().into();
         for wrong in [0, at as i32 + 2] {
             input["expectedVersion"] = wrong.into();
-            let error = refused(&administrator, field, input.clone()).await;
+            let error = administrator.refused(field, input.clone()).await;
             assert_eq!(code(&error), "STALE_OBJECT", "{field}");
             assert_eq!(error["extensions"]["currentVersion"], at + 1, "{field}");
         }
         input["expectedVersion"] = (at + 1).into();
-        let now = changed(&administrator, field, input, "{ version }").await;
+        let now = administrator.change_ticket(field, input, "{ version }").await;
         assert_eq!(now["version"], at + 2, "{field}");
     }
 }
@@ -164,14 +164,14 @@ async fn of_many_who_saw_the_same_version_one_wins() {
     let priorities = ["LOW", "HIGH", "URGENT"].into_iter().cycle().take(12);
     let changes = priorities.map(|priority| {
         let input = json!({ "ticketId": ticket, "priority": priority, "expectedVersion": 1 });
-        change(&administrator, "changeTicketPriority", input, "{ version }")
+        administrator.try_ticket("changeTicketPriority", input, "{ version }")
     });
     let answers = futures_util::future::join_all(changes).await;
 
     let (won, lost): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.code().is_none());
     assert_eq!(won.len(), 1);
     assert!(lost.iter().all(|answer| answer.code().as_deref() == Some("STALE_OBJECT")));
-    assert_eq!(see(&administrator, &ticket, "{ version }").await["version"], Value::from(2));
+    assert_eq!(administrator.ticket(&ticket, "{ version }").await["version"], Value::from(2));
 }
 
 #[tokio::test]
@@ -185,24 +185,24 @@ async fn a_ticket_reports_what_its_caller_may_do_and_that_holds() {
     for status in ALL {
         for person in [&administrator, &manager, &auditor] {
             let ticket = manager.open_ticket("Printer").await;
-            bring_to(&administrator, &ticket, &spelled(status)).await;
-            let reported = see(person, &ticket, fields).await;
+            administrator.bring_ticket_to(&ticket, &spelled(status)).await;
+            let reported = person.ticket(&ticket, fields).await;
 
             let mut next = Vec::new();
             for to in ALL.into_iter().filter(|to| *to != status) {
                 let other = manager.open_ticket("Printer").await;
-                bring_to(&administrator, &other, &spelled(status)).await;
+                administrator.bring_ticket_to(&other, &spelled(status)).await;
                 let input = json!({ "ticketId": other, "status": spelled(to) });
-                if change(person, "changeTicketStatus", input, "{ id }").await.code().is_none() {
+                if person.try_ticket("changeTicketStatus", input, "{ id }").await.code().is_none() {
                     next.push(spelled(to));
                 }
             }
-            let assigned = change(person, "unassignTicket", json!({ "ticketId": ticket }), "{ id }");
+            let assigned = person.try_ticket("unassignTicket", json!({ "ticketId": ticket }), "{ id }");
             let assigned = assigned.await.code().is_none();
             let note = json!({ "ticketId": ticket, "body": "Aside", "isInternal": true });
-            let noted = change(person, "replyToTicket", note, "{ isInternal }").await;
+            let noted = person.try_ticket("replyToTicket", note, "{ isInternal }").await;
             let replied =
-                change(person, "replyToTicket", json!({ "ticketId": ticket, "body": "Hello" }), "{ id }").await;
+                person.try_ticket("replyToTicket", json!({ "ticketId": ticket, "body": "Hello" }), "{ id }").await;
 
             next.sort_by_key(|name| ALL.iter().position(|status| spelled(*status) == *name));
             let mut told: Vec<&str> =

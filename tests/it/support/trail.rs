@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use super::{change, changed};
 use crate::harness::{Person, TestApp};
 
 /// What was written about tickets and messages: audit rows and events, in order.
@@ -60,12 +59,12 @@ async fn every_change_is_audited_and_told() {
         rest["ticketId"] = ticket.clone().into();
         rest
     };
-    changed(&administrator, "assignTicket", id(json!({ "assigneeId": administrator.api_id() })), "{ id }").await;
-    changed(&administrator, "changeTicketPriority", id(json!({ "priority": "HIGH" })), "{ id }").await;
-    changed(&administrator, "changeTicketStatus", id(json!({ "status": "IN_PROGRESS" })), "{ id }").await;
+    administrator.change_ticket("assignTicket", id(json!({ "assigneeId": administrator.api_id() })), "{ id }").await;
+    administrator.change_ticket("changeTicketPriority", id(json!({ "priority": "HIGH" })), "{ id }").await;
+    administrator.change_ticket("changeTicketStatus", id(json!({ "status": "IN_PROGRESS" })), "{ id }").await;
     administrator.reply(&ticket, "A note", true).await;
     administrator.reply(&ticket, "An answer", false).await;
-    changed(&administrator, "changeTicketStatus", id(json!({ "status": "RESOLVED" })), "{ id }").await;
+    administrator.change_ticket("changeTicketStatus", id(json!({ "status": "RESOLVED" })), "{ id }").await;
     manager.reply(&ticket, "Not yet", false).await;
 
     let (audit, events) = trail(&app).await;
@@ -108,7 +107,7 @@ async fn no_word_that_somebody_wrote_is_in_the_trail() {
     let manager = app.clinic("Oak").await.manager().await;
 
     let input = json!({ "title": "Zebra one", "description": "Zebra two" });
-    let ticket = changed(&manager, "openTicket", input, "{ id }").await["id"].as_str().unwrap().to_owned();
+    let ticket = manager.change_ticket("openTicket", input, "{ id }").await["id"].as_str().unwrap().to_owned();
     manager.reply(&ticket, "Zebra three", false).await;
 
     let rows = app.rows("select a::text from audit_events a union all select o::text from outbox_events o").await;
@@ -150,7 +149,7 @@ async fn what_changes_nothing_and_what_fails_leaves_nothing_behind() {
         (&administrator, "changeTicketStatus", id(json!({ "status": "OPEN" }))),
         (&administrator, "changeTicketPriority", id(json!({ "priority": "MEDIUM" }))),
     ] {
-        change(who, field, input, "{ __typename }").await;
+        who.try_ticket(field, input, "{ __typename }").await;
     }
 
     assert_eq!((trail(&app).await, app.rows("select * from support_tickets").await), before);
@@ -166,7 +165,7 @@ async fn a_change_that_cannot_be_audited_is_not_made() {
         .await;
 
     let input = json!({ "ticketId": ticket, "body": "Hello" });
-    let answer = change(&manager, "replyToTicket", input, "{ id }").await;
+    let answer = manager.try_ticket("replyToTicket", input, "{ id }").await;
 
     assert_eq!(answer.code().as_deref(), Some("INTERNAL"));
     assert_eq!(app.value("select count(*) from ticket_messages").await, 0);
