@@ -1,6 +1,8 @@
 //! Root fields of queries and mutations, with ids of a clinic that the caller is not of, or in which they may do little.
 
-use clinigraph::kernel::actor::SystemRole;
+use std::collections::BTreeSet;
+
+use clinigraph::{graphql::operation_rates, kernel::actor::SystemRole};
 use serde_json::json;
 
 use super::world::World;
@@ -14,6 +16,20 @@ fn every_root_field_has_a_case() {
     let fields = root_fields(&["Query", "Mutation", "Subscription"]);
 
     assert_complete("root field", "rights", fields, all_rights().map(|case| case.field.to_owned()));
+}
+
+/// What its case answers to callers who are not signed in is tried below.
+#[test]
+fn callers_who_are_not_signed_in_may_use_what_is_declared_and_nothing_else() {
+    let fields = root_fields(&["Query", "Mutation", "Subscription"]);
+    let named: BTreeSet<_> = fields.iter().filter_map(|field| field.split_once('.')).map(|(_, name)| name).collect();
+    let open = all_rights().filter(|case| case.codes[0] != "UNAUTHENTICATED");
+    let open: BTreeSet<_> = open.filter_map(|case| case.field.split_once('.')).map(|(_, name)| name).collect();
+    let declared = operation_rates().into_iter().filter(|of| of.is_anonymous).map(|of| of.operation);
+    // Others are not fields of the schema.
+    let declared: BTreeSet<_> = declared.filter(|operation| named.contains(operation)).collect();
+
+    assert_eq!(open, declared);
 }
 
 /// Tables in which callers may change rows of their own clinic: their session, and the trail of it.
