@@ -19,4 +19,4 @@ pub use gate::{Finding, inspect};
 pub use migrate::{Preparation, SERVER_LOGIN, password, prepare, redo, revert_all};
 pub use pool::{Class, Config, Connection, Pools, connect};
 pub use prepared::{Prepared, prepared};
-pub use scope::{Access, Database, Note, PgRow, Scope, Tx};
+pub use scope::{Access, Behalf, Database, Note, PgRow, Scope, Tx, class_of};

@@ -209,7 +209,8 @@ async fn connect_and_watch(address: &Address) -> Result<(AsyncPgConnection, Arc<
 
 impl Class {
     /// Prepared statement with which a scope checks its caller: by the number of changes of their access, and completely if
-    /// that number has changed.
+    /// that number has changed. Where the server works for the caller, the statement has more parameters, and accepts a caller
+    /// whose clinic is inactive.
     pub(super) const CHECK_CALLER: &str = "check_caller";
 
     /// The settings of a connection, with a name for operators. Statements have one plan for all values, as planning a page
@@ -228,17 +229,21 @@ impl Class {
             // each row costs.
             settings += "set enable_seqscan = off;";
         }
-        if self != Self::System {
-            settings += &format!(
-                "set role {};
-                 prepare {} (uuid, bigint) as
-                     select case when coalesce((select v.version from private.access_versions v where v.user_id = $1), 0) <> $2
-                         then private.recheck_caller() end;
-                 reset role;",
-                self.role(),
-                Self::CHECK_CALLER
-            );
-        }
+        let (types, recheck) = match self {
+            Self::System => {
+                (", uuid, uuid, text, uuid, text", "private.check_caller_of_system($3, $1, $4, $5, $6, $7)")
+            }
+            Self::Tenant | Self::Admin => ("", "private.recheck_caller()"),
+        };
+        settings += &format!(
+            "set role {};
+             prepare {} (uuid, bigint{types}) as
+                 select case when coalesce((select v.version from private.access_versions v where v.user_id = $1), 0) <> $2
+                     then {recheck} end;
+             reset role;",
+            self.role(),
+            Self::CHECK_CALLER
+        );
         settings
     }
 }

@@ -1,4 +1,5 @@
-//! What has expired is removed while the server runs, a little at a time: sessions, and stored answers of idempotency keys.
+//! What has expired is removed while the server runs, a little at a time: sessions, stored answers of idempotency keys, and
+//! counted attempts to sign in.
 
 use std::time::Duration;
 
@@ -17,7 +18,7 @@ const EVERY: Duration = Duration::from_secs(600);
 const BATCH: i64 = 500;
 
 /// Statements that remove a batch. Rows that somebody has locked are left for the next time.
-const SWEPT: [(&str, &str); 2] = [
+const SWEPT: [(&str, &str); 3] = [
     // For a week, a client with an old token is answered SESSION_EXPIRED instead of UNAUTHENTICATED.
     (
         "sessions",
@@ -29,6 +30,12 @@ const SWEPT: [(&str, &str); 2] = [
         "idempotency_keys",
         "delete from idempotency_keys where (user_id, key) in (
              select user_id, key from idempotency_keys where expires_at < now()
+             order by expires_at limit $1 for update skip locked)",
+    ),
+    (
+        "sign_in_attempts",
+        "delete from sign_in_attempts where key in (
+             select key from sign_in_attempts where expires_at < now()
              order by expires_at limit $1 for update skip locked)",
     ),
 ];
