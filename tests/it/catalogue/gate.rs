@@ -26,7 +26,7 @@ async fn the_gate_names_every_fault() {
     let changes = [
         "alter table support_tickets no force row level security",
         "alter table ticket_messages disable row level security",
-        "create table rooms (id uuid primary key, clinic_id uuid not null)",
+        "create table strays (id uuid primary key, clinic_id uuid not null)",
         "alter table support_tickets add constraint support_tickets_id_key unique (id)",
         "alter table ticket_messages add constraint astray foreign key (ticket_id) references support_tickets (id)",
         "alter policy tenant on memberships using (clinic_id = private.request_clinic_id())",
@@ -49,7 +49,7 @@ async fn the_gate_names_every_fault() {
             "the policy tenant on ticket_messages does not ask for the clinic",
             "the policy tenant_insert on outbox_events calls a helper once a row",
             "the role clinigraph_tenant owns the table audit_events",
-            "the table rooms has a clinic and no forced row-level security",
+            "the table strays has a clinic and no forced row-level security",
             "the table support_tickets has a clinic and no forced row-level security",
             "the table ticket_messages has a clinic and no forced row-level security",
         ]
