@@ -16,6 +16,10 @@ use crate::kernel::{
 pub type Json = Vec<u8>;
 
 /// A type that a column can have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of a column",
+    note = "an enum is declared with `text_enum!` or `states!`, JSON with `json_object!` and `JsonList<T>` or `JsonOne<T>`"
+)]
 pub trait Cell: OutputType {
     /// Writes a value that is not null, in the form the type's own serialisation has.
     fn write(raw: &[u8], out: &mut Json);

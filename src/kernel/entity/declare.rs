@@ -248,6 +248,13 @@ macro_rules! entity {
     (@kind list $to:ident $by:ident) => {
         $crate::kernel::entity::EdgeKind::Page { column: stringify!($by), list: $crate::kernel::entity::List::of::<$to>() }
     };
+    (@kind $kind:ident $to:ident $($how:tt)*) => {
+        compile_error!(concat!(
+            "the edge `", stringify!($kind $to by $($how)*), "` must be one of: one T by column, maybe T by column, ",
+            "own T by column, maybe_own T by column, all T by column order \"…\", page T by column in Order, ",
+            "list T by column, any Node by kind, id",
+        ))
+    };
 }
 
 /// Declares the orders of a list: the enum of its fields and the input that adds a direction.

@@ -123,6 +123,12 @@ macro_rules! filter {
     (@conditions words $table:ident () $value:ident $into:ident) => {
         $into.extend($crate::kernel::entity::words($table::table, &$value)?);
     };
+    (@conditions $operator:ident $table:ident ($($column:ident)?) $value:ident $into:ident) => {
+        compile_error!(concat!(
+            "the operator `", stringify!($operator($($column)?)), "` of a filter must be one of: equal(column: T), ",
+            "any(column: T), range(column: T), contains(column: T), contains_folded(column: T), present(column), words()",
+        ))
+    };
     (@replan $conditions:ident $before:ident) => { let _ = $before; };
     (@replan $conditions:ident $before:ident replan) => {
         $crate::kernel::entity::replan_from(&mut $conditions, $before);

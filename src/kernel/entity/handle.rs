@@ -27,6 +27,7 @@ use crate::kernel::{
 pub type PageArgs = Window;
 
 /// An entity that has lists with a filter and orders.
+#[diagnostic::on_unimplemented(message = "`{Self}` has no lists", note = "declare `filter!` and `orders!` of it")]
 pub trait Listable: Entity {
     type Filter: InputType + Default;
     type Order: InputType + Default + Into<Sort>;

@@ -267,6 +267,11 @@ pub(super) async fn execute<E: Entity>(
 
 /// What a setter takes: a value of the column's type, or a field of an input that becomes one. None leaves the column
 /// alone.
+#[diagnostic::on_unimplemented(
+    message = "a column of the type `{T}` cannot be set to a value of the type `{Self}`",
+    note = "in the `columns` of an input, a column that cannot be null takes a `Patch`, one that can a `Clearable`",
+    note = "text, whole numbers and lists with bounds are `Text<MAX>`, `Int<MIN, MAX>` and `Items<T, MIN, MAX>`"
+)]
 pub trait Assign<T> {
     fn assign(self) -> Option<T>;
 }

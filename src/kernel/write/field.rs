@@ -6,6 +6,11 @@ use async_graphql::{InputType, Pos, Value, registry::Registry};
 use crate::kernel::{Code, error::Problems, text::parser_message};
 
 /// A type that a field of an input can have.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be the type of a field of an input",
+    note = "text, whole numbers and lists with bounds are `Text<MAX>`, `Int<MIN, MAX>` and `Items<T, MIN, MAX>`",
+    note = "an enum is declared with `text_enum!` or `states!`, a group of fields with `input!`"
+)]
 pub trait Field: Sized + Send + Sync {
     /// Registers the GraphQL type and returns its qualified name.
     fn type_name(registry: &mut Registry) -> String;
