@@ -50,7 +50,7 @@ pub struct ServerLimits {
     pub default_page_size: i32,
     /// Seconds after which an operation is cancelled.
     pub operation_seconds: i32,
-    /// Seconds after which one statement of an operation is cancelled in the database.
+    /// Longest time in seconds of a single statement in the database.
     pub statement_seconds: i32,
     /// Connections to the database that the operations of one user are given at once; an operation that costs more than
     /// 500 counts as several. Beyond it they may use connections that nobody waits for.
@@ -122,7 +122,7 @@ impl OperationRate {
         self.0
     }
 
-    /// Whose uses are counted together.
+    /// Subject by which the uses are counted.
     async fn subject(&self) -> RateSubject {
         self.1.subject
     }

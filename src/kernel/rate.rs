@@ -6,7 +6,7 @@ use async_graphql::Enum;
 pub const MINUTE: u32 = 60;
 pub const HOUR: u32 = 60 * MINUTE;
 
-/// Whose uses of an operation are counted together.
+/// Subject by which the uses of an operation are counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Enum)]
 #[graphql(name = "RateSubject")]
 pub enum RateSubject {
@@ -14,7 +14,7 @@ pub enum RateSubject {
     Person,
     /// The uses by all people who work in one clinic are counted together.
     Clinic,
-    /// The uses from one network address are counted together, whoever sends them.
+    /// The uses from one network address are counted together, also those of different users.
     Address,
 }
 

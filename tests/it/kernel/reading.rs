@@ -51,8 +51,8 @@ async fn fields_of_one_response_key_are_one_at_every_level() {
             r#"{"ticket":{"messages":{"totalCount":0,"pageInfo":{"hasNextPage":false,"endCursor":null},"nodes":[]},"title":"One"}}"#,
         ),
         (
-            "{ tickets(ORDER, first: 1) { edges { node { title } } edges { node { number status } } nodes { title } nodes { number } } }",
-            r#"{"tickets":{"edges":[{"node":{"title":"One","number":1,"status":"OPEN"}}],"nodes":[{"title":"One","number":1}]}}"#,
+            "{ tickets(ORDER, first: 1) { edges { node { title } } edges { node { priority status } } nodes { title } nodes { priority } } }",
+            r#"{"tickets":{"edges":[{"node":{"title":"One","priority":"MEDIUM","status":"OPEN"}}],"nodes":[{"title":"One","priority":"MEDIUM"}]}}"#,
         ),
     ] {
         let query = query.replace("ORDER", OLDEST).replace("id: ID", &format!("id: {first:?}"));
@@ -292,7 +292,7 @@ async fn a_row_that_must_be_there_and_is_not_takes_its_parents_with_it() {
     let app = TestApp::new().await;
     let (manager, _, [first, _]) = small(&app).await;
     // What no policy allows for: a ticket of a clinic that nobody may see.
-    app.execute("drop policy tenant on clinics").await;
+    app.execute("drop policy tenant_select on clinics").await;
 
     let query = format!(
         "query ($id: ID!) {{ tickets({OLDEST}) {{ nodes {{ title clinic {{ name }} }} }} ticket(id: $id) {{ clinic {{ name }} }} viewer {{ role }} }}"

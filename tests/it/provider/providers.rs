@@ -53,7 +53,7 @@ async fn a_provider_is_read_with_everything_about_them() {
     .await;
 
     let seen = oak
-        .person(SystemRole::Patient)
+        .person(SystemRole::Clinician)
         .await
         .ask(
             "query ($id: ID!) { provider(id: $id) {
