@@ -14,6 +14,7 @@ use super::{
 };
 
 diesel::define_sql_function! {
+    #[expect(clippy::too_many_arguments, reason = "each is a column of the row")]
     #[sql_name = "private.audit_refusal"]
     fn audit_refusal(
         actor_kind: sql_types::Text,

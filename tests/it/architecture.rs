@@ -18,7 +18,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("clinic", &["kernel", "schema", "access", "provider", "support"]),
     ("support", &["kernel", "schema", "access", "clinic", "notification", "live"]),
     ("notification", &["kernel", "schema", "access", "clinic", "live"]),
-    ("entities", &["kernel", "access", "audit", "clinic", "provider", "support", "notification"]),
+    ("entities", &["kernel", "access", "audit", "clinic", "provider", "server_info", "support", "notification"]),
     ("live", &["kernel", "schema", "clinic", "entities"]),
     ("server_info", &["kernel"]),
     (
@@ -37,7 +37,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         ],
     ),
     ("pipeline", &["kernel", "access", "graphql", "live", "server", "server_info"]),
-    ("config", &["pipeline", "seed", "server"]),
+    ("config", &["kernel", "pipeline", "seed", "server"]),
     ("seed", &["kernel", "access"]),
     ("demo", &["kernel", "schema", "access", "clinic", "provider", "support", "server"]),
     ("app", &["kernel", "access", "config", "demo", "embedded", "live", "pipeline", "seed", "server"]),
