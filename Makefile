@@ -1,7 +1,7 @@
 # The day's work. `make run` needs the Rust toolchain, a C compiler and make; Node only for the full GraphiQL page.
 
 .DEFAULT_GOAL := run
-.PHONY: run build test test-clients faults check schema release-schema bench bench-events bench-policies bench-rows bench-start bench-live web clean
+.PHONY: run build test test-clients faults check deny tools sbom schema release-schema bench bench-events bench-policies bench-rows bench-start bench-live web clean
 
 NODE_IS_NEW_ENOUGH := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' && echo yes)
 
@@ -38,10 +38,41 @@ tests/node/node_modules/.package-lock.json: tests/node/package-lock.json
 faults:
 	FAULT_ROUNDS=$${FAULT_ROUNDS:-200} cargo test --locked --test faults -- --nocapture
 
-# Format, lints, and that generated files are fresh (the last by tests of their own).
-check:
+# Format, lints, and what the program is built of. That generated files are fresh is tested by `make test`.
+check: deny
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
+
+# Licences, banned packages, versions, sources and lock files, by the rules of deny.toml: by a test of our own, and by
+# cargo-deny where it is installed (`make tools`), which also knows reported weaknesses if it has a database of them.
+CARGO_DENY := $(firstword $(wildcard target/tools/bin/cargo-deny) $(shell command -v cargo-deny 2>/dev/null))
+ADVISORIES := $(wildcard $(or $(CARGO_HOME),$(HOME)/.cargo)/advisory-dbs/*)
+deny:
+	cargo test --locked --test supply
+ifeq ($(CARGO_DENY),)
+	@echo "************************************************************************"
+	@echo "SKIPPED: cargo-deny is not installed (make tools). The test above checked"
+	@echo "licences, bans, versions and sources; NOBODY looked for known weaknesses."
+	@echo "************************************************************************"
+else
+	$(CARGO_DENY) --locked --offline check licenses bans sources
+ifeq ($(ADVISORIES),)
+	@echo "************************************************************************"
+	@echo "SKIPPED: no database of known weaknesses (cargo deny fetch db)."
+	@echo "************************************************************************"
+else
+	$(CARGO_DENY) --locked --offline check --disable-fetch advisories
+endif
+endif
+
+# Tools that checks use if they are there, below target.
+tools:
+	cargo install --locked --root target/tools cargo-deny@0.20.2
+
+# The bill of materials, in the format CycloneDX.
+sbom:
+	SBOM=target/clinigraph.cdx.json cargo test --locked --test supply bill_of_materials
+	@echo "target/clinigraph.cdx.json"
 
 # Write schema.graphql and src/schema.rs anew.
 schema:

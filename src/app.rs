@@ -12,15 +12,18 @@ use crate::{
     demo,
     embedded::{Embedded, Options},
     kernel::{
-        Error, Result,
+        Code, Error, Result,
         clock::Clock,
-        db::{self, Database, Finding, Pools},
+        db::{
+            self, Address, Database, Finding, Pools, SERVER_LOGIN,
+            installation::{self, MadeUp},
+        },
         secrets::KeyRing,
     },
     live::relay,
     pipeline::{Manifest, Operations, Pipeline, Settings},
     seed::{self, Seeded},
-    server::{PageConfig, ServerConfig, serve},
+    server::{Graphiql, PageConfig, ServerConfig, serve},
 };
 
 /// A reachable database, and how the server logs in to it.
@@ -33,11 +36,19 @@ pub struct Reached {
     pub ring: Arc<KeyRing>,
 }
 
+impl Reached {
+    /// How the server logs in, without the password.
+    #[must_use]
+    pub fn shown_url(&self) -> String {
+        self.server_url.parse::<Address>().map_or_else(|error| error.to_string(), |address| address.text_to_show())
+    }
+}
+
 /// Connects to the database and, if the login may do so, migrates it.
 pub async fn reach(database: &DatabaseOptions) -> Result<Reached> {
     let ring = Arc::new(keys(database)?);
     let (embedded, url) = match &database.database_url {
-        Some(url) => (None, url.clone()),
+        Some(url) => (None, secured(url, database, &ring)?),
         None => {
             let options =
                 Options { binaries: database.postgres.clone(), max_connections: 200, ..Options::new(&database.data) };
@@ -55,6 +66,23 @@ pub async fn reach(database: &DatabaseOptions) -> Result<Reached> {
     }
     let prepared = db::prepare(&url, ring.root()).await?;
     Ok(Reached { embedded, server_url: prepared.server_url, ran: prepared.ran, ring })
+}
+
+/// The connection string as it is used: never in plain text to another machine that was not named, and with the password
+/// of the server's role, if that one logs in without.
+fn secured(url: &str, database: &DatabaseOptions, ring: &KeyRing) -> Result<String> {
+    let address = url.parse::<Address>()?.secured(&database.allow_plaintext_to)?;
+    if address.trusts_any_server() {
+        tracing::warn!(
+            "the certificate of the database at {} is not checked, so another machine could pose as it: use \
+             sslmode=verify-full",
+            address.remote_hosts().join(", ")
+        );
+    }
+    if address.user() == Some(SERVER_LOGIN) && !address.has_password() {
+        return Ok(address.with_login(SERVER_LOGIN, &db::password(ring.root())?).text());
+    }
+    Ok(address.text())
 }
 
 /// The database `clinigraph` in the private Postgres, created if it is missing.
@@ -125,9 +153,57 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
 /// The findings that speak against serving on a database.
 pub async fn examine(database: &DatabaseOptions) -> Result<Vec<Finding>> {
     let reached = reach(database).await?;
-    let findings = db::inspect(&reached.server_url).await;
+    let findings = findings(&reached.server_url).await;
     close(reached.embedded).await;
     findings
+}
+
+async fn findings(server_url: &str) -> Result<Vec<Finding>> {
+    let mut findings = db::inspect(server_url).await?;
+    findings.extend(installation::mark_of(server_url).await?.map(made_up));
+    Ok(findings)
+}
+
+/// What is wrong with made-up people where real ones are to be.
+fn made_up(mark: MadeUp) -> Finding {
+    let problem = match mark {
+        MadeUp::Demo => "this database was filled by `serve --demo`: the password of its administrators is public",
+        MadeUp::Measurement => "this database was filled by `seed` for measurements: its people are made up",
+    };
+    let remedy = "begin afresh: use the --database-url of an empty database or, for the private Postgres, another --data \
+                  directory; a demo is served with --demo";
+    Finding { problem: problem.to_owned(), remedy: remedy.to_owned() }
+}
+
+/// Refuses to serve made-up people to real ones, and a demo to the network unless that was said.
+async fn check_purpose(server_url: &str, options: &Serve) -> Result<()> {
+    if options.demo {
+        let is_near = options.address.ip().to_canonical().is_loopback();
+        return if is_near || options.demo_on_network {
+            Ok(())
+        } else {
+            Err(Error::new(
+                Code::OperationNotAllowed,
+                format!(
+                    "--demo lets everybody who reaches {} sign in as an administrator: listen on this machine only, or \
+                     add --demo-on-network",
+                    options.address
+                ),
+            ))
+        };
+    }
+    match installation::mark_of(server_url).await? {
+        None => Ok(()),
+        Some(mark @ MadeUp::Demo) => {
+            let Finding { problem, remedy } = made_up(mark);
+            Err(Error::new(Code::OperationNotAllowed, format!("{problem}; {remedy}")))
+        }
+        // Nobody can sign in there but with the tokens that were printed once.
+        Some(mark @ MadeUp::Measurement) => {
+            tracing::warn!("{}", made_up(mark).problem);
+            Ok(())
+        }
+    }
 }
 
 /// Fills a database for measurements.
@@ -135,7 +211,7 @@ pub async fn seed(options: &Seed) -> Result<Seeded> {
     let reached = reach(&options.database).await?;
     let owner_url = match (&reached.embedded, &options.database.database_url) {
         (Some(embedded), _) => embedded.superuser_url("clinigraph"),
-        (None, url) => url.clone().unwrap_or_default(),
+        (None, url) => secured(url.as_deref().unwrap_or_default(), &options.database, &reached.ring)?,
     };
     let seeded = seed::seed(&owner_url, &options.scale, options.force).await;
     close(reached.embedded).await;
@@ -172,19 +248,24 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     for migration in &reached.ran {
         tracing::info!(migration, "migrated");
     }
+    check_purpose(&reached.server_url, options).await?;
     let settings = Settings {
         limits: options.limits.limits(),
         rates: options.limits.rates(),
         transport: options.limits.server().limits(),
         operations: operations(options)?,
         deadline: options.limits.deadline(),
-        development: options.development || options.demo,
+        development: options.is_development(),
     };
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.server_url.clone()));
     let partitioning = {
         let database = pipeline.database().clone();
         tokio::spawn(async move { db::partitions::maintain(&database).await })
+    };
+    let sweeping = {
+        let database = pipeline.database().clone();
+        tokio::spawn(async move { db::sweep::keep(&database).await })
     };
     let people = if options.demo { demo::load(pipeline.database()).await? } else { Vec::new() };
     let simulation = (options.demo && !options.demo_quiet).then(|| {
@@ -198,9 +279,11 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         ))
     })?;
     let address = listener.local_addr().map_err(Error::unavailable)?;
-    print_addresses(&address.to_string(), &people);
+    print_addresses(&address.to_string(), options.graphiql(), &people);
     let config = ServerConfig {
         origins: options.origins.clone(),
+        graphiql: options.graphiql(),
+        development: options.is_development(),
         page: PageConfig { demo: options.demo, people, ..PageConfig::default() },
         ..options.limits.server()
     };
@@ -208,6 +291,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     simulation.iter().for_each(tokio::task::JoinHandle::abort);
     relaying.abort();
     partitioning.abort();
+    sweeping.abort();
     served
 }
 
@@ -220,8 +304,12 @@ fn operations(options: &Serve) -> Result<Operations> {
 }
 
 #[expect(clippy::print_stdout, reason = "the output of the command")]
-fn print_addresses(address: &str, people: &[crate::server::DemoPerson]) {
-    println!("\n  clinigraph is running on http://{address}\n  GraphiQL:                http://{address}/graphiql\n");
+fn print_addresses(address: &str, graphiql: Graphiql, people: &[crate::server::DemoPerson]) {
+    println!("\n  clinigraph is running on http://{address}");
+    if graphiql != Graphiql::Off {
+        println!("  GraphiQL:                http://{address}/graphiql");
+    }
+    println!();
     if people.is_empty() {
         return;
     }

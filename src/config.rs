@@ -8,7 +8,10 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 pub use self::limits::LimitOptions;
-use crate::{seed::Scale, server::DEFAULT_ADDRESS};
+use crate::{
+    seed::Scale,
+    server::{DEFAULT_ADDRESS, Graphiql},
+};
 
 /// A self-hosted GraphQL backend for clinics and clinic networks.
 #[derive(Debug, Parser)]
@@ -37,9 +40,14 @@ pub enum Command {
 pub struct DatabaseOptions {
     /// Connection string of a Postgres database, version 15 to 18. With its owner, who may create roles, the server
     /// migrates the database and then logs in as `clinigraph_app`. With `clinigraph_app` or a similar role, the server uses
-    /// the database as it is.
+    /// the database as it is; the password of `clinigraph_app` follows from the keys and can be left out. `sslmode` and
+    /// `sslrootcert` secure the connection; to another machine it is always encrypted.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<String>,
+    /// Hosts to which an unencrypted connection is permitted, separated by commas. Anyone on the network in between can read
+    /// what is sent.
+    #[arg(long, env = "CLINIGRAPH_ALLOW_PLAINTEXT_TO", value_delimiter = ',', value_name = "HOSTS")]
+    pub allow_plaintext_to: Vec<String>,
     /// Directory of the private Postgres, its data and the encryption keys.
     #[arg(long, env = "CLINIGRAPH_DATA", default_value_os_t = default_data())]
     pub data: PathBuf,
@@ -59,13 +67,18 @@ pub struct Serve {
     /// Address and port to listen on.
     #[arg(long, env = "CLINIGRAPH_ADDRESS", default_value_t = DEFAULT_ADDRESS)]
     pub address: SocketAddr,
-    /// Load made-up clinics and users into an empty database, and let anyone sign in as them. Never use it with real data.
+    /// Load made-up clinics and users into an empty database, and let anyone sign in as them. The database can never be
+    /// served without this option.
     #[arg(long, env = "CLINIGRAPH_DEMO")]
     pub demo: bool,
+    /// Let a demo listen on an address that other machines reach: everybody there can sign in as its administrator.
+    #[arg(long, env = "CLINIGRAPH_DEMO_ON_NETWORK", requires = "demo")]
+    pub demo_on_network: bool,
     /// In a demo, do not simulate users who open and answer tickets.
     #[arg(long, env = "CLINIGRAPH_DEMO_QUIET")]
     pub demo_quiet: bool,
-    /// Report the number of SQL statements in each answer, and let anonymous callers read the schema.
+    /// Report the number of SQL statements in each answer, let anonymous callers read the schema, open GraphiQL to them,
+    /// and let cookies do without TLS on this machine.
     #[arg(long, env = "CLINIGRAPH_DEVELOPMENT")]
     pub development: bool,
     /// Connections to Postgres for requests of clinics; administrators and the server itself get more on top.
@@ -83,8 +96,40 @@ pub struct Serve {
     /// Origins whose pages may call the API from a browser, separated by commas; the server's own is always allowed.
     #[arg(long, env = "CLINIGRAPH_ORIGINS", value_delimiter = ',')]
     pub origins: Vec<String>,
+    /// Who gets the GraphiQL page: nobody, those who have signed in, or everybody. By default those who have signed in; in
+    /// development and in a demo everybody.
+    #[arg(long, env = "CLINIGRAPH_GRAPHIQL", value_enum)]
+    pub graphiql: Option<GraphiqlMode>,
     #[command(flatten)]
     pub limits: LimitOptions,
+}
+
+impl Serve {
+    /// Whether what only developers should have is on.
+    #[must_use]
+    pub fn is_development(&self) -> bool {
+        self.development || self.demo
+    }
+
+    /// Who gets the GraphiQL page.
+    #[must_use]
+    pub fn graphiql(&self) -> Graphiql {
+        match self.graphiql {
+            Some(GraphiqlMode::Off) => Graphiql::Off,
+            Some(GraphiqlMode::SignedIn) => Graphiql::SignedIn,
+            Some(GraphiqlMode::Open) => Graphiql::Open,
+            None if self.is_development() => Graphiql::Open,
+            None => Graphiql::default(),
+        }
+    }
+}
+
+/// Who gets the GraphiQL page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GraphiqlMode {
+    Off,
+    SignedIn,
+    Open,
 }
 
 /// The operations that the server runs.

@@ -47,7 +47,8 @@ async fn run(command: Command) -> ExitCode {
             for migration in &reached.ran {
                 println!("ran {migration}");
             }
-            println!("the server logs in with: {}", reached.server_url);
+            println!("the server logs in with: {}", reached.shown_url());
+            println!("its password follows from the keys: a server that has them needs no other");
         }),
         Command::Doctor(database) => match app::examine(&database).await {
             Ok(findings) if findings.is_empty() => {

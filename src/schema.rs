@@ -13,7 +13,7 @@ diesel::table! {
         actor_kind -> Text,
         /// User who did it. Null for the server, and if the user is no longer visible to the caller.
         actor_user_id -> Nullable<Uuid>,
-        /// Email address of the actor at the time of the action. Null for the server.
+        /// Email address of the actor at the time of the action; of a failed sign-in by nobody who is signed in, that of the account that was tried. Null for the server, and if no account was tried.
         actor_email -> Nullable<Text>,
         /// Clinic concerned; the nil UUID for what concerns the platform itself.
         clinic_id -> Uuid,
@@ -37,7 +37,7 @@ diesel::table! {
         request_id -> Nullable<Text>,
         /// Whether the action succeeded; refused attempts are recorded too where they matter.
         success -> Bool,
-        /// Reason that the actor gave. Null if none was asked for.
+        /// Reason that the actor gave, or for which the action was refused. Null if there is none.
         reason -> Nullable<Text>,
     }
 }
@@ -441,6 +441,22 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Failed attempts of an account, of a network address, and of an account from a network address, each in a row of its own.
+    sign_in_attempts (key) {
+        /// Keyed hash of what is counted: account, network address, or both. The database alone does not tell who tried what.
+        key -> Bytea,
+        /// Attempts that failed or are under way.
+        failures -> Int4,
+        /// Time until which no further attempt is checked; null for at once.
+        waits_until -> Nullable<Timestamptz>,
+        /// Time of the last success of an account from a network address; null before the first, and in the other rows.
+        succeeded_at -> Nullable<Timestamptz>,
+        /// Time after which the row counts for nothing and can be removed.
+        expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// Request for help that a clinic opens and the platform answers. Needs the permission `TICKETS_READ`.
     support_tickets (clinic_id, id) {
         /// Identifier of the ticket.
@@ -507,16 +523,12 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Counters of signing in; separate from users, which each attempt would change.
+    /// When a user last signed in; apart from users, which it would change each time.
     user_sign_ins (user_id) {
         /// User who signs in.
         user_id -> Uuid,
         /// Time of the last sign-in; null before the first.
         last_login_at -> Nullable<Timestamptz>,
-        /// Number of wrong passwords since the last right one.
-        failed_sign_ins -> Int2,
-        /// Time until which no password is checked, after too many wrong ones; null if the account is not locked.
-        locked_until -> Nullable<Timestamptz>,
     }
 }
 

@@ -1,5 +1,5 @@
 //! Bulk data for measurements: given numbers of clinics, users, tickets and other rows, generated inside Postgres. Ids and
-//! texts are the same each time. It is only loaded into a database without other users.
+//! texts are the same each time. It is only loaded into a database without other users, which is marked.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use clap::Args;
@@ -9,7 +9,14 @@ use uuid::Uuid;
 
 use crate::{
     access::token_hash,
-    kernel::{Error, Result, db::connect, secrets::random},
+    kernel::{
+        Error, Result,
+        db::{
+            connect,
+            installation::{MadeUp, mark_on},
+        },
+        secrets::random,
+    },
 };
 
 /// Number of rows of each kind.
@@ -69,7 +76,7 @@ pub struct Seeded {
 }
 
 /// Fills the database that this login owns, unless it is filled already, and signs two of its people in. `force`:
-/// also where other people are.
+/// also where other people are, without a mark.
 pub async fn seed(owner_url: &str, scale: &Scale, force: bool) -> Result<Seeded> {
     scale.check()?;
     let mut owner = connect(owner_url).await?;
@@ -82,11 +89,12 @@ pub async fn seed(owner_url: &str, scale: &Scale, force: bool) -> Result<Seeded>
             "set role clinigraph_owner; set role clinigraph_system"
         })
         .await?;
-    if !force && holds(&mut owner, &format!("exists (select from users where email not like '%{DOMAIN}')")).await? {
+    let has_others = holds(&mut owner, &format!("exists (select from users where email not like '%{DOMAIN}')")).await?;
+    if !force && has_others {
         return Err(Error::invalid("database", "there are people in this database who are not made up"));
     }
     if !holds(&mut owner, &format!("exists (select from users where email like '%{DOMAIN}')")).await? {
-        fill(&mut owner, scale).await?;
+        fill(&mut owner, scale, (!has_others).then_some(MadeUp::Measurement)).await?;
     }
     let manager = sign_in(&mut owner, "manager-1").await?;
     let administrator = sign_in(&mut owner, "admin-1").await?;
@@ -133,7 +141,7 @@ async fn sign_in(owner: &mut AsyncPgConnection, name: &str) -> Result<String> {
     Ok(token)
 }
 
-async fn fill(owner: &mut AsyncPgConnection, scale: &Scale) -> Result<()> {
+async fn fill(owner: &mut AsyncPgConnection, scale: &Scale, mark: Option<MadeUp>) -> Result<()> {
     let numbers = [
         ("{clinics}", scale.clinics),
         ("{users}", scale.users),
@@ -145,6 +153,9 @@ async fn fill(owner: &mut AsyncPgConnection, scale: &Scale) -> Result<()> {
         ("{audit}", scale.audit),
     ];
     owner.batch_execute("begin").await?;
+    if let Some(mark) = mark {
+        mark_on(owner, mark).await?;
+    }
     for (table, text) in STEPS {
         if !table.is_empty() && !holds(owner, &format!("to_regclass('public.{table}') is not null")).await? {
             continue;

@@ -6,9 +6,9 @@ use async_graphql::{Context, Object, SimpleObject};
 use chrono::{DateTime, Utc};
 
 use super::{
-    Passwords, Sessions, Viewer, acting_clinic,
+    Sessions, Viewer, acting_clinic,
     session::{self, LASTS},
-    sign_in::check_password,
+    sign_in::SignIn,
 };
 use crate::{
     clinic::Clinic,
@@ -88,14 +88,17 @@ pub struct AccessMutation;
 
 #[Object]
 impl AccessMutation {
-    /// Starts a session. An unknown email address and a wrong password are the same error, `INVALID_CREDENTIALS`; after
-    /// five of them in a row the account is locked for 15 minutes (`ACCOUNT_LOCKED`).
+    /// Starts a session. An unknown email address and a wrong password are the same error, `INVALID_CREDENTIALS`. After five
+    /// of them in a row the account is locked for 15 minutes for the network address they came from (`ACCOUNT_LOCKED`).
+    /// Where an account is tried from many network addresses, or one network address tries many accounts, attempts have to
+    /// wait (`RATE_LIMITED`).
     async fn sign_in(&self, ctx: &Context<'_>, input: Input<SignInInput>) -> Result<SignInPayload> {
         let input = input.valid()?;
         let (request, sessions) = (ctx.request()?, service::<Sessions>(ctx)?);
-        let passwords = service::<Passwords>(ctx)?;
-        let user_id = check_password(request, sessions, passwords, &input.email, &input.password).await?;
-        let begun = session::begin(request, sessions, user_id).await?;
+        let (attempts, passwords, clock) = (service(ctx)?, service(ctx)?, service(ctx)?);
+        let proved =
+            SignIn { request, attempts, passwords, clock }.check_password(&input.email, &input.password).await?;
+        let begun = session::begin(request, sessions, proved).await?;
         if input.in_cookie {
             let cookie = SessionCookie::Keep { token: begun.token.clone(), seconds: LASTS.num_seconds() };
             request.set_session_cookie(cookie);

@@ -8,6 +8,7 @@ mod acting_clinic;
 mod attempts;
 pub mod demo;
 mod graph;
+mod hashing_queue;
 mod membership;
 mod password;
 mod presence;
@@ -16,13 +17,13 @@ mod sign_in;
 mod user;
 mod viewer;
 
-use crate::schema::{clinics, memberships, sessions, user_sign_ins, users};
+use crate::schema::{clinics, memberships, sessions, users};
 
 // The tables that queries of this module and of `live/session_state.rs` join. Allowing every pair of
 // tables would add implementations with the square of their number.
 diesel::allow_tables_to_appear_in_same_query!(clinics, memberships, sessions, users);
-diesel::allow_tables_to_appear_in_same_query!(user_sign_ins, users);
 
+pub use attempts::Attempts;
 pub use graph::{AccessMutation, AccessQuery};
 pub use membership::{Membership, MembershipStatus, MembershipsOldestFirst};
 pub use password::{LONGEST as LONGEST_PASSWORD, Passwords};

@@ -1,29 +1,19 @@
-//! Passwords, hashed with argon2id on threads that answer no requests. Few are hashed at once (each takes 19 MiB), a short
-//! queue waits, and requests beyond it are refused with the advice to try again.
+//! Passwords, hashed with argon2id on threads that answer no requests. Few are hashed at once, as each takes 19 MiB
+//! (`hashing_queue.rs`).
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
-};
+use std::net::IpAddr;
 
 use argon2::{Algorithm, Argon2, Params, PasswordHasher, PasswordVerifier, Version, password_hash::phc::PasswordHash};
-use tokio::sync::Semaphore;
 
-use crate::kernel::{Code, Error, Result};
+use super::hashing_queue::{HashingQueue, Turn};
+use crate::kernel::{Error, Result, actor::network};
 
 /// Longer passwords are refused before they are hashed.
 pub const LONGEST: usize = 128;
 
 /// Hashes and checks passwords.
 #[derive(Debug, Clone)]
-pub struct Passwords(Arc<Inner>);
-
-#[derive(Debug)]
-struct Inner {
-    running: Semaphore,
-    waiting: AtomicUsize,
-    queue: usize,
-}
+pub struct Passwords(HashingQueue);
 
 /// KiB of memory, passes, and lanes.
 const COST: (u32, u32, u32) = (19_456, 2, 1);
@@ -50,55 +40,36 @@ impl Passwords {
     /// At most `at_once` are hashed together, and at most `queue` wait.
     #[must_use]
     pub fn new(at_once: usize, queue: usize) -> Self {
-        Self(Arc::new(Inner { running: Semaphore::new(at_once), waiting: AtomicUsize::new(0), queue }))
+        Self(HashingQueue::new(at_once, queue))
     }
 
-    /// The hash of a password, to be stored.
+    /// The hash of a password, to be stored. For the server itself, which waits like a network address.
     pub async fn hash(&self, password: &str) -> Result<String> {
+        let _turn = self.0.turn(None).await?;
         let password = password.to_owned();
-        self.work(move || hash(&password)).await?
+        work(move || hash(&password)).await?
+    }
+
+    /// Waits until it is the turn of a network address, whoever calls from there.
+    pub async fn turn_of(&self, address: IpAddr) -> Result<Turn> {
+        self.0.turn(Some(network(address))).await
     }
 
     /// Whether the password is the one of the hash; without a hash it takes as long, and is not.
-    pub async fn verify(&self, password: &str, known: Option<String>) -> Result<bool> {
+    pub async fn verify(&self, _turn: &Turn, password: &str, known: Option<String>) -> Result<bool> {
         let is_known = known.is_some();
         let known = known.unwrap_or_else(placeholder);
         let password = password.to_owned();
-        let right = self
-            .work(move || {
-                let known = PasswordHash::new(&known).map_err(|error| Error::internal(error.to_string()))?;
-                Ok::<_, Error>(argon2()?.verify_password(password.as_bytes(), &known).is_ok())
-            })
-            .await??;
-        Ok(right && is_known)
-    }
-
-    async fn work<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-        let inner = &self.0;
-        let _place = Place::take(inner)?;
-        let _permit = inner.running.acquire().await.map_err(Error::internal)?;
-        tokio::task::spawn_blocking(work).await.map_err(Error::internal)
+        let right = work(move || {
+            let known = PasswordHash::new(&known).map_err(|error| Error::internal(error.to_string()))?;
+            Ok::<_, Error>(argon2()?.verify_password(password.as_bytes(), &known).is_ok())
+        });
+        Ok(right.await?? && is_known)
     }
 }
 
-/// A place in the queue, given back also when the caller goes away.
-struct Place<'a>(&'a Inner);
-
-impl<'a> Place<'a> {
-    fn take(inner: &'a Inner) -> Result<Self> {
-        let place = Self(inner);
-        if inner.waiting.fetch_add(1, Ordering::AcqRel) >= inner.queue {
-            return Err(Error::new(Code::RateLimited, "too many people sign in at this moment; please try again")
-                .retry_after(2));
-        }
-        Ok(place)
-    }
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.0.waiting.fetch_sub(1, Ordering::AcqRel);
-    }
+async fn work<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    tokio::task::spawn_blocking(work).await.map_err(Error::internal)
 }
 
 #[cfg(test)]

@@ -14,7 +14,7 @@ use moka::sync::Cache;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{User, acting_clinic::acting_clinics, attempts::UnknownAddresses};
+use super::{User, acting_clinic::acting_clinics, sign_in::Proved};
 use crate::{
     kernel::{
         Actor, Code, Error, Id, Result,
@@ -37,22 +37,17 @@ pub struct Sessions {
     clock: Clock,
     /// Persons by the hash of their token. An entry may be out of date: each transaction checks the person again.
     known: Cache<[u8; 32], Arc<Person>>,
-    unknown_addresses: UnknownAddresses,
 }
 
 impl Sessions {
     #[must_use]
     pub fn new(database: Database, clock: Clock) -> Self {
         let known = Cache::builder().max_capacity(50_000).time_to_live(Duration::from_secs(60)).build();
-        Self { database, clock, known, unknown_addresses: UnknownAddresses::default() }
+        Self { database, clock, known }
     }
 
     pub(super) fn now(&self) -> DateTime<Utc> {
         self.clock.now()
-    }
-
-    pub(super) fn unknown_addresses(&self) -> &UnknownAddresses {
-        &self.unknown_addresses
     }
 
     /// The person whom a token belongs to; `SESSION_EXPIRED` if there is none.
@@ -187,13 +182,15 @@ pub struct Begun {
 }
 
 /// Begins a session of a user whose password was right.
-pub async fn begin(request: &Request, known: &Sessions, user_id: Uuid) -> Result<Begun> {
+pub async fn begin(request: &Request, known: &Sessions, proved: Proved) -> Result<Begun> {
     let now = known.now();
+    let Proved { user_id, email, attempt } = proved;
     let token = format!("cgs_{}", URL_SAFE_NO_PAD.encode(random::<32>()?));
     let hash = token_hash(&token);
     let expires_at = now + LASTS;
     request
-        .as_system(async |scope| {
+        .as_system_for(user_id, &email, async |scope| {
+            attempt.succeed(scope, now).await?;
             let session = NewSession {
                 id: Uuid::now_v7(),
                 user_id,
@@ -205,9 +202,10 @@ pub async fn begin(request: &Request, known: &Sessions, user_id: Uuid) -> Result
             };
             let tx = scope.tx().await?;
             insert_into(sessions::table).values(session).execute(&mut tx.conn()?).await?;
-            prepared(update(user_sign_ins::table.find(user_id)).set(user_sign_ins::last_login_at.eq(now)))
-                .execute(&mut tx.conn()?)
-                .await?;
+            let signed_in = (user_sign_ins::user_id.eq(user_id), user_sign_ins::last_login_at.eq(now));
+            let signed_in = insert_into(user_sign_ins::table).values(signed_in).on_conflict(user_sign_ins::user_id);
+            let signed_in = signed_in.do_update().set(user_sign_ins::last_login_at.eq(now));
+            prepared(signed_in).execute(&mut tx.conn()?).await?;
             Ok(())
         })
         .await?;

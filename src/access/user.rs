@@ -62,8 +62,10 @@ entity! {
         /// Full name of the user: given and family name.
         display_name: String = "concat_ws(' ', first_name, last_name)",
         /// Email address that the user signs in with. Null for administrators of the platform when a clinic asks.
+        #[read(MembersManage, own id)]
         email: Option<EmailAddress> = "case when is_platform_admin and (select private.request_clinic_id()) is not null then null else email end",
         /// Phone number of the user. Null if it is not known, and for administrators of the platform when a clinic asks.
+        #[read(MembersManage, own id)]
         phone: Option<PhoneNumber> = "case when is_platform_admin and (select private.request_clinic_id()) is not null then null else phone end",
     }
 }

@@ -13,7 +13,8 @@ use crate::{
         Id, Permission, RequestOf, Result,
         actor::SystemRole,
         db::Scope,
-        entity::{Maybe, One},
+        entity::{Kinds, Maybe, One},
+        request::service,
         text::TimeZone,
     },
     notification::unread,
@@ -58,8 +59,8 @@ impl Viewer {
     }
 
     /// Number of the caller's notifications that are neither read nor archived.
-    async fn unread_notification_count(&self) -> Result<i64> {
-        unread(&self.scope).await
+    async fn unread_notification_count(&self, ctx: &Context<'_>) -> Result<i64> {
+        unread(service::<Kinds>(ctx)?, &self.scope).await
     }
 
     /// Memberships of the caller in clinics to switch to, ordered by the name of the clinic.

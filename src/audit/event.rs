@@ -45,6 +45,10 @@ text_enum! {
         Delete = "delete",
         /// The object was viewed.
         View = "view",
+        /// A sign-in as the object, a user, was refused.
+        SignIn = "sign_in",
+        /// A mutation was refused to the caller, whose session is the object.
+        Attempt = "attempt",
     }
 }
 
@@ -73,7 +77,8 @@ entity! {
         occurred_at: DateTime<Utc>,
         /// Kind of actor that did it.
         actor_kind: ActorKind,
-        /// Email address of the actor at the time of the action. Null for the server.
+        /// Email address of the actor at the time of the action; of a failed sign-in by nobody who is signed in, that of the
+        /// account that was tried. Null for the server, and if no account was tried.
         actor_email: Option<EmailAddress>,
         /// Kind of action that was done.
         verb: AuditVerb,
@@ -89,7 +94,7 @@ entity! {
         request_id: Option<String>,
         /// Whether the action succeeded; refused attempts are recorded too where they matter.
         success: bool,
-        /// Reason that the actor gave. Null if none was asked for.
+        /// Reason that the actor gave, or for which the action was refused. Null if there is none.
         reason: Option<String>,
     }
     inside {

@@ -64,7 +64,7 @@ pub struct LimitOptions {
     /// Maximum operations that run at once on one WebSocket.
     #[arg(long, env = "CLINIGRAPH_MAX_SOCKET_OPERATIONS", default_value_t = SocketConfig::default().max_operations)]
     pub max_socket_operations: usize,
-    /// Addresses of trusted proxies, whose X-Forwarded-For and X-Forwarded-Host are used. Without it, all clients behind
+    /// Addresses of trusted proxies, whose X-Forwarded-For, X-Forwarded-Host and X-Forwarded-Proto are used. Without it, all clients behind
     /// a proxy share one address in the limits above.
     #[arg(long, env = "CLINIGRAPH_TRUSTED_PROXIES", value_delimiter = ',', value_name = "ADDRESSES")]
     pub trusted_proxies: Vec<IpAddr>,

@@ -1,7 +1,7 @@
-//! Made-up clinics, people, providers and tickets: the same in every database. Loaded into an empty database only. The rows
-//! are in `demo.rs` of their domains.
+//! Made-up clinics, people, providers and tickets: the same in every database. Loaded into an empty database only, which
+//! is marked. The rows are in `demo.rs` of their domains.
 
-use diesel::QueryDsl;
+use diesel::{QueryDsl, dsl::exists, select};
 use diesel_async::RunQueryDsl;
 
 use crate::{
@@ -11,13 +11,16 @@ use crate::{
     },
     clinic::{self, demo::CLINICS},
     kernel::{
-        Error, Result,
+        Code, Error, Result,
         actor::SystemRole,
-        db::{Database, Scope},
+        db::{
+            Database, Scope,
+            installation::{self, MadeUp},
+        },
         demo::Demo,
     },
     provider,
-    schema::clinics,
+    schema::{clinics, users},
     server::DemoPerson,
     support,
 };
@@ -28,20 +31,37 @@ pub const PASSWORD: &str = "clinigraph demo";
 /// The time at which the demo begins.
 const NOON: &str = "2026-11-16T12:00:00Z";
 
-/// Loads the demo data unless there is a clinic already, and returns who can sign in.
+/// Loads the demo data unless it is there, and returns who can sign in. A database with anybody else in it is refused: the
+/// administrators of the demo would see them, and their password is public.
 pub async fn load(database: &Database) -> Result<Vec<DemoPerson>> {
     let hash = Passwords::new(1, 1).hash(PASSWORD).await?;
     database
         .as_system(None, async |scope| {
-            let tx = scope.tx().await?;
-            if clinics::table.count().get_result::<i64>(&mut tx.conn()?).await? == 0 {
-                fill(scope, &hash).await?;
-                tracing::info!("demo data loaded");
+            if installation::mark_in(scope).await? == Some(MadeUp::Demo) {
+                return Ok(());
             }
+            if has_others(scope).await? {
+                return Err(Error::new(
+                    Code::OperationNotAllowed,
+                    "there are clinics or users in this database that are not the demo's, and anyone could sign in as \
+                     administrators who see them. Serve it without --demo, or give the demo an empty database",
+                ));
+            }
+            installation::mark(scope, MadeUp::Demo).await?;
+            fill(scope, &hash).await?;
+            tracing::info!("demo data loaded");
             Ok(())
         })
         .await?;
     Ok(USERS.iter().map(shown).collect())
+}
+
+/// Whether anything is there that the demo did not bring.
+async fn has_others(scope: &Scope) -> Result<bool> {
+    let tx = scope.tx().await?;
+    let has_clinics: bool = select(exists(clinics::table.select(clinics::id))).get_result(&mut tx.conn()?).await?;
+    let has_users: bool = select(exists(users::table.select(users::id))).get_result(&mut tx.conn()?).await?;
+    Ok(has_clinics || has_users)
 }
 
 async fn fill(scope: &Scope, password_hash: &str) -> Result<()> {

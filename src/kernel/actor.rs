@@ -20,6 +20,8 @@ pub enum Permission {
     TicketsManage,
     /// Permission to see the members of the clinic and their roles.
     MembersRead,
+    /// Permission to manage the members of the clinic, and to read the contact details of people.
+    MembersManage,
     /// Permission to change the configuration, opening hours and closures of the clinic.
     ClinicManage,
     /// Permission to read the audit trail.
@@ -56,9 +58,9 @@ crate::text_enum! {
 impl SystemRole {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
-        use Permission::{ClinicManage, MembersRead, TicketsRead, TicketsWrite};
+        use Permission::{ClinicManage, MembersManage, MembersRead, TicketsRead, TicketsWrite};
         match self {
-            Self::ClinicManager => &[TicketsRead, TicketsWrite, MembersRead, ClinicManage],
+            Self::ClinicManager => &[TicketsRead, TicketsWrite, MembersRead, MembersManage, ClinicManage],
             Self::Staff => &[TicketsRead, TicketsWrite],
             Self::Auditor => &[TicketsRead, MembersRead],
             Self::Clinician | Self::Patient | Self::ResearchPartner => &[],
@@ -67,8 +69,8 @@ impl SystemRole {
 }
 
 const EVERYTHING: &[Permission] = {
-    use Permission::{AuditRead, ClinicManage, MembersRead, TicketsManage, TicketsRead, TicketsWrite};
-    &[TicketsRead, TicketsWrite, TicketsManage, MembersRead, ClinicManage, AuditRead]
+    use Permission::{AuditRead, ClinicManage, MembersManage, MembersRead, TicketsManage, TicketsRead, TicketsWrite};
+    &[TicketsRead, TicketsWrite, TicketsManage, MembersRead, MembersManage, ClinicManage, AuditRead]
 };
 
 /// Caller of an operation; cheap to clone.
@@ -153,4 +155,13 @@ pub struct Origin {
     pub request_id: String,
     pub address: IpAddr,
     pub agent: Option<String>,
+}
+
+/// The network of an address. A whole /64 of IPv6 counts as one address: each customer of a provider has one to choose from.
+#[must_use]
+pub fn network(address: IpAddr) -> IpAddr {
+    match address {
+        IpAddr::V6(six) => IpAddr::V6((six.to_bits() & (u128::MAX << 64)).into()),
+        four @ IpAddr::V4(_) => four,
+    }
 }

@@ -22,7 +22,7 @@ pub struct Key {
     pub user_id: Uuid,
     /// As sent, with the position of the field in its operation.
     pub key: String,
-    /// Hash of the operation, its variables and the clinic.
+    /// Hash of the operation, its variables, and the clinic, role and permissions of the user.
     pub request_hash: [u8; 32],
 }
 

@@ -14,6 +14,7 @@ pub mod ids;
 pub mod loader;
 pub mod money;
 pub mod page;
+pub mod refusals;
 pub mod request;
 pub mod sealed;
 pub mod secrets;

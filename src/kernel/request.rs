@@ -3,11 +3,12 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_graphql::{Context, ContextSelectionSet};
+use uuid::Uuid;
 
 use super::{
     Actor, Error, Permission, Result,
     actor::Origin,
-    db::{Access, Database, Note, Scope},
+    db::{Access, Behalf, Database, Note, Scope},
     loader::Loaders,
 };
 
@@ -88,10 +89,29 @@ impl Request {
         scope
     }
 
-    /// Works as the server itself, in a separate transaction that stays when the operation fails.
+    /// Works as the server itself, in a separate transaction that stays when the operation fails. If the caller is
+    /// signed in, it opens only if their session and user are valid.
     pub async fn as_system<T>(&self, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
+        let behalf = match self.scope.actor() {
+            Actor::Person(person) => Behalf::Caller(Arc::clone(person)),
+            Actor::Nobody | Actor::System => Behalf::Nobody,
+        };
+        self.works_for(behalf, work).await
+    }
+
+    /// The same for a user who has just proved who they are, whoever the caller is.
+    pub async fn as_system_for<T>(
+        &self,
+        user: Uuid,
+        email: &str,
+        work: impl AsyncFnOnce(&Scope) -> Result<T>,
+    ) -> Result<T> {
+        self.works_for(Behalf::User { id: user, email: email.to_owned() }, work).await
+    }
+
+    async fn works_for<T>(&self, behalf: Behalf, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
         let note = Note { operation: self.operation.clone(), origin: Arc::clone(&self.origin) };
-        self.database.as_system(Some(note), work).await
+        self.database.as_system_for(behalf, Some(note), work).await
     }
 
     /// Ends the further scopes, which only read.

@@ -16,7 +16,7 @@ use diesel::{
 use diesel_async::{AsyncPgConnection, RunQueryDsl, SimpleAsyncConnection};
 use futures_util::{FutureExt, StreamExt, stream};
 use tokio::sync::Notify;
-use tokio_postgres::{AsyncMessage, NoTls};
+use tokio_postgres::AsyncMessage;
 use uuid::Uuid;
 
 use super::{
@@ -24,7 +24,10 @@ use super::{
     order::{Order, Writer},
 };
 use crate::{
-    kernel::{Error, Result, db::connect},
+    kernel::{
+        Error, Result,
+        db::{Address, connect},
+    },
     schema::outbox_events,
 };
 
@@ -229,8 +232,8 @@ async fn listen(url: &str, me: &str, notified: &Notify) {
 }
 
 async fn listen_once(url: &str, me: &str, notified: &Notify, pause: &mut Duration) -> Result<()> {
-    let config: tokio_postgres::Config = url.parse().map_err(Error::internal)?;
-    let (client, mut connection) = config.connect(NoTls).await.map_err(Error::unavailable)?;
+    let address: Address = url.parse()?;
+    let (client, mut connection) = address.connect().await?;
     let messages = stream::poll_fn(move |context| connection.poll_message(context));
     let mut messages = std::pin::pin!(messages);
     let begin = format!(

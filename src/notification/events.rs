@@ -2,10 +2,14 @@
 
 use async_graphql::{Context, SimpleObject, Subscription};
 
-use super::{Notification, unread};
+use super::{Notification, notification::is_hidden, unread};
 use crate::{
     events,
-    kernel::{RequestOf, Result, entity::Maybe},
+    kernel::{
+        RequestOf, Result,
+        entity::{Kinds, Maybe},
+        request::service,
+    },
     live::{EventBase, Events, Subscribe, stream},
 };
 
@@ -50,7 +54,12 @@ impl NotificationSubscription {
     ) -> Result<Events<NotificationEvent>> {
         let wanted = Subscribe::<NotificationEventKind>::after(after);
         let wanted = wanted.kinds(Some(vec![NotificationEventKind::Received]));
-        wanted.each(ctx, |event| NotificationEvent { notification: event.subject(), base: event.base })
+        let Some(event) = wanted.event(ctx)? else { return Ok(stream(None)) };
+        // That it was created is nothing for who may not read what it is about.
+        if is_hidden(ctx, event.subject_id).await? {
+            return Ok(stream(None));
+        }
+        Ok(stream(Some(NotificationEvent { notification: event.subject(), base: event.base })))
     }
 
     /// Reports the number of the caller's unread notifications whenever it may have changed.
@@ -61,7 +70,7 @@ impl NotificationSubscription {
     ) -> Result<Events<UnreadNotificationCountEvent>> {
         Ok(match Subscribe::<NotificationEventKind>::after(after).event(ctx)? {
             Some(event) => {
-                let count = unread(ctx.scope()?).await?;
+                let count = unread(service::<Kinds>(ctx)?, ctx.scope()?).await?;
                 stream(Some(UnreadNotificationCountEvent { count, base: event.base }))
             }
             None => stream(None),

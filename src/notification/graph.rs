@@ -12,7 +12,7 @@ use crate::{
         Error, Id, RequestOf, Result,
         clock::Clock,
         db::{Scope, prepared},
-        entity::One,
+        entity::{Kinds, One},
         events::Event,
         request::service,
     },
@@ -94,6 +94,7 @@ impl NotificationMutation {
         let tx = scope.tx().await?;
         let mut unread = update(notifications::table).set(notifications::read_at.eq(now)).into_boxed();
         unread = unread.filter(notifications::id.eq(input.notification_id)).filter(notifications::read_at.is_null());
+        unread = unread.filter(notifications::subject_type.eq_any(readable(ctx)?));
         if let Some(clinics) = clinics(scope) {
             unread = unread.filter(notifications::clinic_id.eq_any(clinics));
         }
@@ -122,6 +123,7 @@ impl NotificationMutation {
             .filter(notifications::recipient_user_id.eq(person.user_id))
             .filter(notifications::read_at.is_null())
             .filter(notifications::created_at.lt(before));
+        unread = unread.filter(notifications::subject_type.eq_any(readable(ctx)?));
         if let Some(clinics) = clinics(scope) {
             unread = unread.filter(notifications::clinic_id.eq_any(clinics));
         }
@@ -145,6 +147,7 @@ impl NotificationMutation {
         let mut current = update(notifications::table).set(notifications::archived_at.eq(now)).into_boxed();
         current =
             current.filter(notifications::id.eq(input.notification_id)).filter(notifications::archived_at.is_null());
+        current = current.filter(notifications::subject_type.eq_any(readable(ctx)?));
         if let Some(clinics) = clinics(scope) {
             current = current.filter(notifications::clinic_id.eq_any(clinics));
         }
@@ -158,6 +161,11 @@ impl NotificationMutation {
 
 /// Fields of a notification that change when it is marked as read.
 const READ: &[&str] = &["read", "readAt"];
+
+/// The types of objects that the caller may read: of others no notification is seen or changed.
+fn readable(ctx: &Context<'_>) -> Result<Vec<&'static str>> {
+    Ok(service::<Kinds>(ctx)?.readable(ctx.actor()?))
+}
 
 fn viewer(ctx: &Context<'_>) -> Result<Viewer> {
     Ok(Viewer::new(ctx.request()?.scope().clone()))

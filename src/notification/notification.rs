@@ -1,8 +1,8 @@
 //! The entity, its list and its count.
 
-use async_graphql::InputObject;
+use async_graphql::{Context, InputObject};
 use chrono::{DateTime, Utc};
-use diesel::{ExpressionMethods, QueryDsl};
+use diesel::{ExpressionMethods, OptionalExtension, QueryDsl};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -10,9 +10,10 @@ use crate::{
     clinic::Clinic,
     entity,
     kernel::{
-        Id, Result,
+        Id, RequestOf, Result,
         db::Scope,
-        entity::{Condition, Listable, condition, one_of},
+        entity::{Condition, Kinds, Listable, condition, one_of},
+        request::service,
     },
     orders,
     schema::notifications,
@@ -35,8 +36,9 @@ text_enum! {
 }
 
 entity! {
-    /// Message to one user about something that happened. Each user sees only their own.
-    Notification "notification" of notifications, tenant clinic_id shared;
+    /// Message to one user about something that happened. Each user sees only their own, and only those about objects of a type
+    /// that they may read.
+    Notification "notification" of notifications, tenant clinic_id shared, about subject_type;
     columns {
         /// Id of the notification.
         id: Id<Notification>,
@@ -109,11 +111,12 @@ impl Listable for Notification {
     }
 }
 
-/// Number of the caller's notifications that are neither read nor archived.
-pub async fn unread(scope: &Scope) -> Result<i64> {
+/// Number of the caller's notifications that are neither read nor archived, of those that they see.
+pub async fn unread(kinds: &Kinds, scope: &Scope) -> Result<i64> {
     let tx = scope.tx().await?;
     let own = notifications::table.filter(notifications::recipient_user_id.eq(scope.actor().person()?.user_id));
-    let unread = own.filter(notifications::read_at.is_null()).filter(notifications::archived_at.is_null()).count();
+    let unread = own.filter(notifications::read_at.is_null()).filter(notifications::archived_at.is_null());
+    let unread = unread.filter(notifications::subject_type.eq_any(kinds.readable(scope.actor()))).count();
     Ok(match clinics(scope) {
         Some(clinics) => unread.filter(notifications::clinic_id.eq_any(clinics)).get_result(&mut tx.conn()?).await?,
         None => unread.get_result(&mut tx.conn()?).await?,
@@ -124,4 +127,19 @@ pub async fn unread(scope: &Scope) -> Result<i64> {
 /// for administrators, who have notifications of any clinic.
 pub fn clinics(scope: &Scope) -> Option<[Uuid; 2]> {
     scope.actor().clinic_id().map(|clinic| [clinic, Uuid::nil()])
+}
+
+/// Whether a notification is about an object of a type that the caller may not read.
+pub async fn is_hidden(ctx: &Context<'_>, id: Id<Notification>) -> Result<bool> {
+    let (kinds, scope) = (service::<Kinds>(ctx)?, ctx.scope()?);
+    if scope.actor().is_platform_admin() {
+        return Ok(false);
+    }
+    let mut about =
+        notifications::table.filter(notifications::id.eq(id)).select(notifications::subject_type).into_boxed();
+    if let Some(clinics) = clinics(scope) {
+        about = about.filter(notifications::clinic_id.eq_any(clinics));
+    }
+    let about: Option<String> = about.first(&mut scope.tx().await?.conn()?).await.optional()?;
+    Ok(about.is_some_and(|about| !kinds.readable(scope.actor()).contains(&about.as_str())))
 }

@@ -9,7 +9,7 @@ use std::{
 
 use async_graphql::{
     ServerError,
-    parser::types::{OperationDefinition, Selection},
+    parser::types::{OperationDefinition, Selection, SelectionSet},
 };
 use bytes::Bytes;
 use futures_util::{FutureExt, StreamExt, stream};
@@ -25,7 +25,8 @@ use super::{
     server_error,
 };
 use crate::{
-    kernel::{Actor, Code, Error, Result, actor::Person, db::Access, request::Request},
+    graphql,
+    kernel::{Actor, Code, Error, Result, actor::Person, db::Access, entity::Column, request::Request},
     live::{Audience, Backlog, ChannelReader, FRESH, Listening, Live, Shared, Wanted},
     server::contract::{Answer, Event, Outcome, Status},
 };
@@ -40,6 +41,8 @@ struct Listener {
     job: Job,
     person: Arc<Person>,
     wanted: Wanted,
+    /// Whether the operation reads something that is shown to the caller alone.
+    reads_own: bool,
     /// Id of the last event that was delivered or passed over.
     position: i64,
     /// Whether it has caught up with its channel; being behind before that is no fault.
@@ -82,8 +85,19 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
         }
         None => channel.position,
     };
-    let listener =
-        Listener { parts, job, person, wanted, position, caught_up: false, waiting: Vec::new(), channel, listening };
+    let reads_own = selects_own(&job);
+    let listener = Listener {
+        parts,
+        job,
+        person,
+        wanted,
+        reads_own,
+        position,
+        caught_up: false,
+        waiting: Vec::new(),
+        channel,
+        listening,
+    };
     let events = stream::unfold(Some(listener), |listener| async {
         let mut listener = listener?;
         Some(match listener.next().await {
@@ -119,6 +133,29 @@ pub fn lasting<'a>(
     let mut lasting = given.clone();
     lasting.remove(name.as_str());
     Cow::Owned(lasting)
+}
+
+/// Whether an operation may select a column that the caller, without the permission for it, reads in their own rows only. By the
+/// name of the field alone: a field of another type with the same name costs a reading of one's own, and nothing else.
+fn selects_own(job: &Job) -> bool {
+    let hidden =
+        |column: &&Column| column.read.is_some_and(|guard| guard.own.is_some() && !job.actor.may(guard.permission));
+    let defs = graphql::entities();
+    let names: Vec<&str> =
+        defs.iter().flat_map(|def| def.columns.iter().filter(hidden)).map(|column| column.name.as_str()).collect();
+    let operations = job.document.operations.iter().map(|(_, operation)| &operation.node.selection_set.node);
+    let fragments = job.document.fragments.values().map(|fragment| &fragment.node.selection_set.node);
+    operations.chain(fragments).any(|set| selects_any(set, &names))
+}
+
+fn selects_any(set: &SelectionSet, names: &[&str]) -> bool {
+    set.items.iter().any(|selection| match &selection.node {
+        Selection::Field(field) => {
+            names.contains(&field.node.name.node.as_str()) || selects_any(&field.node.selection_set.node, names)
+        }
+        Selection::InlineFragment(fragment) => selects_any(&fragment.node.selection_set.node, names),
+        Selection::FragmentSpread(_) => false,
+    })
 }
 
 fn require(listening: &Listening, person: &Person) -> Result<()> {
@@ -184,7 +221,7 @@ impl Listener {
         let audience = Audience {
             asked: self.job.fingerprint,
             clinic: self.person.acting,
-            user: self.wanted.is_personal().then_some(self.person.user_id),
+            user: (self.wanted.is_personal() || self.reads_own).then_some(self.person.user_id),
         };
         let text = shared.text(&self.parts.hub, audience);
         let written = text.get_or_try_init(|| self.write(shared)).await.map_err(|error| self.failed(&error))?;

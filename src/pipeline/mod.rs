@@ -33,13 +33,14 @@ use tracing::Instrument;
 
 use self::{answer::Data, document::Documents, executor::Executor, persisted::Persisted, rate::Meter, types::Types};
 use crate::{
-    access::{LONGEST_PASSWORD, Passwords, Presence, Sessions, token_hash},
+    access::{Attempts, LONGEST_PASSWORD, Passwords, Presence, Sessions, token_hash},
     graphql,
     kernel::{
         Actor, Code, Error, Result,
         clock::Clock,
         db::{Access, Database},
         idempotency, page,
+        refusals::RefusedMutations,
         secrets::KeyRing,
     },
     live::{Hub, Names},
@@ -122,6 +123,7 @@ struct Parts {
     documents: Documents,
     persisted: Persisted,
     meter: Meter,
+    refused_mutations: RefusedMutations,
     types: Types,
     hub: Arc<Hub>,
     executor: Executor,
@@ -138,6 +140,7 @@ impl Pipeline {
         let sessions = Sessions::new(database.clone(), clock.clone());
         let schema = graphql::schema()
             .data(sessions.clone())
+            .data(Attempts::new(&ring)?)
             .data(passwords)
             .data(clock.clone())
             .data(settings.server_limits())
@@ -157,6 +160,7 @@ impl Pipeline {
             documents: Documents::new(),
             persisted,
             meter,
+            refused_mutations: RefusedMutations::default(),
             types,
             hub,
             executor: Executor::new(schema).await?,

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use async_graphql::{Name, PathSegment, ServerError, Value};
 use sha2::{Digest, Sha256};
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::{
     Parts,
@@ -17,8 +16,9 @@ use super::{
 use crate::{
     kernel::{
         Actor, Code, Error, Result,
-        db::Access,
-        idempotency,
+        actor::Person,
+        db::{Access, Scope},
+        idempotency, refusals,
         request::{Request, SessionCookie},
     },
     server::contract::SESSION_COOKIE,
@@ -74,9 +74,14 @@ impl Parts {
                 if failed.errors.iter().any(|error| answer::code(error) == Code::Forbidden.as_str()) {
                     drop(scope.check().await);
                 }
-                let refusal = scope.refusal().await;
+                // Or by what the server did for them.
+                let refusal = scope.refusal().await.or_else(|| refusal_among(&failed.errors));
                 scope.roll_back().await;
-                refusal.map_or(Ok(failed), Err)
+                if let Some(refusal) = refusal {
+                    return Err(refusal);
+                }
+                self.write_if_forbidden(&request, name, &failed).await;
+                Ok(failed)
             }
             Err(error) => {
                 let refusal = scope.refusal().await;
@@ -86,13 +91,26 @@ impl Parts {
         }
     }
 
+    /// Writes into the audit trail that a mutation was refused for want of a permission.
+    async fn write_if_forbidden(&self, request: &Request, mutation: &Name, failed: &Executed) {
+        let forbidden = failed.errors.iter().find(|error| answer::code(error) == Code::Forbidden.as_str());
+        let (Some(forbidden), Ok(person)) = (forbidden, request.scope().actor().person()) else { return };
+        if !self.refused_mutations.is_first(person, mutation) {
+            return;
+        }
+        let written = async |scope: &Scope| refusals::mutation_refused(scope, person, &forbidden.message).await;
+        if let Err(error) = request.as_system(written).await {
+            tracing::warn!(%error, mutation = mutation.as_str(), "a refusal could not be written into the audit trail");
+        }
+    }
+
     /// Resolves one field, or repeats the answer stored under its idempotency key.
     async fn resolve_field(&self, job: &Job, place: usize, request: &Arc<Request>) -> Result<Executed> {
         let key = match (&job.idempotency_key, &job.actor) {
             (Some(key), Actor::Person(person)) => Some(idempotency::Key {
                 user_id: person.user_id,
                 key: format!("{key}#{place}"),
-                request_hash: in_clinic(job.fingerprint, job.actor.clinic_id()),
+                request_hash: for_caller(job.fingerprint, person),
             }),
             _ => None,
         };
@@ -128,6 +146,11 @@ impl Parts {
     }
 }
 
+/// Why the database refused to open what the server did for the caller, if that is why a field failed.
+fn refusal_among(errors: &[ServerError]) -> Option<Error> {
+    errors.iter().find_map(|error| error.source::<Error>().filter(|error| error.refuses_caller()).cloned())
+}
+
 /// An error with its path: one that arose around the resolver is the field's.
 fn below(key: &Name, mut error: ServerError) -> ServerError {
     if error.path.is_empty() {
@@ -153,8 +176,12 @@ fn cookie(cookie: &SessionCookie) -> String {
     format!("{SESSION_COOKIE}={value}; Path=/; HttpOnly; Secure; SameSite=Lax; Max-Age={seconds}")
 }
 
-/// The same document is another request in another clinic, whose answer must not be repeated in this one.
-fn in_clinic(fingerprint: [u8; 32], clinic: Option<Uuid>) -> [u8; 32] {
-    let clinic = clinic.unwrap_or_default();
-    Sha256::new().chain_update(fingerprint).chain_update(clinic.as_bytes()).finalize().into()
+/// The same document is another request in another clinic, and for who has another role or other permissions there: an answer
+/// must not be repeated to who might not get it any more.
+fn for_caller(fingerprint: [u8; 32], person: &Arc<Person>) -> [u8; 32] {
+    let (clinic, role) = person.acting.map(|(clinic, role)| (clinic, role.text())).unzip();
+    let permissions: Vec<_> = Actor::Person(Arc::clone(person)).permissions().iter().map(|one| one.name()).collect();
+    let rights = [role.unwrap_or_default(), &permissions.join(" ")].join("\0");
+    let hash = Sha256::new().chain_update(fingerprint).chain_update(clinic.unwrap_or_default().as_bytes());
+    hash.chain_update(rights).finalize().into()
 }

@@ -55,11 +55,10 @@ pub(super) fn identify(
             "a session cookie needs an Origin header; programs send `Authorization: Bearer …` instead",
         ));
     }
-    let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
     Ok(Caller {
         token,
         address: address(parts, config),
-        agent: agent.map(|agent| agent.chars().take(255).collect()),
+        agent: agent(parts),
         request_id: request_id.0.clone(),
         idempotency_key: parts.headers.get("idempotency-key").map(header_key).transpose()?,
         transport,
@@ -84,6 +83,24 @@ fn cookie(headers: &HeaderMap, plain_loopback: bool) -> Option<&str> {
 
 fn plain_name() -> &'static str {
     SESSION_COOKIE.trim_start_matches("__Host-")
+}
+
+/// The session of a browser that asks for a page. Such a request has no `Origin`, and needs none: it changes nothing.
+pub(super) fn of_page(parts: &Parts, request_id: &RequestId, config: &ServerConfig) -> Option<Caller> {
+    let token = cookie(&parts.headers, origin::is_plain_loopback(parts, config))?;
+    Some(Caller {
+        token: Some(token.to_owned()),
+        address: address(parts, config),
+        agent: agent(parts),
+        request_id: request_id.0.clone(),
+        idempotency_key: None,
+        transport: Transport::HttpGet,
+    })
+}
+
+fn agent(parts: &Parts) -> Option<String> {
+    let agent = parts.headers.get(header::USER_AGENT).and_then(|value| value.to_str().ok());
+    agent.map(|agent| agent.chars().take(255).collect())
 }
 
 /// Rewrites a `Set-Cookie` value for a browser that reached this server without TLS on its own machine, where the

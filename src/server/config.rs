@@ -5,7 +5,7 @@ use std::{
     time::Duration,
 };
 
-use super::pages::PageConfig;
+use super::pages::{Graphiql, PageConfig};
 
 /// Default address: this machine only.
 pub const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000);
@@ -16,7 +16,7 @@ pub struct ServerConfig {
     /// Foreign origins whose pages may call, such as `https://app.example.org`; the server's own is always allowed.
     /// Behind a proxy that rewrites `Host`, name the public origin here. Default: none.
     pub origins: Vec<String>,
-    /// Trusted proxies, whose `X-Forwarded-For` and `X-Forwarded-Host` are used. Default: none.
+    /// Trusted proxies, whose `X-Forwarded-For`, `X-Forwarded-Host` and `X-Forwarded-Proto` are used. Default: none.
     pub trusted_proxies: Vec<IpAddr>,
     /// Connections open at once, sockets included; further ones wait in the listen queue. Default: 10,000.
     pub max_connections: usize,
@@ -40,8 +40,12 @@ pub struct ServerConfig {
     pub stream_keep_alive: Duration,
     /// Limits of WebSockets.
     pub socket: SocketConfig,
+    /// Who gets the GraphiQL page. Default: who has signed in.
+    pub graphiql: Graphiql,
     /// Configuration of the GraphiQL page.
     pub page: PageConfig,
+    /// Whether a cookie may do without TLS where browser and server are on one machine. Default: no.
+    pub development: bool,
 }
 
 impl Default for ServerConfig {
@@ -60,7 +64,9 @@ impl Default for ServerConfig {
             compress_above: 1 << 10,
             stream_keep_alive: Duration::from_secs(12),
             socket: SocketConfig::default(),
+            graphiql: Graphiql::default(),
             page: PageConfig::default(),
+            development: false,
         }
     }
 }

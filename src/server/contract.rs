@@ -10,7 +10,7 @@ use futures_util::{FutureExt, StreamExt, future, future::BoxFuture, stream::BoxS
 use http::StatusCode;
 
 /// The cookie that carries a dashboard's session. Its prefix makes browsers insist on `Secure`, `Path=/` and no
-/// `Domain`. On plain loopback the transport itself strips prefix and `Secure` from what it sets, and reads it back.
+/// `Domain`. In development, on plain loopback, the transport itself strips prefix and `Secure` from what it sets, and reads it back.
 pub const SESSION_COOKIE: &str = "__Host-clinigraph";
 
 /// One GraphQL request, independent of its transport, which has already refused wrong types, duplicate keys, lone

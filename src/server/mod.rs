@@ -39,7 +39,7 @@ pub use self::{
     caller::LONGEST_IDEMPOTENCY_KEY,
     config::{DEFAULT_ADDRESS, ServerConfig, SocketConfig, TransportLimits},
     contract::Execute,
-    pages::{DemoPerson, PageConfig},
+    pages::{DemoPerson, Graphiql, PageConfig},
 };
 use self::{caller::RequestId, http::Refusal, listen::Phase, socket::Slots};
 
@@ -91,9 +91,10 @@ fn router<P: Execute>(server: &Arc<Server<P>>, more: Router) -> Router {
         .and(NotForContentType::const_new("font/"));
     Router::new()
         .route("/graphql", any(http::graphql::<P>))
-        .route("/", get(pages::home))
+        .route("/", get(pages::home::<P>))
         .route("/graphiql", get(pages::index::<P>))
         .route("/graphiql/", get(pages::index::<P>))
+        .route("/graphiql/sign-in.js", get(pages::sign_in_script::<P>))
         .route("/graphiql/config.json", get(pages::config::<P>))
         .route("/graphiql/{*path}", get(pages::asset::<P>))
         .route("/health/live", get(health::live))
@@ -102,7 +103,7 @@ fn router<P: Execute>(server: &Arc<Server<P>>, more: Router) -> Router {
         .with_state(Arc::clone(server))
         .merge(more)
         .layer(CompressionLayer::new().compress_when(compressible))
-        .layer(middleware::from_fn(with_common_headers))
+        .layer(middleware::from_fn_with_state(Arc::clone(server), with_common_headers::<P>))
 }
 
 async fn nothing_here<P: Execute>(State(server): State<Arc<Server<P>>>, request: Request) -> Response {
@@ -111,8 +112,13 @@ async fn nothing_here<P: Execute>(State(server): State<Arc<Server<P>>>, request:
     refusal.respond(&*server.pipeline, &request_id)
 }
 
-/// Gives every request its id, and every answer the headers that stop browsers from guessing types and caching.
-async fn with_common_headers(mut request: Request, next: Next) -> Response {
+/// Gives every request its id, and every answer the headers that stop browsers from guessing types, caching, and coming back
+/// without TLS.
+async fn with_common_headers<P: Execute>(
+    State(server): State<Arc<Server<P>>>,
+    request: Request,
+    next: Next,
+) -> Response {
     const ALWAYS: [(HeaderName, HeaderValue); 2] = [
         (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
         (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
@@ -121,14 +127,21 @@ async fn with_common_headers(mut request: Request, next: Next) -> Response {
         (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
         (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'")),
     ];
-    let request_id = RequestId::of(request.headers());
+    // A year: as long as browsers remember it for certain.
+    const TLS_ONLY: HeaderValue = HeaderValue::from_static("max-age=31536000");
+    let (mut parts, body) = request.into_parts();
+    let request_id = RequestId::of(&parts.headers);
     let value = HeaderValue::try_from(&request_id.0);
-    request.extensions_mut().insert(request_id);
-    let mut response = next.run(request).await;
+    parts.extensions.insert(request_id);
+    let is_behind_tls = origin::is_behind_tls(&parts, &server.config);
+    let mut response = next.run(Request::from_parts(parts, body)).await;
     let headers = response.headers_mut();
     headers.extend(ALWAYS);
     for (name, value) in UNLESS_SET {
         headers.entry(name).or_insert(value);
+    }
+    if is_behind_tls {
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, TLS_ONLY);
     }
     if let Ok(value) = value {
         headers.insert("x-request-id", value);

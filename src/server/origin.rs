@@ -63,14 +63,24 @@ pub(super) fn is_trusted(parts: &Parts, config: &ServerConfig) -> bool {
     peer.is_some_and(|Peer(peer)| config.trusted_proxies.contains(&peer.ip().to_canonical()))
 }
 
-/// Whether browser and server are on one machine without a proxy between them, so that a cookie needs no `Secure`.
+/// Whether the browser reached a trusted proxy by TLS.
+pub(super) fn is_behind_tls(parts: &Parts, config: &ServerConfig) -> bool {
+    // Of several the last is the one that the trusted proxy wrote.
+    let said = parts.headers.get_all("x-forwarded-proto").iter().next_back().and_then(|said| said.to_str().ok());
+    let last = said.and_then(|said| said.rsplit(',').next()).map(str::trim);
+    is_trusted(parts, config) && last.is_some_and(|last| last.eq_ignore_ascii_case("https"))
+}
+
+/// Whether browser and server are on one machine without a proxy between them, so that a cookie needs no `Secure`. In
+/// development only: a proxy that says nothing of itself looks the same.
 pub(super) fn is_plain_loopback(parts: &Parts, config: &ServerConfig) -> bool {
     let proxied = ["x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "forwarded"];
     let local_name = |host: Authority| {
         let name = host.host().trim_matches(['[', ']']);
         name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
     };
-    parts.extensions.get::<Peer>().is_some_and(|Peer(peer)| peer.ip().to_canonical().is_loopback())
+    config.development
+        && parts.extensions.get::<Peer>().is_some_and(|Peer(peer)| peer.ip().to_canonical().is_loopback())
         && !proxied.iter().any(|name| parts.headers.contains_key(*name))
         && host(parts, config).is_some_and(local_name)
 }

@@ -1,4 +1,4 @@
-//! The GraphiQL page, embedded in the binary, and its configuration.
+//! The GraphiQL page, embedded in the binary, its configuration, and the page that strangers get instead.
 
 use std::{borrow::Cow, sync::Arc};
 
@@ -10,7 +10,24 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header, request::Part
 use rust_embed::{EmbeddedFile, RustEmbed};
 use serde::Serialize;
 
-use super::{Server, ServerConfig, contract::Execute, nothing_here, origin};
+use super::{
+    Server, ServerConfig,
+    caller::{self, RequestId},
+    contract::Execute,
+    nothing_here, origin,
+};
+
+/// Who gets the GraphiQL page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Graphiql {
+    /// Nobody.
+    Off,
+    /// Who has a session cookie of this server; others get a page to sign in.
+    #[default]
+    SignedIn,
+    /// Everybody.
+    Open,
+}
 
 /// The content of `/graphiql/config.json`.
 #[derive(Debug, Clone, Serialize)]
@@ -57,20 +74,57 @@ const EXAMPLE_HOST: &str = "localhost:4000";
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 
+const SIGN_IN_PAGE: &str = include_str!("sign_in.html");
+const SIGN_IN_SCRIPT: &str = include_str!("sign_in.js");
+
+/// Whether a request may have the page.
+enum Admission {
+    Granted,
+    /// Signing in would help.
+    Stranger,
+    /// There is no such page.
+    Off,
+}
+
+async fn admission<P: Execute>(server: &Server<P>, parts: &Parts) -> Admission {
+    match server.config.graphiql {
+        Graphiql::Open => return Admission::Granted,
+        Graphiql::Off => return Admission::Off,
+        Graphiql::SignedIn => {}
+    }
+    let request_id = parts.extensions.get::<RequestId>().cloned().unwrap_or_else(RequestId::new);
+    match caller::of_page(parts, &request_id, &server.config) {
+        Some(caller) if matches!(server.pipeline.authenticate_socket(&caller).await, Ok(Some(_))) => Admission::Granted,
+        _ => Admission::Stranger,
+    }
+}
+
 /// `/` leads to the GraphiQL page.
-pub(super) async fn home() -> Response {
+pub(super) async fn home<P: Execute>(State(server): State<Arc<Server<P>>>, request: Request) -> Response {
+    if server.config.graphiql == Graphiql::Off {
+        return nothing_here(State(server), request).await;
+    }
     (StatusCode::SEE_OTHER, [(header::LOCATION, "/graphiql")]).into_response()
 }
 
 /// The page itself.
 pub(super) async fn index<P: Execute>(State(server): State<Arc<Server<P>>>, request: Request) -> Response {
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
+    match admission(&server, &parts).await {
+        Admission::Granted => {}
+        Admission::Off => return nothing_here(State(server), Request::from_parts(parts, body)).await,
+        Admission::Stranger => {
+            let headers = page_headers(&parts, &server.config);
+            // Not the tag of the page: who has signed in must not be shown this one again.
+            return (html_of(HeaderValue::from_static("no-store")), headers, SIGN_IN_PAGE).into_response();
+        }
+    }
     let mut response = match Dist::get("index.html") {
         Some(file) => embedded("index.html", file, &parts.headers),
         None => {
             let host = harmless_host(&parts, &server.config);
             let page = host.map(|host| PLAIN_PAGE.replace(EXAMPLE_HOST, host.as_str()));
-            (html(), page.map_or(Cow::Borrowed(PLAIN_PAGE), Cow::Owned)).into_response()
+            (html_of(REVALIDATE), page.map_or(Cow::Borrowed(PLAIN_PAGE), Cow::Owned)).into_response()
         }
     };
     response.headers_mut().extend(page_headers(&parts, &server.config));
@@ -80,15 +134,31 @@ pub(super) async fn index<P: Execute>(State(server): State<Arc<Server<P>>>, requ
 /// The rest of the front end.
 pub(super) async fn asset<P: Execute>(State(server): State<Arc<Server<P>>>, request: Request) -> Response {
     let path = request.uri().path().trim_start_matches("/graphiql/").to_owned();
-    let Some(file) = Dist::get(&path) else { return nothing_here(State(server), request).await };
-    let (parts, _) = request.into_parts();
+    let (parts, body) = request.into_parts();
+    let file = match admission(&server, &parts).await {
+        Admission::Granted => Dist::get(&path),
+        Admission::Stranger | Admission::Off => None,
+    };
+    let Some(file) = file else { return nothing_here(State(server), Request::from_parts(parts, body)).await };
     let mut response = embedded(&path, file, &parts.headers);
     response.headers_mut().extend(page_headers(&parts, &server.config));
     response
 }
 
+/// What the page to sign in does.
+pub(super) async fn sign_in_script<P: Execute>(State(server): State<Arc<Server<P>>>, request: Request) -> Response {
+    if server.config.graphiql != Graphiql::SignedIn {
+        return nothing_here(State(server), request).await;
+    }
+    ([(header::CONTENT_TYPE, content_type("sign-in.js"))], SIGN_IN_SCRIPT).into_response()
+}
+
 /// The page's configuration.
-pub(super) async fn config<P: Execute>(State(server): State<Arc<Server<P>>>) -> Response {
+pub(super) async fn config<P: Execute>(State(server): State<Arc<Server<P>>>, request: Request) -> Response {
+    let (parts, body) = request.into_parts();
+    if !matches!(admission(&server, &parts).await, Admission::Granted) {
+        return nothing_here(State(server), Request::from_parts(parts, body)).await;
+    }
     let mut page = server.config.page.clone();
     // A forgotten list of people must not be enough to publish their passwords.
     if !page.demo {
@@ -120,8 +190,8 @@ fn embedded(path: &str, file: EmbeddedFile, asked: &HeaderMap) -> Response {
     (headers, body).into_response()
 }
 
-fn html() -> [(HeaderName, HeaderValue); 2] {
-    [(header::CONTENT_TYPE, HeaderValue::from_static(content_type("index.html"))), (header::CACHE_CONTROL, REVALIDATE)]
+fn html_of(cache: HeaderValue) -> [(HeaderName, HeaderValue); 2] {
+    [(header::CONTENT_TYPE, HeaderValue::from_static(content_type("index.html"))), (header::CACHE_CONTROL, cache)]
 }
 
 /// The host of the request. The client chooses it, so one with unusual characters must not reach directives or markup.

@@ -11,6 +11,7 @@ mod access;
 mod audit;
 mod clinic;
 mod demo;
+mod installation;
 mod kernel;
 mod live;
 mod notification;

@@ -6,7 +6,7 @@ use clap::{CommandFactory, Parser};
 use clinigraph::{
     config::{Cli, Command, LimitOptions},
     pipeline::Limits,
-    server::ServerConfig,
+    server::{Graphiql, ServerConfig},
 };
 
 fn limits(given: &[&str]) -> LimitOptions {
@@ -56,4 +56,19 @@ fn documented_options_exist_and_limits_are_documented() {
     let undocumented: Vec<_> = known.iter().filter(|name| name.starts_with("max-") && !named.contains(*name)).collect();
 
     assert_eq!((unknown, undocumented), (Vec::new(), Vec::new()));
+}
+
+#[test]
+fn graphiql_is_open_to_strangers_in_development_only() {
+    let graphiql = |given: &[&str]| {
+        let cli = Cli::try_parse_from(["clinigraph", "serve"].iter().chain(given)).unwrap();
+        let Command::Serve(serve) = cli.command else { panic!("another command") };
+        serve.graphiql()
+    };
+
+    assert_eq!(graphiql(&[]), Graphiql::SignedIn);
+    assert_eq!((graphiql(&["--demo"]), graphiql(&["--development"])), (Graphiql::Open, Graphiql::Open));
+    for (given, wanted) in [("off", Graphiql::Off), ("signed-in", Graphiql::SignedIn), ("open", Graphiql::Open)] {
+        assert_eq!(graphiql(&[&format!("--graphiql={given}"), "--demo"]), wanted);
+    }
 }

@@ -11,7 +11,7 @@ use std::{
 
 use axum::Router;
 use clinigraph::server::{
-    Execute, ServerConfig,
+    Execute, Graphiql, ServerConfig,
     contract::{Answer, Caller, Event, Incoming, Outcome, RateLimit, SocketUser, Status},
     serve_with,
 };
@@ -191,6 +191,8 @@ pub fn patient() -> ServerConfig {
         answer_timeout: LONG,
         stop_within: LONG,
         stream_keep_alive: LONG,
+        graphiql: Graphiql::Open,
+        development: true,
         ..ServerConfig::default()
     };
     config.socket.init_timeout = LONG;

@@ -12,12 +12,15 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-use super::pool::connect;
+use super::{Address, pool::connect};
 use crate::kernel::{Error, Result, hex::hex};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 const ROLES: &str = include_str!("../../../migrations/roles.sql");
 const COMMENTS: &str = include_str!("../../../migrations/comments.sql");
+
+/// The role that a server logs in as.
+pub const SERVER_LOGIN: &str = "clinigraph_app";
 
 /// Result of preparing a database.
 #[derive(Debug)]
@@ -61,7 +64,8 @@ pub async fn prepare(url: &str, secret: &[u8]) -> Result<Preparation> {
     owner.batch_execute("set role clinigraph_owner").await?;
     owner.batch_execute(COMMENTS).await?;
     owner.batch_execute("select private.make_partitions()").await?;
-    Ok(Preparation { ran, server_url: server_url(url, &password)? })
+    let address: Address = url.parse()?;
+    Ok(Preparation { ran, server_url: address.with_login(SERVER_LOGIN, &password).text() })
 }
 
 /// Versions that the database has and this program does not: of a later release, or of a discarded history.
@@ -129,34 +133,9 @@ async fn migrate<T: Send + 'static>(
     done.map_err(Error::internal)?.map_err(Error::internal)
 }
 
-fn password(secret: &[u8]) -> Result<String> {
+/// The password of the server's role: whoever has the keys can log in, and nobody needs to be told.
+pub fn password(secret: &[u8]) -> Result<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).map_err(Error::internal)?;
     mac.update(b"login of clinigraph_app");
     Ok(hex(&mac.finalize().into_bytes()))
-}
-
-/// The same database, as the server's role.
-fn server_url(url: &str, password: &str) -> Result<String> {
-    let config: tokio_postgres::Config = url.parse().map_err(Error::internal)?;
-    let mut parts: BTreeSet<String> = BTreeSet::new();
-    let quote = |value: &str| format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"));
-    let hosts: Vec<String> = config
-        .get_hosts()
-        .iter()
-        .map(|host| match host {
-            tokio_postgres::config::Host::Tcp(name) => name.clone(),
-            #[cfg(unix)]
-            tokio_postgres::config::Host::Unix(path) => path.display().to_string(),
-        })
-        .collect();
-    parts.insert(format!("host={}", quote(&hosts.join(","))));
-    let ports: Vec<String> = config.get_ports().iter().map(ToString::to_string).collect();
-    if !ports.is_empty() {
-        parts.insert(format!("port={}", ports.join(",")));
-    }
-    // Without a name the database is that of the role in the address.
-    let database = config.get_dbname().or(config.get_user()).unwrap_or("postgres");
-    parts.insert(format!("dbname={}", quote(database)));
-    parts.insert(format!("user=clinigraph_app password={password}"));
-    Ok(parts.into_iter().collect::<Vec<_>>().join(" "))
 }

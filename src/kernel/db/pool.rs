@@ -3,7 +3,6 @@
 //! statement for the role that first ran it, and would plan it again for another role.
 
 use std::{
-    str::FromStr,
     sync::{
         Arc, Mutex, PoisonError, Weak,
         atomic::{AtomicBool, AtomicUsize, Ordering},
@@ -19,8 +18,8 @@ use futures_util::{
     future::{BoxFuture, Shared},
 };
 use tokio::{sync::Notify, task::JoinSet};
-use tokio_postgres::NoTls;
 
+use super::Address;
 use crate::kernel::{Error, Result};
 
 /// A class of actor, each with a database role of its own.
@@ -189,14 +188,13 @@ const MOST_PREPARED: usize = 500;
 
 /// Opens one connection, outside any pool.
 pub async fn connect(url: &str) -> Result<AsyncPgConnection> {
-    Ok(connect_and_watch(url).await?.0)
+    Ok(connect_and_watch(&url.parse()?).await?.0)
 }
 
 /// Opens a connection, with a flag that is set when it breaks. Diesel's own driver would check this for each statement, which
 /// costs more than it gains: a statement that runs fails by itself.
-async fn connect_and_watch(url: &str) -> Result<(AsyncPgConnection, Arc<AtomicBool>)> {
-    let config = tokio_postgres::Config::from_str(url).map_err(Error::unavailable)?;
-    let (client, connection) = config.connect(NoTls).await.map_err(Error::unavailable)?;
+async fn connect_and_watch(address: &Address) -> Result<(AsyncPgConnection, Arc<AtomicBool>)> {
+    let (client, connection) = address.connect().await?;
     let is_gone = Arc::new(AtomicBool::new(false));
     let gone = Arc::clone(&is_gone);
     tokio::spawn(async move {
@@ -211,7 +209,8 @@ async fn connect_and_watch(url: &str) -> Result<(AsyncPgConnection, Arc<AtomicBo
 
 impl Class {
     /// Prepared statement with which a scope checks its caller: by the number of changes of their access, and completely if
-    /// that number has changed.
+    /// that number has changed. Where the server works for the caller, the statement has more parameters, and accepts a caller
+    /// whose clinic is inactive.
     pub(super) const CHECK_CALLER: &str = "check_caller";
 
     /// The settings of a connection, with a name for operators. Statements have one plan for all values, as planning a page
@@ -230,17 +229,21 @@ impl Class {
             // each row costs.
             settings += "set enable_seqscan = off;";
         }
-        if self != Self::System {
-            settings += &format!(
-                "set role {};
-                 prepare {} (uuid, bigint) as
-                     select case when coalesce((select v.version from private.access_versions v where v.user_id = $1), 0) <> $2
-                         then private.recheck_caller() end;
-                 reset role;",
-                self.role(),
-                Self::CHECK_CALLER
-            );
-        }
+        let (types, recheck) = match self {
+            Self::System => {
+                (", uuid, uuid, text, uuid, text", "private.check_caller_of_system($3, $1, $4, $5, $6, $7)")
+            }
+            Self::Tenant | Self::Admin => ("", "private.recheck_caller()"),
+        };
+        settings += &format!(
+            "set role {};
+             prepare {} (uuid, bigint{types}) as
+                 select case when coalesce((select v.version from private.access_versions v where v.user_id = $1), 0) <> $2
+                     then {recheck} end;
+             reset role;",
+            self.role(),
+            Self::CHECK_CALLER
+        );
         settings
     }
 }
@@ -248,7 +251,7 @@ impl Class {
 /// Makes and checks connections.
 #[derive(Debug)]
 pub struct Manager {
-    url: String,
+    address: Address,
     settings: String,
     closer: Arc<Closer>,
 }
@@ -259,7 +262,7 @@ impl managed::Manager for Manager {
 
     async fn create(&self) -> Result<Arc<Connection>> {
         // Boxed, since every future that may need a connection would be larger otherwise.
-        let (mut pg, is_gone) = Box::pin(connect_and_watch(&self.url)).await?;
+        let (mut pg, is_gone) = Box::pin(connect_and_watch(&self.address)).await?;
         pg.batch_execute(&self.settings).await?;
         let counted = Arc::new(Counted::default());
         let counts = Arc::clone(&counted);
@@ -300,12 +303,13 @@ pub struct Pools {
 impl Pools {
     /// Needs a runtime, on which transactions that were left open are ended.
     pub fn new(config: &Config) -> Result<Self> {
+        let address: Address = config.url.parse()?;
         let closer = Arc::new(Closer::default());
         let mut closing = JoinSet::new();
         closing.spawn(Arc::clone(&closer).run());
         let pool = |class: Class, connections: usize| {
             let settings = class.settings(config.statement_timeout);
-            managed::Pool::builder(Manager { url: config.url.clone(), settings, closer: Arc::clone(&closer) })
+            managed::Pool::builder(Manager { address: address.clone(), settings, closer: Arc::clone(&closer) })
                 .max_size(connections.max(2))
                 // The connection that was returned last: its transaction may still be open, and its caches are warm.
                 .queue_mode(managed::QueueMode::Lifo)

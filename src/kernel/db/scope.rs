@@ -21,6 +21,7 @@ use diesel::{
 use diesel_async::{AsyncConnectionCore, AsyncPgConnection, SimpleAsyncConnection};
 use futures_util::{FutureExt, TryStreamExt};
 use tokio::sync::{Notify, OnceCell};
+use uuid::Uuid;
 
 use super::pool::{Class, Connection, Manager, Pools, Sent};
 use crate::kernel::{
@@ -77,6 +78,7 @@ impl Database {
             actor,
             access,
             note,
+            behalf: Behalf::Nobody,
             lease: OnceCell::new(),
             failed: AtomicBool::new(false),
             opened_at: AtomicUsize::new(0),
@@ -91,15 +93,47 @@ impl Database {
 impl Database {
     /// Works as the server itself, in a transaction of its own that is committed if the work succeeds.
     pub async fn as_system<T>(&self, note: Option<Note>, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
-        let scope = self.scope(Actor::System, Access::Write, note);
+        self.as_system_for(Behalf::Nobody, note, work).await
+    }
+
+    /// Works as the server itself for somebody.
+    pub async fn as_system_for<T>(
+        &self,
+        behalf: Behalf,
+        note: Option<Note>,
+        work: impl AsyncFnOnce(&Scope) -> Result<T>,
+    ) -> Result<T> {
+        let scope = Scope { behalf, ..self.scope(Actor::System, Access::Write, note) };
         match work(&scope).await {
             Ok(done) => scope.commit().await.map(|()| done),
             Err(error) => {
+                // If the scope was not opened, that is why the statements failed.
+                let refusal = scope.refusal().await;
                 scope.roll_back().await;
-                Err(error)
+                Err(refusal.unwrap_or(error))
             }
         }
     }
+}
+
+/// For whom the server works when it works as itself: the audit trail names them, and rows are created by them.
+#[derive(Debug, Clone)]
+pub enum Behalf {
+    Nobody,
+    /// A caller who is signed in. The transaction opens only if their session and user are valid, as one of their own does; their
+    /// clinic may be inactive.
+    Caller(Arc<Person>),
+    /// A user who has just proved who they are.
+    User {
+        id: Uuid,
+        email: String,
+    },
+}
+
+/// The class of a person, as the database names it.
+#[must_use]
+pub fn class_of(person: &Person) -> &'static str {
+    if person.is_platform_admin { "admin" } else { "tenant" }
 }
 
 /// What the audit trail stores of a request that writes.
@@ -115,6 +149,7 @@ pub struct Scope {
     actor: Actor,
     access: Access,
     note: Option<Note>,
+    behalf: Behalf,
     lease: OnceCell<Lease>,
     /// A statement failed: the transaction is broken, and can only be rolled back.
     failed: AtomicBool,
@@ -202,17 +237,31 @@ impl Scope {
         let mut opening = format!("begin{mode}; set local role {}", class.role());
         // This message must contain no text from outside: only ids, numbers, names of roles, and hexadecimal digits, which
         // cannot end a string.
-        if let Actor::Person(person) = &self.actor {
-            let Person { user_id, session_id, access_version, network_id, .. } = person.as_ref();
-            let check_caller = Class::CHECK_CALLER;
-            let mut acting = String::new();
-            if let Some((clinic, role)) = person.acting {
-                acting = format!(" {clinic} {}", role.text());
-                acting.extend(network_id.map(|network| format!(" {network}")));
+        let check_caller = Class::CHECK_CALLER;
+        match (&self.actor, &self.behalf) {
+            (Actor::Person(person), _) => {
+                let Person { user_id, session_id, access_version, network_id, .. } = person.as_ref();
+                let mut acting = String::new();
+                if let Some((clinic, role)) = person.acting {
+                    acting = format!(" {clinic} {}", role.text());
+                    acting.extend(network_id.map(|network| format!(" {network}")));
+                }
+                opening += &format!(
+                    "; set local app.caller = '{user_id} {session_id}{acting}'; execute {check_caller} ('{user_id}', {access_version})"
+                );
             }
-            opening += &format!(
-                "; set local app.caller = '{user_id} {session_id}{acting}'; execute {check_caller} ('{user_id}', {access_version})"
-            );
+            (Actor::System, Behalf::Caller(person)) => {
+                let Person { user_id, session_id, access_version, network_id, acting, .. } = person.as_ref();
+                let (clinic, role) = acting.map(|(clinic, role)| (clinic, role.text())).unzip();
+                let (clinic, role, network) = (quoted(clinic), quoted(role), quoted(*network_id));
+                let class = class_of(person);
+                opening += &format!(
+                    "; set local app.caller = '{user_id} {session_id}'; execute {check_caller} ('{user_id}', {access_version}, \
+                     '{session_id}', {clinic}, {role}, {network}, '{class}')"
+                );
+            }
+            (Actor::System, Behalf::User { id, .. }) => opening += &format!("; set local app.caller = '{id}'"),
+            (Actor::Nobody, _) | (Actor::System, Behalf::Nobody) => {}
         }
         if let Some(note) = self.note() {
             opening += &format!("; set local app.request = '{note}'");
@@ -222,9 +271,10 @@ impl Scope {
 
     /// Request and caller for the audit triggers, in hexadecimal digits.
     fn note(&self) -> Option<String> {
-        let email = match &self.actor {
-            Actor::Person(person) => Some(person.email.as_str()),
-            Actor::Nobody | Actor::System => None,
+        let email = match (&self.actor, &self.behalf) {
+            (Actor::Person(person), _) | (Actor::System, Behalf::Caller(person)) => Some(person.email.as_str()),
+            (Actor::System, Behalf::User { email, .. }) => Some(email.as_str()),
+            (Actor::Nobody, _) | (Actor::System, Behalf::Nobody) => None,
         };
         let note = self.note.as_ref().filter(|_| self.access == Access::Write)?;
         let Origin { request_id, address, agent } = note.origin.as_ref();
@@ -450,6 +500,11 @@ impl Scope {
         lease.held.ended.store(true, Ordering::Release);
         Ok(())
     }
+}
+
+/// An id or a name of a role as SQL.
+fn quoted(value: Option<impl std::fmt::Display>) -> String {
+    value.map_or_else(|| "null".to_owned(), |value| format!("'{value}'"))
 }
 
 /// The connection of a scope, for statements of diesel: `query.load(&mut tx.conn()?).await?`.

@@ -43,15 +43,18 @@
 /// setters: `setters TicketSetters`.
 ///
 /// `#[read(Permission)]` before a column, a derived one or a group: without that permission it is null, with an error,
-/// and not selected.
+/// and not selected. `#[read(Permission, own id)]` before a column or a derived one: without it, it is null but in the rows
+/// whose column `id` is the caller.
+///
+/// With `about kind`, a row is hidden from who may not read objects of the kind that its column `kind` names.
 #[macro_export]
 macro_rules! entity {
     (
         $(#[doc = $doc:literal])+
-        $name:ident $prefix:literal of $table:ident $(, tenant $tenant:ident $($shared:ident)?)? $(, live $live:literal)? $(, read $read:ident)? $(, setters $setters:ident)?;
-        columns { $($(#[doc = $column_doc:literal])+ $(#[read($column_read:ident)])? $column:ident : $column_type:ty),* $(,)? }
+        $name:ident $prefix:literal of $table:ident $(, tenant $tenant:ident $($shared:ident)?)? $(, live $live:literal)? $(, read $read:ident)? $(, about $about:ident)? $(, setters $setters:ident)?;
+        columns { $($(#[doc = $column_doc:literal])+ $(#[read($column_read:ident $(, own $column_own:ident)?)])? $column:ident : $column_type:ty),* $(,)? }
         $(inside { $($inside:ident : $inside_type:ty),* $(,)? })?
-        $(derived { $($(#[doc = $derived_doc:literal])+ $(#[read($derived_read:ident)])? $derived:ident : $derived_type:ty = $sql:literal),* $(,)? })?
+        $(derived { $($(#[doc = $derived_doc:literal])+ $(#[read($derived_read:ident $(, own $derived_own:ident)?)])? $derived:ident : $derived_type:ty = $sql:literal),* $(,)? })?
         $(computed { $($(#[doc = $computed_doc:literal])+ $computed:ident : $computed_type:ty = |$actor:ident $(, $input:ident : $input_type:ty)*| $rule:expr),* $(,)? })?
         $(groups { $(
             $(#[doc = $group_doc:literal])+ $(#[read($group_read:ident)])? $group:ident : $part:ident
@@ -87,8 +90,9 @@ macro_rules! entity {
                     $(def.tenant = Some(stringify!($tenant)); $(def.shared = $crate::entity!(@shared $shared);)?)?
                     $(def.live = Some($live);)?
                     $(def.read = Some($crate::kernel::Permission::$read);)?
-                    $crate::entity!(@columns def $($column: $column_type = (stringify!($column)) ($($column_doc)+) ($($column_read)?);)*);
-                    $($crate::entity!(@columns def $($derived: $derived_type = ($sql) ($($derived_doc)+) ($($derived_read)?);)*);)?
+                    $(def.about = Some(stringify!($about));)?
+                    $crate::entity!(@columns def $($column: $column_type = (stringify!($column)) ($($column_doc)+) ($($column_read $($column_own)?)?);)*);
+                    $($crate::entity!(@columns def $($derived: $derived_type = ($sql) ($($derived_doc)+) ($($derived_read $($derived_own)?)?);)*);)?
                     $($(def.computed.push($crate::kernel::entity::Computed::of::<$computed_type>(
                         stringify!($computed),
                         concat!($($computed_doc, "\n"),+).trim(),
@@ -217,10 +221,10 @@ macro_rules! entity {
         fn $column(self, value: impl $crate::kernel::write::Assign<$type>) -> Self;
     };
     (@shared shared) => { true };
-    (@columns $def:ident $($column:ident: $column_type:ty = ($sql:expr) ($($doc:literal)+) ($($read:ident)?);)*) => {
+    (@columns $def:ident $($column:ident: $column_type:ty = ($sql:expr) ($($doc:literal)+) ($($read:ident $($own:ident)?)?);)*) => {
         $($def.columns.push(
             $crate::kernel::entity::Column::of::<$column_type>(stringify!($column), $sql, concat!($($doc, "\n"),+).trim())
-                $(.read_with($crate::kernel::Permission::$read))?
+                $(.read_with($crate::kernel::Permission::$read)$(.or_own(stringify!($own)))?)?
         );)*
     };
     (@edge $def:ident $edge:ident ($($doc:literal)+) any Node $kind:ident $id:ident) => {

@@ -12,7 +12,7 @@ use super::{
     computed::{Rule, WriteJson},
 };
 use crate::kernel::{
-    actor::Permission,
+    actor::{Actor, Permission},
     ids::Kind,
     page::{PageSpec, Sort},
 };
@@ -39,6 +39,8 @@ pub struct Def {
     pub live: Option<&'static str>,
     /// Permission that reading the entity needs.
     pub read: Option<Permission>,
+    /// The column that names the kind of object which a row is about: who may not read that kind does not see the row.
+    pub about: Option<&'static str>,
     pub columns: Vec<Column>,
     pub computed: Vec<Computed>,
     pub edges: Vec<Edge>,
@@ -66,8 +68,8 @@ pub struct Column {
     pub sql: &'static str,
     /// Writes Postgres' bytes as JSON.
     pub write: fn(&[u8], &mut Vec<u8>),
-    /// Permission that reading the field needs; without it the field is null, and the column is not selected.
-    pub read: Option<Permission>,
+    /// Who may read the field; for others it is null, and the column is not selected.
+    pub read: Option<Guard>,
     /// Of objects in json: what can be selected below.
     pub below: fn() -> Option<JsonShape>,
     /// Makes the GraphQL type known and returns its qualified name.
@@ -91,8 +93,23 @@ impl Column {
     /// Only for callers with this permission.
     #[must_use]
     pub fn read_with(self, permission: Permission) -> Self {
-        Self { read: Some(permission), ..self }
+        Self { read: Some(Guard { permission, own: None }), ..self }
     }
+
+    /// And for the user whose id this column of the row holds.
+    #[must_use]
+    pub fn or_own(self, own: &'static str) -> Self {
+        Self { read: self.read.map(|guard| Guard { own: Some(own), ..guard }), ..self }
+    }
+}
+
+/// Who may read a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Guard {
+    /// Those with this permission…
+    pub permission: Permission,
+    /// …and the user whose id this column holds.
+    pub own: Option<&'static str>,
 }
 
 /// A field that leads to other rows.
@@ -160,6 +177,15 @@ impl Kinds {
     #[must_use]
     pub fn get(&self, prefix: &str) -> Option<&'static Def> {
         self.0.get(prefix).copied()
+    }
+
+    /// The prefixes of the kinds that an actor may read.
+    #[must_use]
+    pub fn readable(&self, actor: &Actor) -> Vec<&'static str> {
+        let may = |def: &&&'static Def| def.read.is_none_or(|permission| actor.may(permission));
+        let mut readable: Vec<_> = self.0.values().filter(may).map(|def| def.prefix).collect();
+        readable.sort_unstable();
+        readable
     }
 }
 
@@ -243,6 +269,7 @@ impl Def {
             shared: false,
             live: None,
             read: None,
+            about: None,
             columns: Vec::new(),
             computed: Vec::new(),
             edges: Vec::new(),

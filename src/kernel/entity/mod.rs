@@ -29,7 +29,7 @@ pub use aggregate::{Aggregate, AggregateDef, Counts, Grouping};
 pub use cell::{Cell, Json, JsonDef, JsonField, JsonShape, quote};
 pub use computed::{Inputs, Rule, WriteJson};
 pub use def::{
-    Argument, Column, Computed, Def, Edge, EdgeKind, Entity, FixedOrder, Kinds, List, Reference, Unique, camel,
+    Argument, Column, Computed, Def, Edge, EdgeKind, Entity, FixedOrder, Guard, Kinds, List, Reference, Unique, camel,
 };
 pub use filter::{DateRange, DateTimeRange};
 pub use handle::{AnyNode, AnyNodes, Listable, Maybe, One, Page, PageArgs};

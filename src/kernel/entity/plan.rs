@@ -13,7 +13,7 @@ use async_graphql::{ContextSelectionSet, Pos, Positioned, parser::types::Field};
 
 use super::{
     cell::Json,
-    def::{Column, Computed, Def, Edge, EdgeKind, Member},
+    def::{Column, Computed, Def, Edge, EdgeKind, Guard, Member},
     json::Selected,
     selection::{Group, heads},
 };
@@ -73,8 +73,8 @@ pub(super) struct Taken {
     /// 0 for the statement's own, from 1 on for those joined.
     pub table: usize,
     pub sql: &'static str,
-    /// Without this permission, null is selected instead.
-    pub guard: Option<Permission>,
+    /// Null is selected instead for who may not read it.
+    pub guard: Option<Guard>,
 }
 
 /// Another table's row beside each of the statement's own, found by a column that is unique there.
@@ -128,12 +128,12 @@ struct Source {
     table: usize,
     /// Whether other tables may be joined.
     joins: bool,
-    guard: Option<Permission>,
+    guard: Option<Guard>,
 }
 
 impl Source {
-    /// The same, for callers with this permission only. Nothing is joined for them, since others must not cause it.
-    fn guarded(self, read: Option<Permission>) -> Self {
+    /// The same, for who may read it only. Nothing is joined for them, since others must not cause it.
+    fn guarded(self, read: Option<Guard>) -> Self {
         match read {
             Some(_) => Self { joins: false, guard: read, ..self },
             None => self,
@@ -233,13 +233,14 @@ pub(super) enum What {
 }
 
 impl What {
-    fn guarded(self, read: Option<Permission>, group: &Group<'_>) -> Self {
+    /// A guard with an exception is only known row by row, and then it is null without an error.
+    fn guarded(self, read: Option<Guard>, group: &Group<'_>) -> Self {
         match read {
-            Some(permission) => {
+            Some(Guard { permission, own: None }) => {
                 let (key, pos) = (group.key.to_owned(), group.fields[0].pos);
                 Self::Guarded { permission, key, pos, what: Box::new(self) }
             }
-            None => self,
+            Some(Guard { own: Some(_), .. }) | None => self,
         }
     }
 
@@ -362,11 +363,12 @@ impl Plan {
         let key = group.key.to_owned();
         let (ours, theirs, nullable) = match edge.kind {
             EdgeKind::Part { present } => {
-                let source = source.guarded(to.read);
+                let guard = to.read.map(|permission| Guard { permission, own: None });
+                let source = source.guarded(guard);
                 let present = present.map(|column| columns.place_for(source, column));
                 let groups = group.below(ctx, to.type_name);
                 let plan = Self::of_source(ctx, to, &groups, columns, source);
-                return What::Part { key, present, plan }.guarded(to.read, group);
+                return What::Part { key, present, plan }.guarded(guard, group);
             }
             EdgeKind::One { column, nullable } => (column, "id", nullable),
             EdgeKind::Own { column, nullable } => ("id", column, nullable),
@@ -413,6 +415,7 @@ impl Beyond {
 /// not be fetched once for a row that is repeated, and what permission may hide fails by itself.
 fn ends_here(ctx: &ContextSelectionSet<'_>, def: &'static Def, groups: &[Group<'_>]) -> bool {
     def.read.is_none()
+        && def.about.is_none()
         && groups.iter().all(|group| match def.members.get(group.name()) {
             Some(Member::Edge(index)) => {
                 let edge = &def.edges[*index];

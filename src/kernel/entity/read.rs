@@ -52,7 +52,14 @@ impl<'a> Reader<'a> {
             tenant: actor.clinic_id(),
             reaches_all: self.reaches_all(),
             permissions: actor.permissions(),
+            caller: actor.person().ok().map(|person| person.user_id),
+            readable: if def.about.is_some() { self.readable() } else { Vec::new() },
         }
+    }
+
+    /// The kinds of objects that the caller may read.
+    fn readable(self) -> Vec<&'static str> {
+        self.ctx.data_opt::<Kinds>().map(|kinds| kinds.readable(self.scope.actor())).unwrap_or_default()
     }
 
     async fn load_level(self, level: &Level, rows: Rows<'_>) -> Result<Vec<PgRow>> {

@@ -8,7 +8,7 @@ use async_graphql::{
     registry::{MetaField, MetaInputValue, MetaType, ObjectBuilder, Registry},
 };
 
-use super::def::{Argument, Column, Computed, Def, Edge, EdgeKind, Reference};
+use super::def::{Argument, Column, Computed, Def, Edge, EdgeKind, Guard, Reference};
 use crate::kernel::actor::Permission;
 
 /// An argument of the type `T`.
@@ -128,7 +128,15 @@ fn with_permission(description: &str, read: Option<Permission>) -> String {
 fn column_field(column: &Column, registry: &mut Registry) -> MetaField {
     let ty = (column.register)(registry);
     let ty = if column.read.is_some() { ty.trim_end_matches('!') } else { &ty };
-    field(&column.name, ty, with_permission(column.description, column.read))
+    let description = match column.read {
+        Some(Guard { permission, own: Some(_) }) => format!(
+            "{}\n\nNull if the caller may not read it, which takes the permission `{}` unless it is their own.",
+            column.description,
+            permission.name()
+        ),
+        read => with_permission(column.description, read.map(|guard| guard.permission)),
+    };
+    field(&column.name, ty, description)
 }
 
 fn computed_field(computed: &Computed, registry: &mut Registry) -> MetaField {

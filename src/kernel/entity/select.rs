@@ -140,8 +140,11 @@ pub(super) struct Select<'a> {
     pub tenant: Option<Uuid>,
     /// Whether the caller reaches every row, so that no policy makes a table dearer than it looks.
     pub reaches_all: bool,
-    /// The caller's: columns that need another one are not selected.
+    /// The caller's: columns that need another one are not selected, or in the caller's own rows alone.
     pub permissions: &'static [Permission],
+    pub caller: Option<Uuid>,
+    /// The kinds of objects that the caller may read, where rows are about objects.
+    pub readable: Vec<&'static str>,
 }
 
 impl Select<'_> {
@@ -172,7 +175,7 @@ impl QueryFragment<Pg> for Select<'_> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         match &self.rows {
             Rows::Of { column, keys, live, order } => {
-                self.head(None, &mut out);
+                self.head(None, &mut out)?;
                 out.push_sql(" WHERE ");
                 if self.asks_for_own_clinic(column, keys) {
                     self.of_tenant((self.def.tenant, false), "", "", &mut out)?;
@@ -187,6 +190,7 @@ impl QueryFragment<Pg> for Select<'_> {
                     out.push_sql(" AND ");
                     out.push_sql(live);
                 }
+                self.about_readable(" AND ", &mut out)?;
                 if let Some(order) = order {
                     out.push_sql(" ORDER BY ");
                     out.push_sql(order);
@@ -194,7 +198,7 @@ impl QueryFragment<Pg> for Select<'_> {
                 self.joins(&mut out)?;
             }
             Rows::Page { page, most } => {
-                self.head(Some(page.sort), &mut out);
+                self.head(Some(page.sort), &mut out)?;
                 let first = self.filter(page, " WHERE ", &mut out)?;
                 self.page(page, first, *most, &mut out)?;
                 self.joins(&mut out)?;
@@ -205,7 +209,7 @@ impl QueryFragment<Pg> for Select<'_> {
                 out.push_sql("SELECT m.* FROM unnest(");
                 out.push_bind_param::<sql_types::Array<sql_types::Uuid>, [Uuid]>(parents)?;
                 out.push_sql(") AS parent (id) CROSS JOIN LATERAL (");
-                self.inner_head(Some(page.sort), &mut out);
+                self.inner_head(Some(page.sort), &mut out)?;
                 out.push_sql(" WHERE ");
                 out.push_sql(column);
                 out.push_sql(" = parent.id");
@@ -263,9 +267,9 @@ impl QueryFragment<Pg> for Select<'_> {
 }
 
 impl Select<'_> {
-    fn head(&self, sort: Option<Sort>, out: &mut AstPass<'_, '_, Pg>) {
+    fn head<'b>(&'b self, sort: Option<Sort>, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         self.outer_head(out);
-        self.inner_head(sort, out);
+        self.inner_head(sort, out)
     }
 
     /// Begins the statement around its own rows, when others are joined to them. Columns then go by their place, since
@@ -283,8 +287,8 @@ impl Select<'_> {
     }
 
     /// Selects the columns of the statement's own table.
-    fn inner_head(&self, sort: Option<Sort>, out: &mut AstPass<'_, '_, Pg>) {
-        self.columns_of(0, sort, out);
+    fn inner_head<'b>(&'b self, sort: Option<Sort>, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        self.columns_of(0, sort, out)?;
         if let (Some(sort), true) = (sort, self.joins_any_freely()) {
             out.push_sql(", ");
             out.push_sql(sort.column);
@@ -292,19 +296,31 @@ impl Select<'_> {
         }
         out.push_sql(" FROM ");
         out.push_sql(self.def.table);
+        Ok(())
     }
 
     /// Selects the columns of a table, and those that others are joined by.
-    fn columns_of(&self, table: usize, sort: Option<Sort>, out: &mut AstPass<'_, '_, Pg>) {
+    fn columns_of<'b>(&'b self, table: usize, sort: Option<Sort>, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
         let mut number = itoa::Buffer::new();
         let mut glue = "SELECT ";
         for (at, place) in self.columns.places.iter().enumerate().filter(|(_, place)| place.table == table) {
             out.push_sql(std::mem::replace(&mut glue, ", "));
-            out.push_sql(match (sort, place.guard) {
-                (Some(sort), _) if place.sql == SORTED_BY => sort.column,
-                (_, Some(needed)) if !self.permissions.contains(&needed) => "NULL",
-                _ => place.sql,
-            });
+            match (sort, place.guard) {
+                (Some(sort), _) if place.sql == SORTED_BY => out.push_sql(sort.column),
+                (_, Some(guard)) if !self.permissions.contains(&guard.permission) => match (guard.own, &self.caller) {
+                    (Some(own), Some(caller)) => {
+                        out.push_sql("CASE WHEN ");
+                        out.push_sql(own);
+                        out.push_sql(" = ");
+                        out.push_bind_param::<sql_types::Uuid, Uuid>(caller)?;
+                        out.push_sql(" THEN ");
+                        out.push_sql(place.sql);
+                        out.push_sql(" END");
+                    }
+                    _ => out.push_sql("NULL"),
+                },
+                _ => out.push_sql(place.sql),
+            }
             if !self.columns.joins.is_empty() {
                 out.push_sql(" AS c");
                 out.push_sql(number.format(at));
@@ -316,6 +332,7 @@ impl Select<'_> {
             out.push_sql(" AS j");
             out.push_sql(number.format(at + 1));
         }
+        Ok(())
     }
 
     /// Ends the statement's own rows, and joins the others. As it takes tables for cheaper than their policies make them,
@@ -329,7 +346,7 @@ impl Select<'_> {
         for (at, join) in self.columns.joins.iter().enumerate() {
             let freely = self.joins_freely(join);
             out.push_sql(if freely { " LEFT JOIN (" } else { " LEFT JOIN LATERAL (" });
-            self.columns_of(at + 1, None, out);
+            self.columns_of(at + 1, None, out)?;
             out.push_sql(" FROM ");
             out.push_sql(join.table);
             if freely {
@@ -375,6 +392,18 @@ impl Select<'_> {
             out.push_bind_param::<sql_types::Uuid, Uuid>(tenant)?;
             out.push_sql(if shared { PLATFORM } else { "" });
             out.push_sql(after);
+        }
+        Ok(())
+    }
+
+    /// Writes that a row is about an object of a kind that the caller may read, if rows are about objects.
+    fn about_readable<'b>(&'b self, before: &str, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        if let Some(about) = self.def.about {
+            out.push_sql(before);
+            out.push_sql(about);
+            out.push_sql(" = ANY(");
+            out.push_bind_param::<sql_types::Array<sql_types::Text>, Vec<&'static str>>(&self.readable)?;
+            out.push_sql(")");
         }
         Ok(())
     }
@@ -427,6 +456,10 @@ impl Select<'_> {
         if let Some(live) = self.def.live {
             next(out);
             out.push_sql(live);
+        }
+        if self.def.about.is_some() {
+            next(out);
+            self.about_readable("", out)?;
         }
         for condition in &page.conditions {
             next(out);

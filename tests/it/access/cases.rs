@@ -27,12 +27,21 @@ const TABLES: &[Table] = &[
         insert: "(id, user_id, token_hash, acting_clinic_id, expires_at) values (gen_random_uuid(), $stranger, sha256('new'), $clinic, now())",
     },
     Table {
+        name: "sign_in_attempts",
+        grants: "system siud",
+        // Rows are of no clinic; these stand for attempts at its people.
+        of_clinic: "key = sha256(convert_to($clinic::text, 'utf8'))",
+        tenant: None,
+        admin: None,
+        insert: "(key, expires_at) values (sha256(gen_random_uuid()::text::bytea), now())",
+    },
+    Table {
         name: "user_sign_ins",
         grants: "system siu",
         of_clinic: OF_ITS_PEOPLE,
         tenant: None,
         admin: None,
-        insert: "(user_id) values ($user) on conflict (user_id) do update set failed_sign_ins = 0",
+        insert: "(user_id) values ($user) on conflict (user_id) do update set last_login_at = now()",
     },
     Table {
         name: "users",
@@ -93,6 +102,7 @@ pub async fn fill(filling: &Filling<'_>) {
     filling
         .execute(
             "insert into user_sign_ins (user_id) values ($user);
+             insert into sign_in_attempts (key, expires_at) values (sha256(convert_to($clinic::text, 'utf8')), now());
              update memberships set invited_by_user_id = $administrator where clinic_id = $clinic",
         )
         .await;

@@ -18,7 +18,7 @@ use clinigraph::{
     },
     live::Names,
     pipeline::{Limits, Operations, Rates, Settings},
-    server::{ServerConfig, serve},
+    server::{Graphiql, ServerConfig, serve},
 };
 use tokio::task::JoinHandle;
 use uuid::Uuid;
@@ -95,6 +95,11 @@ pub fn settings() -> Settings {
     }
 }
 
+/// How they are served, unless a test says otherwise.
+pub fn server() -> ServerConfig {
+    ServerConfig { graphiql: Graphiql::Open, development: true, ..ServerConfig::default() }
+}
+
 /// How the apps of tests name events: all have the same keys.
 pub fn names_of_events() -> Names {
     Names::new(&KeyRing::parse(KEYS).unwrap()).unwrap()
@@ -106,7 +111,7 @@ impl TestApp {
     }
 
     pub async fn with(settings: Settings, connections: usize) -> Self {
-        Self::served(settings, connections, ServerConfig::default()).await
+        Self::served(settings, connections, server()).await
     }
 
     /// With limits of the transports other than the usual ones.

@@ -192,3 +192,20 @@ async fn a_kept_answer_is_sealed() {
     let row = app.value("select encode(response, 'escape') || k::text from idempotency_keys k").await;
     assert!(!row.as_str().unwrap().contains("Zebra"), "{row}");
 }
+
+#[tokio::test]
+async fn who_was_demoted_gets_no_answer_that_was_kept_before() {
+    let app = TestApp::new().await;
+    let manager = app.clinic("Oak").await.manager().await;
+    let kept = manager.open_ticket_once("k", "Printer").await;
+    assert!(kept.body["data"]["openTicket"]["ticket"]["id"].is_string());
+
+    for role in ["clinician", "staff"] {
+        app.execute(&format!("update memberships set role = '{role}'")).await;
+        let again = manager.open_ticket_once("k", "Printer").await;
+        assert_eq!(again.code().as_deref(), Some("IDEMPOTENCY_CONFLICT"), "{role}");
+        assert!(again.body["data"]["openTicket"].is_null());
+    }
+    app.execute("update memberships set role = 'clinic_manager'").await;
+    assert_eq!(manager.open_ticket_once("k", "Printer").await.body["data"], kept.body["data"]);
+}

@@ -310,7 +310,8 @@ fn display_name(row: &Row, _: &Actor) -> Value {
 }
 
 fn email(row: &Row, actor: &Actor) -> Value {
-    if row["is_platform_admin"] == true && !actor.is_admin { Value::Null } else { row["email"].clone() }
+    let may = actor.may("MEMBERS_MANAGE") || row["id"] == actor.user;
+    if !may || row["is_platform_admin"] == true && !actor.is_admin { Value::Null } else { row["email"].clone() }
 }
 
 fn next_statuses(row: &Row, actor: &Actor) -> Value {

@@ -154,8 +154,15 @@ fn every_selection_is_answered_as_the_evaluator_does_over_every_transport() {
         ))
         .await;
         let (clinic, role) = (json!(oak.to_string()), |role: SystemRole| json!(role.text().to_uppercase()));
-        let all =
-            vec!["TICKETS_READ", "TICKETS_WRITE", "TICKETS_MANAGE", "MEMBERS_READ", "CLINIC_MANAGE", "AUDIT_READ"];
+        let all = vec![
+            "TICKETS_READ",
+            "TICKETS_WRITE",
+            "TICKETS_MANAGE",
+            "MEMBERS_READ",
+            "MEMBERS_MANAGE",
+            "CLINIC_MANAGE",
+            "AUDIT_READ",
+        ];
         let actor = |is_admin, user: Uuid, clinic, role, permissions| Actor {
             is_admin,
             user: user.to_string(),
@@ -171,7 +178,7 @@ fn every_selection_is_answered_as_the_evaluator_does_over_every_transport() {
                     manager,
                     clinic.clone(),
                     role(SystemRole::ClinicManager),
-                    vec!["TICKETS_READ", "TICKETS_WRITE", "MEMBERS_READ", "CLINIC_MANAGE"],
+                    vec!["TICKETS_READ", "TICKETS_WRITE", "MEMBERS_READ", "MEMBERS_MANAGE", "CLINIC_MANAGE"],
                 ),
                 app.signed_in(manager, Some(oak)).await,
             ),

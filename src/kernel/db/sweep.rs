@@ -1,0 +1,94 @@
+//! What has expired is removed while the server runs, a little at a time: sessions, stored answers of idempotency keys, and
+//! counted attempts to sign in.
+
+use std::time::Duration;
+
+use diesel::{
+    QueryableByName, sql_query,
+    sql_types::{BigInt, Bool},
+};
+use diesel_async::RunQueryDsl;
+
+use super::Database;
+use crate::kernel::Result;
+
+const EVERY: Duration = Duration::from_secs(600);
+
+/// Rows of one statement, so that none holds locks for long.
+const BATCH: i64 = 500;
+
+/// Statements that remove a batch. Rows that somebody has locked are left for the next time.
+const SWEPT: [(&str, &str); 3] = [
+    // For a week, a client with an old token is answered SESSION_EXPIRED instead of UNAUTHENTICATED.
+    (
+        "sessions",
+        "delete from sessions where id in (
+             select id from sessions where expires_at < now() - interval '7 days'
+             order by expires_at limit $1 for update skip locked)",
+    ),
+    (
+        "idempotency_keys",
+        "delete from idempotency_keys where (user_id, key) in (
+             select user_id, key from idempotency_keys where expires_at < now()
+             order by expires_at limit $1 for update skip locked)",
+    ),
+    (
+        "sign_in_attempts",
+        "delete from sign_in_attempts where key in (
+             select key from sign_in_attempts where expires_at < now()
+             order by expires_at limit $1 for update skip locked)",
+    ),
+];
+
+/// Sweeps for ever.
+pub async fn keep(database: &Database) {
+    loop {
+        if let Err(error) = sweep_now(database).await {
+            tracing::warn!(%error, cause = ?error.cause(), "what has expired could not be removed");
+        }
+        tokio::time::sleep(EVERY).await;
+    }
+}
+
+/// Removes everything that has expired by now; returns the number of rows.
+pub async fn sweep_now(database: &Database) -> Result<usize> {
+    let mut all = 0;
+    for (table, statement) in SWEPT {
+        let mut of_table = 0;
+        loop {
+            let removed = batch(database, statement).await?;
+            of_table += removed;
+            if (removed as i64) < BATCH {
+                break;
+            }
+        }
+        if of_table > 0 {
+            tracing::info!(table, rows = of_table, "removed what has expired");
+        }
+        all += of_table;
+    }
+    Ok(all)
+}
+
+#[derive(QueryableByName)]
+struct Turn {
+    #[diesel(sql_type = Bool)]
+    is_ours: bool,
+}
+
+async fn batch(database: &Database, statement: &str) -> Result<usize> {
+    database
+        .as_system(None, async |scope| {
+            let tx = scope.tx().await?;
+            let mut conn = tx.conn()?;
+            // Of several servers one does it.
+            let turn: Turn = sql_query("select pg_try_advisory_xact_lock(hashtext('clinigraph sweep')) as is_ours")
+                .get_result(&mut conn)
+                .await?;
+            if !turn.is_ours {
+                return Ok(0);
+            }
+            Ok(sql_query(statement).bind::<BigInt, _>(BATCH).execute(&mut conn).await?)
+        })
+        .await
+}
