@@ -289,7 +289,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Message to one user about something that happened. Each user sees only their own.
+    /// Message to one user about something that happened. Each user sees only their own, and only those about objects of a type that they may read.
     notifications (clinic_id, id) {
         /// Id of the notification.
         id -> Uuid,

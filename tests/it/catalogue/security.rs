@@ -72,7 +72,10 @@ async fn each_class_of_actor_has_the_grants_of_the_cases_and_no_other() {
     .await;
 
     let cases: Vec<String> = tables().iter().map(|table| format!("{}: {}", table.name, table.grants)).collect();
-    assert_eq!(grants, cases, "the field `grants` of the tables in tests/it/<module>/cases.rs");
+    for (there, case) in grants.iter().zip(&cases) {
+        assert_eq!(there, case, "the field `grants` of the table in tests/it/<module>/cases.rs");
+    }
+    assert_eq!(grants.len(), cases.len());
 }
 
 #[tokio::test]

@@ -50,7 +50,11 @@ async fn whoever_may_not_gets_the_documented_code_and_neither_sees_nor_changes_a
                 };
                 own.retain(|table, _| !ABOUT_THE_CALLER.contains(&table.as_str()));
             }
-            assert_eq!(after, before, "{} {place}: rows of the clinics have changed", case.document);
+            for (before, after) in before.iter().zip(&after) {
+                let changed = after.iter().filter(|(table, rows)| before.get(*table) != Some(rows));
+                let changed: Vec<_> = changed.map(|(table, _)| table).collect();
+                assert!(changed.is_empty(), "{} {place}: rows have changed in {changed:?}", case.document);
+            }
         }
     }
 }
