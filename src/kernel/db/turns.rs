@@ -214,10 +214,7 @@ impl Turns {
             return Ok(Ok(Turn { turns: Arc::clone(self), claim }));
         }
         let (of_party, of_person) = state.waiting(&claim);
-        // Of strangers nobody knows whether they are one person.
-        let is_stranger = matches!(claim.party, Party::Address(_));
-        let has_room =
-            of_party < self.shares.waiting_of_party && (is_stranger || of_person < self.shares.waiting_of_person);
+        let has_room = of_party < self.shares.waiting_of_party && of_person < self.shares.waiting_of_person;
         if !has_room && !claim.is_patient {
             return Err(turned_away());
         }

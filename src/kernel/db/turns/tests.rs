@@ -161,13 +161,6 @@ async fn a_queue_is_bounded_for_a_person_and_for_a_clinic() {
     assert_eq!(refusal(&turns, claim(1, 3)), Code::RateLimited);
     line.wait("elm", claim(2, 1));
     line.wait("an event for oak", Claim { is_patient: true, ..claim(1, 1) });
-
-    // The strangers of an address may be many people.
-    let stranger = Claim { party: Party::Address(Ipv4Addr::LOCALHOST.into()), ..claim(0, 0) };
-    for name in ["stranger a", "stranger b", "stranger c"] {
-        line.wait(name, stranger);
-    }
-    assert_eq!(refusal(&turns, stranger), Code::RateLimited);
 }
 
 #[tokio::test]
