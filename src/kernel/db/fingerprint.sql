@@ -50,8 +50,9 @@ lines (line) as (
      where not (o.rolname = 'clinigraph_owner' and pg_get_userbyid(m.member) !~ '^clinigraph_')
        and not (pg_get_userbyid(m.member) = session_user and session_user !~ '^clinigraph_'
                 and o.rolname not in ('clinigraph_owner', 'clinigraph_audit'))
-       -- From Postgres 16 on, who made a role may give it to others.
-       and not (m.admin_option and pg_get_userbyid(m.member) !~ '^clinigraph_' and not pg_has_role(m.member, m.roleid, 'usage'))
+       -- From Postgres 16 on, who made a role may give it to others, and has nothing of it.
+       and not (m.admin_option and pg_get_userbyid(m.member) !~ '^clinigraph_'
+                and to_jsonb(m) ->> 'inherit_option' = 'false' and to_jsonb(m) ->> 'set_option' = 'false')
     union all
     select 'schema ' || n.nspname || ': ' || coalesce(string_agg(g.name || ' may ' || lower(a.privilege_type), ', ' order by g.name, a.privilege_type), 'nobody')
       from pg_namespace n cross join aclexplode(n.nspacl) as a join grantees g on g.oid = a.grantee

@@ -107,7 +107,8 @@ async fn prepare_roles(owner: &mut AsyncPgConnection, passwords: &str) -> QueryR
              select pg_advisory_xact_lock(hashtext('clinigraph roles'));
              {passwords}
              do $$ begin
-                 if not pg_has_role(current_user, 'clinigraph_owner', 'member') then
+                 -- From Postgres 16 on, who made a role is its member but cannot take it.
+                 if not (select rolsuper from pg_roles where rolname = current_user) then
                      execute format('grant clinigraph_owner to %I', current_user);
                  end if;
                  execute format('grant create, connect on database %I to clinigraph_owner', current_database());
