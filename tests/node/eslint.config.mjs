@@ -26,7 +26,7 @@ export default [
       // What has no identity of its own has no id, and an event's is the number by which a stream goes on.
       '@graphql-eslint/strict-id-in-types': ['error', {
         exceptions: { suffixes: ['Connection', 'Count', 'Counts', 'Edge', 'Event', 'Info', 'Limits', 'Payload'], types: [
-            'AuditChange', 'ClinicBooking', 'ClinicCare', 'ClinicLanguage', 'ClinicPrivacy', 'Greeting', 'Money', 'PageInfo',
+            'AuditChange', 'ClinicBooking', 'ClinicCare', 'ClinicLanguage', 'ClinicPrivacy', 'Greeting', 'Money', 'OperationRate', 'PageInfo',
             'Qualification', 'Server', 'Viewer', 'ViewerMembership',
           ] },
       }],
