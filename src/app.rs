@@ -261,13 +261,9 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     };
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.logins.url(Class::System).to_owned()));
-    let partitioning = {
+    let maintaining = {
         let database = pipeline.database().clone();
-        tokio::spawn(async move { db::partitions::maintain(&database).await })
-    };
-    let sweeping = {
-        let database = pipeline.database().clone();
-        tokio::spawn(async move { db::sweep::keep(&database).await })
+        tokio::spawn(async move { db::maintain(&database).await })
     };
     let people = if options.demo { demo::load(pipeline.database()).await? } else { Vec::new() };
     let simulation = (options.demo && !options.demo_quiet).then(|| {
@@ -292,8 +288,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     let served = serve(listener, Arc::new(pipeline), config, shutdown_signal()).await.map_err(Error::unavailable);
     simulation.iter().for_each(tokio::task::JoinHandle::abort);
     relaying.abort();
-    partitioning.abort();
-    sweeping.abort();
+    maintaining.abort();
     served
 }
 

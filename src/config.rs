@@ -103,7 +103,7 @@ pub struct Serve {
     /// Who gets the GraphiQL page: nobody, those who have signed in, or everybody. By default those who have signed in; in
     /// development and in a demo everybody.
     #[arg(long, env = "CLINIGRAPH_GRAPHIQL", value_enum)]
-    pub graphiql: Option<GraphiqlMode>,
+    pub graphiql: Option<Graphiql>,
     #[command(flatten)]
     pub limits: LimitOptions,
 }
@@ -118,22 +118,8 @@ impl Serve {
     /// Who gets the GraphiQL page.
     #[must_use]
     pub fn graphiql(&self) -> Graphiql {
-        match self.graphiql {
-            Some(GraphiqlMode::Off) => Graphiql::Off,
-            Some(GraphiqlMode::SignedIn) => Graphiql::SignedIn,
-            Some(GraphiqlMode::Open) => Graphiql::Open,
-            None if self.is_development() => Graphiql::Open,
-            None => Graphiql::default(),
-        }
+        self.graphiql.unwrap_or(if self.is_development() { Graphiql::Open } else { Graphiql::default() })
     }
-}
-
-/// Who gets the GraphiQL page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum GraphiqlMode {
-    Off,
-    SignedIn,
-    Open,
 }
 
 /// The operations that the server runs.

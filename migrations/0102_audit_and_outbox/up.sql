@@ -11,7 +11,7 @@
 create domain audit_events_actor_kind as text
     constraint audit_events_actor_kind_check check (value in ('tenant', 'admin', 'auditor', 'patient', 'partner', 'system', 'owner'));
 create domain audit_events_verb as text
-    constraint audit_events_verb_check check (value in ('create', 'update', 'delete', 'view'));
+    constraint audit_events_verb_check check (value in ('create', 'update', 'delete', 'view', 'sign_in', 'attempt'));
 
 create sequence audit_events_seq;
 create table audit_events (
@@ -207,6 +207,26 @@ comment on function private.audit_table is
     'Writes the audit function of a table; called again after a change of its columns. For the arguments see private.audit_body().';
 revoke all on function private.api_field, private.audit_body, private.write_audit_function, private.audit_table from public;
 
+create function private.audit_refusal(
+    actor_kind text, actor uuid, email text, clinic uuid, verb text, resource text, resource_id uuid, reason text
+) returns void
+    language plpgsql
+    security definer
+    set search_path = pg_catalog, pg_temp
+as $$
+declare
+    -- As in private.audit_body().
+    request text[] := string_to_array(convert_from(decode(current_setting('app.request', true), 'hex'), 'utf8'), chr(31), '');
+begin
+    insert into public.audit_events (actor_kind, actor_user_id, actor_email, clinic_id, verb, operation, resource_type, resource_id,
+                                     ip, user_agent, request_id, success, reason)
+    values (actor_kind, actor, email, coalesce(clinic, '00000000-0000-0000-0000-000000000000'), verb, request[1], resource,
+            resource_id, request[3]::inet, request[4], request[2], false, reason);
+end
+$$;
+comment on function private.audit_refusal is
+    'Writes into the audit trail that something was refused, for which no row changes and no trigger runs.';
+
 -- ---- The events ----
 
 create domain outbox_events_audience as text
@@ -359,58 +379,49 @@ end
 $$;
 comment on function private.remove_old_events_at is 'Removes whole days of events that are older than seven days at a time.';
 
--- Two functions, for two transactions: one that makes holds the default partition and one that removes wants the whole
--- table, while a reader holds the table and wants the default partition.
-create function private.make_audit_partitions() returns void
+create function private.maintain(what text, statement text) returns void
     language plpgsql
-    security definer
     set search_path = pg_catalog, public, pg_temp
     -- Writers would wait behind this, and this behind a long transaction: it tries again later instead.
     set lock_timeout = '1s'
 as $$
 begin
     -- One of several servers does it.
-    if pg_try_advisory_xact_lock(hashtext('clinigraph audit partitions')) then
-        perform private.make_audit_partitions_at(now());
+    if pg_try_advisory_xact_lock(hashtext('clinigraph ' || what)) then
+        execute statement;
     end if;
 exception
-    when lock_not_available then raise warning 'partitions could not be made: somebody holds a lock';
+    when lock_not_available then raise warning '% could not be maintained: somebody holds a lock', what;
 end
 $$;
+comment on function private.maintain is
+    'Runs a statement as its caller, unless another server is at the same, or somebody holds a lock that it needs.';
+
+-- A transaction each: one that makes holds the default partition and one that removes wants the whole table, while a reader
+-- holds the table and wants the default partition.
+create function private.make_audit_partitions() returns void
+    language sql
+    security definer
+    set search_path = pg_catalog, public, pg_temp
+as $$ select private.maintain('audit partitions', 'select private.make_audit_partitions_at(now())') $$;
 comment on function private.make_audit_partitions is
     'Makes the partitions of the audit trail for the coming months, as clinigraph_audit: the roles of a server may make no tables.';
 
 create function private.make_event_partitions() returns void
-    language plpgsql
+    language sql
     security definer
     set search_path = pg_catalog, public, pg_temp
-    set lock_timeout = '1s'
-as $$
-begin
-    if pg_try_advisory_xact_lock(hashtext('clinigraph partitions')) then
-        perform private.make_event_partitions_at(now());
-    end if;
-exception
-    when lock_not_available then raise warning 'partitions could not be made: somebody holds a lock';
-end
-$$;
+as $$ select private.maintain('partitions', 'select private.make_event_partitions_at(now())') $$;
 comment on function private.make_event_partitions is 'Makes the partitions of the events for the coming days, as the owner.';
 
 create function private.remove_old_events() returns void
-    language plpgsql
+    language sql
     security definer
     set search_path = pg_catalog, public, pg_temp
-    set lock_timeout = '1s'
-as $$
-begin
-    if pg_try_advisory_xact_lock(hashtext('clinigraph partitions')) then
-        perform private.remove_old_events_at(now());
-    end if;
-exception
-    when lock_not_available then raise warning 'old events could not be removed: somebody holds a lock';
-end
-$$;
+as $$ select private.maintain('partitions', 'select private.remove_old_events_at(now())') $$;
 comment on function private.remove_old_events is 'Removes events that are older than seven days, as the owner.';
+revoke all on function private.maintain from public;
+grant execute on function private.maintain to clinigraph_audit;
 revoke all on function private.make_audit_partitions, private.make_event_partitions, private.remove_old_events from public;
 grant execute on function private.make_audit_partitions, private.make_event_partitions, private.remove_old_events to clinigraph_system;
 
@@ -424,6 +435,9 @@ alter function private.audit_is_final owner to clinigraph_audit;
 alter function private.api_field owner to clinigraph_audit;
 alter function private.audit_body owner to clinigraph_audit;
 alter function private.write_audit_function owner to clinigraph_audit;
+alter function private.audit_refusal owner to clinigraph_audit;
 alter function private.make_audit_partitions owner to clinigraph_audit;
+revoke all on function private.audit_refusal from public;
+grant execute on function private.audit_refusal to clinigraph_system;
 grant execute on function private.write_audit_function to clinigraph_owner;
 set role clinigraph_owner;

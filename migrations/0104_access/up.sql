@@ -34,21 +34,40 @@ comment on column sessions.user_agent is 'Program of the sign-in.';
 
 create table user_sign_ins (
     user_id uuid not null constraint user_sign_ins_pkey primary key,
-    last_login_at timestamptz,
-    failed_sign_ins smallint not null default 0,
-    locked_until timestamptz
+    last_login_at timestamptz
 );
--- The row comes empty with the first attempt, so each attempt is a change of the user for the trail.
-select private.common_table('user_sign_ins', 'local', 'user', 'last_login_at failed_sign_ins locked_until', 'update');
+select private.common_table('user_sign_ins', 'local', 'user', 'last_login_at', 'update');
 grant select, insert, update on user_sign_ins to clinigraph_system;
 alter table user_sign_ins
     add constraint user_sign_ins_user_id_fkey foreign key (user_id) references users (id) on delete cascade;
-comment on table user_sign_ins is 'Counters of signing in; separate from users, which each attempt would change.';
+comment on table user_sign_ins is 'When a user last signed in; apart from users, which it would change each time.';
 comment on column user_sign_ins.user_id is 'User who signs in.';
 comment on column user_sign_ins.last_login_at is 'Time of the last sign-in; null before the first.';
-comment on column user_sign_ins.failed_sign_ins is 'Number of wrong passwords since the last right one.';
-comment on column user_sign_ins.locked_until is
-    'Time until which no password is checked, after too many wrong ones; null if the account is not locked.';
+
+-- Attempts to sign in, and later to reset a password or to give a code. They are counted for what was typed in, whether or
+-- not it belongs to an account, so that a stranger cannot tell the two apart; and apart from the account, so that nobody sees
+-- in its version or in the trail when somebody tries passwords.
+
+create table sign_in_attempts (
+    key bytea not null constraint sign_in_attempts_pkey primary key
+        constraint sign_in_attempts_key_check check (octet_length(key) = 32),
+    failures integer not null default 0 constraint sign_in_attempts_failures_check check (failures >= 0),
+    waits_until timestamptz,
+    succeeded_at timestamptz,
+    expires_at timestamptz not null
+);
+select private.common_table('sign_in_attempts', 'local', null, null, null);
+grant select, insert, update, delete on sign_in_attempts to clinigraph_system;
+create index sign_in_attempts_expires_at_idx on sign_in_attempts (expires_at);
+comment on table sign_in_attempts is
+    'Failed attempts of an account, of a network address, and of an account from a network address, each in a row of its own.';
+comment on column sign_in_attempts.key is
+    'Keyed hash of what is counted: account, network address, or both. The database alone does not tell who tried what.';
+comment on column sign_in_attempts.failures is 'Attempts that failed or are under way.';
+comment on column sign_in_attempts.waits_until is 'Time until which no further attempt is checked; null for at once.';
+comment on column sign_in_attempts.succeeded_at is
+    'Time of the last success of an account from a network address; null before the first, and in the other rows.';
+comment on column sign_in_attempts.expires_at is 'Time after which the row counts for nothing and can be removed.';
 
 create table idempotency_keys (
     user_id uuid not null,
@@ -189,6 +208,23 @@ comment on function private.check_caller is
 select private.run_as_system('private.check_caller(uuid, uuid, uuid, text, uuid, text)');
 grant execute on function private.check_caller
     to clinigraph_admin, clinigraph_tenant, clinigraph_auditor, clinigraph_patient, clinigraph_partner;
+
+create function private.check_caller_of_system(session uuid, actor uuid, clinic uuid, membership_role text, network uuid, class text)
+    returns void
+    language plpgsql
+    set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform private.check_caller(session, actor, clinic, membership_role, network, class);
+exception when sqlstate 'CG003' then
+    -- People whose clinic is inactive can still sign out and switch to another.
+    null;
+end
+$$;
+comment on function private.check_caller_of_system is
+    'Checks a caller for whom the server works as itself: raises what private.check_caller() raises, but accepts an inactive clinic.';
+revoke all on function private.check_caller_of_system from public;
+grant execute on function private.check_caller_of_system to clinigraph_system;
 
 -- The number is read first, so that it is outdated if a change comes between the two steps.
 create function private.checked_access_version(session uuid, actor uuid, clinic uuid, membership_role text, network uuid, class text) returns bigint

@@ -59,19 +59,23 @@ impl Sessions {
             return known;
         }
         let person = self.look_up(hash).await?.ok_or_else(Self::ended)?;
-        self.known.insert(hash, person);
-        self.known(&hash).unwrap_or_else(|| Err(Self::ended()))
+        self.known.insert(hash, Arc::clone(&person));
+        self.valid(&hash, person)
     }
 
     /// The same without asking the database; `None` if the token is not known here.
     #[must_use]
     pub fn known(&self, hash: &[u8; 32]) -> Option<Result<Actor>> {
-        let person = self.known.get(hash)?;
+        self.known.get(hash).map(|person| self.valid(hash, person))
+    }
+
+    /// The person, unless their session has ended by now.
+    fn valid(&self, hash: &[u8; 32], person: Arc<Person>) -> Result<Actor> {
         if person.good_until <= self.clock.now() {
             self.forget(hash);
-            return Some(Err(Self::ended()));
+            return Err(Self::ended());
         }
-        Some(Ok(Actor::Person(person)))
+        Ok(Actor::Person(person))
     }
 
     /// The same sessions, asking the database on behalf of a party.

@@ -74,7 +74,7 @@ pub struct LimitOptions {
     #[arg(long, env = "CLINIGRAPH_MAX_WAITING_PER_CLINIC", default_value_t = Shares::default().waiting_of_party)]
     pub max_waiting_per_clinic: usize,
     /// Milliseconds that an operation waits for a connection to Postgres.
-    #[arg(long, env = "CLINIGRAPH_MAX_WAIT", default_value_t = 2_000, value_name = "MILLISECONDS")]
+    #[arg(long, env = "CLINIGRAPH_MAX_WAIT", default_value_t = Shares::default().wait.as_millis() as u64, value_name = "MILLISECONDS")]
     pub max_wait: u64,
     /// Maximum connections open at once, WebSockets included; further ones wait.
     #[arg(long, env = "CLINIGRAPH_MAX_CONNECTIONS", default_value_t = ServerConfig::default().max_connections)]

@@ -83,7 +83,8 @@ impl Parts {
             },
             Ok(failed) => {
                 // A permission that was refused before any statement was refused to the caller as looked up earlier.
-                if failed.errors.iter().any(|error| answer::code(error) == Code::Forbidden.as_str()) {
+                let forbidden = failed.errors.iter().find(|error| answer::code(error) == Code::Forbidden.as_str());
+                if forbidden.is_some() {
                     drop(scope.check().await);
                 }
                 // Or by what the server did for them.
@@ -92,7 +93,9 @@ impl Parts {
                 if let Some(refusal) = refusal {
                     return Err(refusal);
                 }
-                self.write_if_forbidden(&request, name, &failed).await;
+                if let Some(forbidden) = forbidden {
+                    self.write_forbidden(&request, name, forbidden).await;
+                }
                 Ok(failed)
             }
             Err(error) => {
@@ -104,9 +107,8 @@ impl Parts {
     }
 
     /// Writes into the audit trail that a mutation was refused for want of a permission.
-    async fn write_if_forbidden(&self, request: &Request, mutation: &Name, failed: &Executed) {
-        let forbidden = failed.errors.iter().find(|error| answer::code(error) == Code::Forbidden.as_str());
-        let (Some(forbidden), Ok(person)) = (forbidden, request.scope().actor().person()) else { return };
+    async fn write_forbidden(&self, request: &Request, mutation: &Name, forbidden: &ServerError) {
+        let Ok(person) = request.scope().actor().person() else { return };
         if !self.refused_mutations.is_first(person, mutation) {
             return;
         }

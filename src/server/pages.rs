@@ -18,7 +18,7 @@ use super::{
 };
 
 /// Who gets the GraphiQL page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Graphiql {
     /// Nobody.
     Off,

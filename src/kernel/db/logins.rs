@@ -10,25 +10,28 @@ use crate::kernel::{Error, Result, hex::hex};
 
 /// How the server logs in to its database.
 #[derive(Debug, Clone)]
-pub struct Logins(Vec<(Class, String)>);
+pub struct Logins([String; Class::ALL.len()]);
 
 impl Logins {
     /// As the logins that preparing the database made.
     pub(super) fn of_classes(secret: &[u8], url: impl Fn(&str, &str) -> String) -> Result<Self> {
-        let login = |class: Class| Ok((class, url(class.login(), &password(class, secret)?)));
-        Class::ALL.into_iter().map(login).collect::<Result<_>>().map(Self)
+        let mut logins = Self::one("");
+        for class in Class::ALL {
+            logins.0[class as usize] = url(class.login(), &password(class, secret)?);
+        }
+        Ok(logins)
     }
 
     /// As one role for all classes, which whoever runs the database made: it can take the role of each.
     #[must_use]
     pub fn one(url: &str) -> Self {
-        Self(Class::ALL.into_iter().map(|class| (class, url.to_owned())).collect())
+        Self(Class::ALL.map(|_| url.to_owned()))
     }
 
     /// The connection string for a class.
     #[must_use]
     pub fn url(&self, class: Class) -> &str {
-        self.0.iter().find(|(known, _)| *known == class).map_or("", |(_, url)| url)
+        &self.0[class as usize]
     }
 }
 

@@ -2,12 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use super::{
-    Address,
-    logins::{Logins, password},
-    pool::{Class, connect},
-};
-use crate::kernel::{Error, Result};
 use diesel::{
     QueryResult,
     migration::{Migration, MigrationSource},
@@ -15,6 +9,13 @@ use diesel::{
 };
 use diesel_async::{AsyncMigrationHarness, AsyncPgConnection, SimpleAsyncConnection};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+
+use super::{
+    Address,
+    logins::{Logins, password},
+    pool::{Class, connect},
+};
+use crate::kernel::{Error, Result};
 
 const MIGRATIONS: EmbeddedMigrations = embed_migrations!("migrations");
 const ROLES: &str = include_str!("../../../migrations/roles.sql");
@@ -48,6 +49,15 @@ pub async fn prepare(url: &str, secret: &[u8]) -> Result<Preparation> {
         }
         owner.batch_execute("rollback").await?;
     }
+    // A connection of its own, since the harness keeps the other.
+    let mut login = connect(url).await?;
+    let ran = bring_up_to_date(owner, &mut login).await;
+    login.batch_execute(LEAVE_AUDIT).await?;
+    Ok(Preparation { ran: ran?, logins: logins(url, secret)? })
+}
+
+/// Runs the migrations that are pending, and what follows them at each start; returns the names of the migrations.
+async fn bring_up_to_date(mut owner: AsyncPgConnection, login: &mut AsyncPgConnection) -> Result<Vec<String>> {
     owner.batch_execute("set role clinigraph_owner").await?;
     let (unknown, ran) = migrate(owner, |harness| {
         let unknown = unknown_versions(harness)?;
@@ -63,11 +73,9 @@ pub async fn prepare(url: &str, secret: &[u8]) -> Result<Preparation> {
         )));
     }
     // As the login itself, since the trail belongs to another role than the tables.
-    let mut login = connect(url).await?;
     login.batch_execute(COMMENTS).await?;
     login.batch_execute("select private.make_audit_partitions(), private.make_event_partitions()").await?;
-    login.batch_execute(LEAVE_AUDIT).await?;
-    Ok(Preparation { ran, logins: logins(url, secret)? })
+    Ok(ran)
 }
 
 /// How the server logs in to a database that was prepared with these keys.
@@ -76,13 +84,7 @@ pub fn logins(url: &str, secret: &[u8]) -> Result<Logins> {
     Logins::of_classes(secret, |user, password| address.clone().with_login(user, password).text())
 }
 
-/// A superuser needs no membership to give things to clinigraph_audit. Another login takes it for the time, and leaves: from
-/// Postgres 16 on whoever makes a role can do so.
-const JOIN_AUDIT: &str = "do $$ begin
-    if not (select rolsuper from pg_roles where rolname = current_user) and not pg_has_role(current_user, 'clinigraph_audit', 'usage') then
-        execute format('grant clinigraph_audit to %I', current_user);
-    end if;
-end $$;";
+/// Ends the membership of `prepare_roles()`.
 const LEAVE_AUDIT: &str = "do $$ begin
     if not (select rolsuper from pg_roles where rolname = current_user) then
         execute format('revoke clinigraph_audit from %I', current_user);
@@ -107,9 +109,10 @@ async fn prepare_roles(owner: &mut AsyncPgConnection, passwords: &str) -> QueryR
              select pg_advisory_xact_lock(hashtext('clinigraph roles'));
              {passwords}
              do $$ begin
-                 -- From Postgres 16 on, who made a role is its member but cannot take it.
+                 -- A superuser can take every role. Another login has to be a member, which from Postgres 16 on it is not by
+                 -- having made the role; of the audit trail only as long as it prepares the database.
                  if not (select rolsuper from pg_roles where rolname = current_user) then
-                     execute format('grant clinigraph_owner to %I', current_user);
+                     execute format('grant clinigraph_owner, clinigraph_audit to %I', current_user);
                  end if;
                  execute format('grant create, connect on database %I to clinigraph_owner', current_database());
                  -- What is in a temporary schema could stand in for what a function means.
@@ -119,7 +122,6 @@ async fn prepare_roles(owner: &mut AsyncPgConnection, passwords: &str) -> QueryR
                                                  clinigraph_patient, clinigraph_partner;
                  revoke create on schema public from public;
              end $$;
-             {JOIN_AUDIT}
              commit;"
         ))
         .await

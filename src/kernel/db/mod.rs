@@ -2,13 +2,15 @@
 //! logins (`logins.rs`) and who uses a connection next (`turns.rs`), scopes, through which all tables are reached
 //! (`scope.rs`), statements that stay prepared (`prepared.rs`), migrations and roles (`migrate.rs`), the fingerprint of all
 //! rights (`fingerprint.rs`), the gate that a server must pass to start (`gate.rs`), the mark of a database with made-up
-//! people (`installation.rs`), and jobs that make partitions and remove what has expired (`partitions.rs`, `sweep.rs`).
+//! people (`installation.rs`), and the job that makes partitions and removes what has expired
+//! (`maintenance.rs`, `partitions.rs`, `sweep.rs`).
 
 mod address;
 mod fingerprint;
 mod gate;
 pub mod installation;
 mod logins;
+mod maintenance;
 mod migrate;
 pub mod partitions;
 mod pool;
@@ -22,6 +24,7 @@ pub use address::Address;
 pub use fingerprint::lines as fingerprint;
 pub use gate::{Finding, inspect};
 pub use logins::Logins;
+pub use maintenance::maintain;
 pub use migrate::{Preparation, logins, prepare, redo, revert_all};
 pub use pool::{Class, Config, Connection, Pools, connect};
 pub use prepared::{Prepared, prepared};

@@ -2,26 +2,11 @@
 //! (`private.make_audit_partitions`, `private.make_event_partitions`, `private.remove_old_events`), as the roles of the
 //! server may not create tables.
 
-use std::time::Duration;
-
 use diesel::sql_query;
 use diesel_async::RunQueryDsl;
 
 use super::Database;
 use crate::kernel::Result;
-
-/// Interval of the job. Partitions are made days ahead, so that it may fail for hours.
-const EVERY: Duration = Duration::from_secs(600);
-
-/// Maintains the partitions until the server stops.
-pub async fn maintain(database: &Database) {
-    loop {
-        if let Err(error) = maintain_now(database).await {
-            tracing::warn!(%error, cause = ?error.cause(), "cannot maintain the partitions");
-        }
-        tokio::time::sleep(EVERY).await;
-    }
-}
 
 /// Maintains the partitions once, in a transaction each: in one, their locks would block readers.
 pub async fn maintain_now(database: &Database) -> Result<()> {

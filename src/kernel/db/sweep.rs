@@ -1,8 +1,6 @@
 //! What has expired is removed while the server runs, a little at a time: sessions, stored answers of idempotency keys, and
 //! counted attempts to sign in.
 
-use std::time::Duration;
-
 use diesel::{
     QueryableByName, sql_query,
     sql_types::{BigInt, Bool},
@@ -11,8 +9,6 @@ use diesel_async::RunQueryDsl;
 
 use super::Database;
 use crate::kernel::Result;
-
-const EVERY: Duration = Duration::from_secs(600);
 
 /// Rows of one statement, so that none holds locks for long.
 const BATCH: i64 = 500;
@@ -39,16 +35,6 @@ const SWEPT: [(&str, &str); 3] = [
              order by expires_at limit $1 for update skip locked)",
     ),
 ];
-
-/// Sweeps for ever.
-pub async fn keep(database: &Database) {
-    loop {
-        if let Err(error) = sweep_now(database).await {
-            tracing::warn!(%error, cause = ?error.cause(), "what has expired could not be removed");
-        }
-        tokio::time::sleep(EVERY).await;
-    }
-}
 
 /// Removes everything that has expired by now; returns the number of rows.
 pub async fn sweep_now(database: &Database) -> Result<usize> {
