@@ -212,7 +212,7 @@ impl Writer {
             wait: Duration::from_secs(30),
             statement_timeout: Duration::from_secs(30),
             job_timeout: Duration::from_secs(30),
-            // The writers stand for all clinics, and are told apart by none.
+            // The writers stand for all clinics, and the shares do not distinguish them.
             shares: db::Shares {
                 person: 100,
                 party: 100,

@@ -50,7 +50,7 @@ impl Passwords {
         work(move || hash(&password)).await?
     }
 
-    /// Waits until it is the turn of a network address, whoever calls from there.
+    /// Waits until it is the turn of a network address, for all who call from there.
     pub async fn turn_of(&self, address: IpAddr) -> Result<Turn> {
         self.0.turn(Some(network(address))).await
     }

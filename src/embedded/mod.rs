@@ -1,7 +1,7 @@
 //! A private Postgres for installations that name no database.
 //!
 //! The server finds (or fetches) the Postgres programs, keeps one cluster under the data directory and runs it as a
-//! child for as long as it lives itself. The cluster listens on a Unix socket in a private directory only; whoever can
+//! child for as long as it lives itself. The cluster listens on a Unix socket in a private directory only; anybody who can
 //! open that directory is trusted, so nothing else may.
 //!
 //! - `lock`: one server per data directory.
@@ -114,7 +114,7 @@ impl Embedded {
         })
     }
 
-    /// The directory of the Unix socket. Whoever can enter it is trusted by Postgres.
+    /// The directory of the Unix socket. Anybody who can enter it is trusted by Postgres.
     #[must_use]
     pub fn socket_dir(&self) -> &Path {
         &self.socket_dir

@@ -100,7 +100,7 @@ impl Request {
         self.works_for(behalf, work).await
     }
 
-    /// The same for a user who has just proved who they are, whoever the caller is.
+    /// The same for a user who has just proved who they are, whatever the caller is.
     pub async fn as_system_for<T>(
         &self,
         user: Uuid,

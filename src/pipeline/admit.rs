@@ -48,7 +48,7 @@ pub struct Job {
     pub rate_limit: Option<RateLimit>,
 }
 
-/// The operation of a request, without who sent it.
+/// The operation of a request, without its sender.
 struct Asked {
     document: Arc<ExecutableDocument>,
     plans: Option<Arc<Plans>>,
@@ -169,7 +169,7 @@ impl Parts {
         Ok(Outcome::Answer(self.execute(job).await?))
     }
 
-    /// What a request asks for, whoever sent it.
+    /// What a request asks for, without its sender.
     fn asked(
         &self,
         document: &Document,

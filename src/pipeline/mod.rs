@@ -51,7 +51,7 @@ use crate::{
     live::{Hub, Names},
     server::{
         LONGEST_IDEMPOTENCY_KEY, TransportLimits,
-        contract::{Answer, Caller, Execute, Incoming, Outcome, SocketUser, Status},
+        contract::{Answer, Caller, Execute, Incoming, Outcome, SocketRefusal, SocketUser, Status},
     },
     server_info::ServerLimits,
 };
@@ -242,7 +242,7 @@ impl Execute for Pipeline {
         })
     }
 
-    async fn authenticate_socket(&self, caller: &Caller) -> Result<Option<SocketUser>, String> {
+    async fn authenticate_socket(&self, caller: &Caller) -> Result<Option<SocketUser>, SocketRefusal> {
         let Some(token) = &caller.token else { return Ok(None) };
         match self.0.actor(Some(token_hash(token)), caller.address).await {
             Ok(Actor::Person(person)) => {
@@ -255,7 +255,16 @@ impl Execute for Pipeline {
                 Ok(Some(SocketUser { key: person.user_id.to_string(), revoked: revoked.boxed() }))
             }
             Ok(Actor::Nobody | Actor::System) => Ok(None),
-            Err(error) => Err(error.message().to_owned()),
+            Err(error) => {
+                let close_code = match error.code() {
+                    Code::RateLimited => 4429,
+                    // "Try again later", which clients do; they give up after the codes from 4400 on.
+                    Code::Unavailable | Code::Timeout => 1013,
+                    Code::Internal => 4500,
+                    _ => 4403,
+                };
+                Err(SocketRefusal { close_code, reason: error.message().to_owned() })
+            }
         }
     }
 

@@ -48,8 +48,8 @@ pub struct OperationCounts {
     counted: Cache<(&'static str, u32, Subject, i64), Arc<AtomicU64>>,
 }
 
-/// A use that was counted. Unless it is kept, it is forgotten when this is dropped: what failed or was only
-/// repeated has written nothing. A use that is counted by address is always kept, since failing is what guessing is.
+/// A use that was counted. Unless `keep` is called, it is forgotten when this is dropped: what failed or was only
+/// repeated has written nothing. A use that is counted by address always counts, since failing is what guessing is.
 #[derive(Debug, Default)]
 pub struct Counted(Vec<Arc<AtomicU64>>);
 

@@ -1,4 +1,4 @@
-//! Who a token belongs to. Asking the database costs a transaction, so it is charged to the address first: whoever makes
+//! Who a token belongs to. Asking the database costs a transaction, so it is charged to the address first: somebody who makes
 //! tokens up is refused before long without one.
 
 use std::{net::IpAddr, time::Duration};
@@ -16,7 +16,7 @@ pub struct Tokens {
     sessions: Sessions,
     /// Hashes of tokens that nobody has, and nobody will: tokens are random, and an ended session does not come back.
     nobodys: Cache<[u8; 32], ()>,
-    /// Hashes of tokens that somebody had. Asking for these is free: whoever made up tokens at the same address must not
+    /// Hashes of tokens that somebody had. Asking for these is free: somebody who makes up tokens at the same address must not
     /// lock out people who are signed in.
     somebodys: Cache<[u8; 32], ()>,
 }

@@ -134,6 +134,12 @@ pub struct SocketUser {
     pub revoked: BoxFuture<'static, String>,
 }
 
+/// Why a socket is not opened.
+pub struct SocketRefusal {
+    pub close_code: u16,
+    pub reason: String,
+}
+
 /// Executes GraphQL for all transports.
 pub trait Execute: Send + Sync + 'static {
     /// Runs one operation.
@@ -141,9 +147,11 @@ pub trait Execute: Send + Sync + 'static {
     /// The future is dropped when the client disconnects, so work that must finish has to be spawned.
     fn run(&self, incoming: Incoming, caller: Caller) -> impl Future<Output = Outcome> + Send;
 
-    /// Checks the token of a socket's `connection_init`: `None` for an anonymous caller. `Err` is the reason of a refusal
-    /// (close code 4403).
-    fn authenticate_socket(&self, caller: &Caller) -> impl Future<Output = Result<Option<SocketUser>, String>> + Send;
+    /// Checks the token of a socket's `connection_init`: `None` for an anonymous caller.
+    fn authenticate_socket(
+        &self,
+        caller: &Caller,
+    ) -> impl Future<Output = Result<Option<SocketUser>, SocketRefusal>> + Send;
 
     /// The coded answer to a request that the transport itself refuses.
     fn refuse(&self, request_id: &str, status: StatusCode, code: &'static str, message: &str) -> Answer;

@@ -1,4 +1,4 @@
-//! How often support can be asked. Whoever writes more than this is a program.
+//! How often support can be asked. Only a program writes more than this.
 
 use crate::kernel::rate::{
     HOUR, OperationRates, Rate,

@@ -8,7 +8,7 @@ use diesel_async::SimpleAsyncConnection;
 
 use crate::harness::KEYS;
 
-/// What somebody did, the problem that is told, and what undoes it.
+/// What somebody did, the problem that is reported, and what undoes it.
 const BROKEN: [(&str, &str, &str); 24] = [
     (
         "alter table sessions disable row level security",

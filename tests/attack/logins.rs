@@ -3,14 +3,14 @@
 use clinigraph::kernel::db::{self, Class};
 use diesel_async::SimpleAsyncConnection;
 
-use crate::harness::{TestApp, sql::told};
+use crate::harness::{TestApp, sql::texts};
 
 #[tokio::test]
 async fn the_login_of_a_class_cannot_take_the_role_of_another() {
     let app = TestApp::new().await;
     for login in Class::ALL {
         let connection = db::connect(app.logins.url(login)).await.unwrap();
-        assert_eq!(told(&connection, "select session_user::text as told").await.unwrap(), [login.login()]);
+        assert_eq!(texts(&connection, "select session_user::text as value").await.unwrap(), [login.login()]);
         for class in Class::ALL {
             let taken = (&mut &connection).batch_execute(&format!("set role {}", class.role())).await;
             assert_eq!(taken.is_ok(), class == login, "{} as {}", login.login(), class.role());
@@ -35,7 +35,7 @@ async fn a_login_without_its_role_touches_nothing() {
         let connection = db::connect(app.logins.url(class)).await.unwrap();
         for table in &tables {
             let table = table["name"].as_str().unwrap();
-            let read = told(&connection, &format!("select 'row' as told from {table}")).await;
+            let read = texts(&connection, &format!("select 'row' as value from {table}")).await;
             assert!(read.is_err(), "{} reads {table}", class.login());
         }
     }

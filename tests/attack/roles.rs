@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::harness::{
     Person, TestApp,
-    sql::{run, told},
+    sql::{run, texts},
 };
 
 async fn scope(app: &TestApp, person: &Person, access: Access) -> Scope {
@@ -26,8 +26,8 @@ async fn scope(app: &TestApp, person: &Person, access: Access) -> Scope {
 /// How many rows of a table somebody sees.
 async fn seen(app: &TestApp, person: &Person, table: &str) -> QueryResult<String> {
     let scope = scope(app, person, Access::Read).await;
-    let query = format!("select count(*)::text as told from {table}");
-    let counted = told(scope.tx().await.unwrap().conn().unwrap(), &query).await;
+    let query = format!("select count(*)::text as value from {table}");
+    let counted = texts(scope.tx().await.unwrap().conn().unwrap(), &query).await;
     scope.roll_back().await;
     counted.map(|mut counted| counted.remove(0))
 }

@@ -150,12 +150,12 @@ async fn plans(app: &TestApp) -> Vec<Value> {
     let mut found = Vec::new();
     while let Some(line) = lines.next() {
         let ours = line.split(' ').find(|word| word.starts_with('[')).is_some_and(|pid| mine.contains(pid));
-        let mut told = String::new();
+        let mut shown = String::new();
         while let Some(more) = lines.next_if(|line| line.starts_with('\t')) {
-            told.push_str(more);
+            shown.push_str(more);
         }
         if ours && line.ends_with(" plan:") {
-            found.push(serde_json::from_str(&told).unwrap());
+            found.push(serde_json::from_str(&shown).unwrap());
         }
     }
     found

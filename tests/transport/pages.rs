@@ -19,10 +19,10 @@ async fn only_a_demonstration_tells_its_people() {
             config.page.people = vec![person];
         })
         .await;
-        let told = got(app.get("/graphiql/config.json")).await.json();
+        let shown = got(app.get("/graphiql/config.json")).await.json();
 
-        assert_eq!(told["people"].as_array().unwrap().len(), usize::from(demo));
-        assert_eq!(told["endpoint"], "/graphql");
+        assert_eq!(shown["people"].as_array().unwrap().len(), usize::from(demo));
+        assert_eq!(shown["endpoint"], "/graphql");
     }
 }
 

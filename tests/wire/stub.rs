@@ -12,7 +12,7 @@ use std::{
 use axum::Router;
 use clinigraph::server::{
     Execute, Graphiql, ServerConfig,
-    contract::{Answer, Caller, Event, Incoming, Outcome, RateLimit, SocketUser, Status},
+    contract::{Answer, Caller, Event, Incoming, Outcome, RateLimit, SocketRefusal, SocketUser, Status},
     serve_with,
 };
 use futures_util::{FutureExt, StreamExt, future, stream};
@@ -145,7 +145,7 @@ impl Execute for Stub {
         Outcome::Answer(answer(&json!({ "data": { field: data } }), Status::Executed))
     }
 
-    async fn authenticate_socket(&self, caller: &Caller) -> Result<Option<SocketUser>, String> {
+    async fn authenticate_socket(&self, caller: &Caller) -> Result<Option<SocketUser>, SocketRefusal> {
         let guest = |key: &str| SocketUser { key: key.to_owned(), revoked: future::pending().boxed() };
         match caller.token.as_deref() {
             Some("panics") => panic!("a greeting panics"),

@@ -43,7 +43,7 @@ lines (line) as (
                         case when rolinherit then 'inherits' else 'inherits nothing' end)
       from pg_roles where rolname ~ '^clinigraph_'
     union all
-    -- Whoever prepares the database is a member of the owner; a login of one's own is a member of every class.
+    -- The role that prepares the database is a member of the owner; a login of one's own is a member of every class.
     select 'membership of ' || pg_get_userbyid(m.member) || ' in ' || o.rolname || ': '
            || case when m.admin_option then 'with the right to pass it on' else 'plain' end
       from pg_auth_members m join ours o on o.oid = m.roleid

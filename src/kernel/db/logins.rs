@@ -1,6 +1,6 @@
-//! The logins of the server: one for each class of actor, so that whoever gets hold of a connection of one class cannot take
+//! The logins of the server: one for each class of actor, so that a stolen connection of one class cannot take
 //! the role of another. Their passwords follow from the server's keys, so that every server with the keys can log in and
-//! none needs to be told a password.
+//! no password has to be configured.
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
@@ -22,7 +22,7 @@ impl Logins {
         Ok(logins)
     }
 
-    /// As one role for all classes, which whoever runs the database made: it can take the role of each.
+    /// As one role for all classes, which the operator of the database made: it can take the role of each.
     #[must_use]
     pub fn one(url: &str) -> Self {
         Self(Class::ALL.map(|_| url.to_owned()))

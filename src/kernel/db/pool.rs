@@ -372,7 +372,7 @@ impl managed::Manager for Manager {
 
 /// A connection on loan.
 pub struct Loan {
-    // It is returned before the place: whoever is let in next finds it.
+    // It is returned before the place: the next one that is let in finds it.
     connection: Object<Manager>,
     turn: Turn,
 }

@@ -1,9 +1,9 @@
-//! Who uses a connection next. A pool has a place for each of its connections, and whoever needs a connection takes a place
+//! Who uses a connection next. A pool has a place for each of its connections, and a task that needs a connection takes a place
 //! first: inside the pool the first to come would be the first served, and whoever sends most would have all of them.
 //!
 //! Parties (clinics, addresses, administrators) have a share of the places, and so has each person of a party. Within
 //! the shares a claim is let in as soon as a place is free. Beyond them it is let in only while nobody waits and the last
-//! quarter stays free. Expensive work weighs more than one place against the shares. Whoever has to wait does so in
+//! quarter stays free. Expensive work weighs more than one place against the shares. Tasks that have to wait do so in
 //! a queue that is short and serves the parties in turn, and the people of a party in turn.
 
 #[cfg(test)]

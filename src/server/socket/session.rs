@@ -136,7 +136,7 @@ impl<P: Execute> Session<P> {
             let answer = AssertUnwindSafe(server.pipeline.authenticate_socket(&caller)).catch_unwind();
             match timeout(server.config.answer_timeout, answer).await {
                 Ok(Ok(Ok(user))) => Ok(user),
-                Ok(Ok(Err(reason))) => Err(Closing::new(4403, reason)),
+                Ok(Ok(Err(refusal))) => Err(Closing::new(refusal.close_code, refusal.reason)),
                 Ok(Err(_)) | Err(_) => Err(Closing::new(4500, "Internal server error")),
             }
         };

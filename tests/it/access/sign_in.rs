@@ -76,15 +76,15 @@ async fn a_token_is_kept_only_as_its_hash() {
 
     let token = answer.body["data"]["signIn"]["token"].as_str().unwrap();
     assert!(token.starts_with("cgs_") && token.len() == 4 + 43, "256 bits");
-    let kept = app.value("select encode(token_hash, 'hex') from sessions").await;
+    let stored = app.value("select encode(token_hash, 'hex') from sessions").await;
     assert_eq!(
-        kept,
+        stored,
         clinigraph::access::token_hash(token).iter().map(|byte| format!("{byte:02x}")).collect::<String>()
     );
     for table in ["sessions", "audit_events", "outbox_events", "idempotency_keys", "users"] {
         let rows = json!(app.rows(&format!("select t::text from {table} t")).await).to_string();
         assert!(!rows.contains(token) && !rows.contains("argon2") || table == "users", "{table}");
-        assert!(!rows.contains(kept.as_str().unwrap()) || table == "sessions", "{table}");
+        assert!(!rows.contains(stored.as_str().unwrap()) || table == "sessions", "{table}");
     }
 }
 
@@ -95,14 +95,14 @@ async fn a_wrong_password_cannot_be_told_from_an_unknown_address() {
     let without = app.user("Bo", false).await;
     app.execute(&format!("update users set email = 'bo@oak.example' where id = '{without}'")).await;
 
-    let mut told = Vec::new();
+    let mut shown = Vec::new();
     for email in ["nia@oak.example", "nobody@oak.example", "bo@oak.example"] {
         let answer = app.sign_in(email, "wrong").await;
         assert_eq!((code(&answer).as_str(), answer.status), ("INVALID_CREDENTIALS", 200));
-        told.push(error(&answer));
+        shown.push(error(&answer));
     }
 
-    assert!(told.iter().all(|error| *error == told[0]), "{told:?}");
+    assert!(shown.iter().all(|error| *error == shown[0]), "{shown:?}");
 }
 
 #[tokio::test]
@@ -111,16 +111,16 @@ async fn five_wrong_passwords_lock_known_and_unknown_addresses_alike() {
     with_password(&app, "nia@oak.example").await;
     let both = ["nia@oak.example", "nobody@oak.example"];
     let tell = async |password: &str| {
-        let mut told = Vec::new();
+        let mut shown = Vec::new();
         for email in both {
             let answer = app.sign_in(email, password).await;
             let mut error = error(&answer);
             // Seconds may pass between the two.
             let wait = error["extensions"]["retryAfter"].take().as_u64().map(|seconds| seconds.div_ceil(30) * 30);
-            told.push((code(&answer), wait, error["message"].clone()));
+            shown.push((code(&answer), wait, error["message"].clone()));
         }
-        assert_eq!(told[0], told[1]);
-        (told[0].0.clone(), told[0].1)
+        assert_eq!(shown[0], shown[1]);
+        (shown[0].0.clone(), shown[0].1)
     };
     let locked = |seconds| ("ACCOUNT_LOCKED".to_owned(), Some(seconds));
     let wrong = ("INVALID_CREDENTIALS".to_owned(), None);
@@ -348,15 +348,15 @@ async fn one_cannot_switch_to_a_clinic_that_is_not_ones_own_or_not_open() {
     .await;
     let switch = "mutation ($id: ID!) { switchClinic(input: { clinicId: $id }) { viewer { role } } }";
 
-    let mut told = Vec::new();
+    let mut shown = Vec::new();
     let nowhere = "clinic_01jd3v0000000000000000000a".to_owned();
     for id in [elm.api_id(), ash.api_id(), fir.api_id(), nowhere] {
-        told.push(error(&person.send(switch, json!({ "id": id })).await));
+        shown.push(error(&person.send(switch, json!({ "id": id })).await));
     }
     let administrator = app.administrator().await.send(switch, json!({ "id": oak.api_id() })).await;
 
-    assert_eq!(told[0]["extensions"]["code"], "NOT_FOUND");
-    assert!(told.iter().all(|error| *error == told[0]), "{told:?}");
+    assert_eq!(shown[0]["extensions"]["code"], "NOT_FOUND");
+    assert!(shown.iter().all(|error| *error == shown[0]), "{shown:?}");
     assert_eq!(code(&administrator), "FORBIDDEN");
     assert_eq!(person.ask("{ clinic { name } }", json!({})).await["clinic"]["name"], "Oak");
 }

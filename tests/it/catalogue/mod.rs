@@ -11,7 +11,7 @@ use clinigraph::kernel::db;
 use diesel_async::AsyncPgConnection;
 use tokio::sync::OnceCell;
 
-use crate::harness::{database, sql::told};
+use crate::harness::{database, sql::texts};
 
 /// What the rules are asked of: our tables (`t`) without partitions, which have no rules of their own, and those
 /// of clinics among them (`of_clinics`).
@@ -40,7 +40,7 @@ async fn superuser() -> AsyncPgConnection {
 
 /// What a query over [`TABLES`] finds.
 async fn found(query: &str) -> Vec<String> {
-    told(&superuser().await, &format!("{TABLES} {query}")).await.unwrap()
+    texts(&superuser().await, &format!("{TABLES} {query}")).await.unwrap()
 }
 
 /// That a query over [`TABLES`] finds no breach.
@@ -50,7 +50,7 @@ async fn none(query: &str) {
 
 #[tokio::test]
 async fn the_tables_of_clinics_are_seen_by_these_tests() {
-    let tables = found("select name as told from of_clinics order by name").await;
+    let tables = found("select name as value from of_clinics order by name").await;
 
     for known in ["audit_events", "clinics", "memberships", "outbox_events", "support_tickets", "ticket_messages"] {
         assert!(tables.iter().any(|table| table == known), "{known}");

@@ -31,7 +31,7 @@ async fn a_new_clinic_has_a_configuration_in_its_groups() {
                 ...Languages
                 ... on ClinicConfig { language { also: defaultLanguage } }
                 care { transferPhone }
-                privacy { kept: effectiveTranscriptRetentionDays transcriptRetentionDays effectiveAuditRetentionYears }
+                privacy { retained: effectiveTranscriptRetentionDays transcriptRetentionDays effectiveAuditRetentionYears }
                 clinic { name }
             } } }
             fragment Languages on ClinicConfig { language { defaultLanguage supportedLanguages greetings { text } } }",
@@ -52,7 +52,7 @@ async fn a_new_clinic_has_a_configuration_in_its_groups() {
             },
             "language": { "defaultLanguage": "en", "supportedLanguages": ["en", "zh"], "greetings": [], "also": "en" },
             "care": { "transferPhone": null },
-            "privacy": { "kept": 90, "transcriptRetentionDays": null, "effectiveAuditRetentionYears": 7 },
+            "privacy": { "retained": 90, "transcriptRetentionDays": null, "effectiveAuditRetentionYears": 7 },
             "clinic": { "name": "Oak" },
         })
     );
@@ -212,14 +212,14 @@ async fn the_supported_languages_cannot_lose_the_default_one() {
     let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
 
-    for (given, told) in [
+    for (given, shown) in [
         (json!(["zh"]), "the default language en must be one of the supported languages"),
         (json!(["en", "en"]), "must not repeat a language"),
         (json!(["en", "not_one"]), r#"must be a BCP 47 language tag, such as en-CA, not "not_one""#),
     ] {
         let problems =
             manager.problems("updateClinicConfig", json!({ "language": { "supportedLanguages": given } })).await;
-        assert!(problems[0].1.starts_with(told), "{problems:?}");
+        assert!(problems[0].1.starts_with(shown), "{problems:?}");
         assert!(problems[0].0.starts_with("input.language.supportedLanguages"), "{problems:?}");
     }
 }
@@ -268,7 +268,7 @@ async fn a_change_is_audited_without_free_text_and_told_to_the_clinic() {
             ],
         })
     );
-    let told: Vec<(String, String, Vec<String>)> = app
+    let shown: Vec<(String, String, Vec<String>)> = app
         .as_system(async |scope| {
             use clinigraph::schema::outbox_events as o;
             use diesel::QueryDsl;
@@ -278,7 +278,7 @@ async fn a_change_is_audited_without_free_text_and_told_to_the_clinic() {
         })
         .await;
     let changed = ["booking", "privacy", "updatedAt", "version"].map(str::to_owned).to_vec();
-    assert_eq!(told, [("updated".to_owned(), "clinic".to_owned(), changed)]);
+    assert_eq!(shown, [("updated".to_owned(), "clinic".to_owned(), changed)]);
 }
 
 #[tokio::test]

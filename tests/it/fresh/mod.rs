@@ -15,7 +15,7 @@ use clinigraph::kernel::{
 use diesel_async::SimpleAsyncConnection;
 
 use self::{error_docs::errors_md, print_comments::print_comments, print_schema::print_schema};
-use crate::harness::{KEYS, database, sql::told};
+use crate::harness::{KEYS, database, sql::texts};
 
 /// Compares a committed file with what it should be, or writes it.
 fn check(name: &str, wanted: &str) {
@@ -65,7 +65,7 @@ async fn fingerprint_txt_is_fresh() {
 
 /// Everything in the database that migrations could have made, and the rights the classes of actors have outside it.
 const MADE: &str = "
-select 'table ' || c.oid::regclass as told from pg_class c join pg_namespace n on n.oid = c.relnamespace
+select 'table ' || c.oid::regclass as value from pg_class c join pg_namespace n on n.oid = c.relnamespace
 where n.nspname in ('public', 'private') and c.relkind in ('r', 'p', 'v', 'm', 'S')
 union all
 select 'function ' || f.oid::regprocedure from pg_proc f where f.pronamespace::regnamespace::text in ('public', 'private')
@@ -98,20 +98,20 @@ async fn the_migrations_can_be_undone_without_a_trace() {
 
     let connection = db::connect(&url).await.unwrap();
     assert!(undone.len() >= 4, "{undone:?}");
-    assert_eq!(told(&connection, MADE).await.unwrap(), ["table __diesel_schema_migrations"]);
+    assert_eq!(texts(&connection, MADE).await.unwrap(), ["table __diesel_schema_migrations"]);
 }
 
 #[tokio::test]
 async fn the_migrations_can_be_undone_and_done_again() {
     let (url, logins) = prepared().await;
     let connection = db::connect(&url).await.unwrap();
-    let (made, schema) = (told(&connection, MADE).await.unwrap(), print_schema(&connection).await);
+    let (made, schema) = (texts(&connection, MADE).await.unwrap(), print_schema(&connection).await);
 
     db::redo(&url).await.unwrap();
 
     // Partitions are made by a start, not by migrations.
     prepare(&url).await;
-    assert_eq!(told(&connection, MADE).await.unwrap(), made);
+    assert_eq!(texts(&connection, MADE).await.unwrap(), made);
     assert_eq!(print_schema(&connection).await, schema);
     assert_eq!(db::inspect(&logins).await.unwrap(), []);
 }

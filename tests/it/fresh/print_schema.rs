@@ -7,7 +7,7 @@ use std::fmt::Write;
 use diesel_async::AsyncPgConnection;
 use serde::Deserialize;
 
-use crate::harness::sql::told;
+use crate::harness::sql::texts;
 
 #[derive(Deserialize)]
 struct Table {
@@ -38,7 +38,7 @@ select jsonb_build_object(
                     'ty', (select format_type(case typtype when 'd' then typbasetype else oid end, null) from pg_type where oid = a.atttypid),
                     'comment', coalesce(col_description(c.oid, a.attnum), '')) order by a.attnum)
                 from pg_attribute a where a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped)
-)::text as told
+)::text as value
 from pg_class c
 where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
   and c.relname <> '__diesel_schema_migrations'
@@ -46,7 +46,7 @@ order by c.relname collate \"C\"";
 
 /// Foreign keys of one column, the only one from their table to the other: those that diesel can join by.
 const JOINS: &str = "
-select format('diesel::joinable!(%s -> %s (%s));', k.conrelid::regclass, k.confrelid::regclass, a.attname) as told
+select format('diesel::joinable!(%s -> %s (%s));', k.conrelid::regclass, k.confrelid::regclass, a.attname) as value
 from pg_constraint k
 join pg_attribute a on a.attrelid = k.conrelid and a.attnum = k.conkey[1]
 where k.contype = 'f' and k.conparentid = 0 and cardinality(k.conkey) = 1 and k.conrelid <> k.confrelid
@@ -95,7 +95,7 @@ fn doc(comment: &str, indent: &str, out: &mut String) {
 
 pub async fn print_schema(on: &AsyncPgConnection) -> String {
     let tables: Vec<Table> =
-        told(on, TABLES).await.unwrap().iter().map(|table| serde_json::from_str(table).unwrap()).collect();
+        texts(on, TABLES).await.unwrap().iter().map(|table| serde_json::from_str(table).unwrap()).collect();
     let mut out = "// Generated from the migrations by `make schema`; do not edit.\n\n".to_owned();
     for table in &tables {
         out.push_str("diesel::table! {\n");
@@ -109,7 +109,7 @@ pub async fn print_schema(on: &AsyncPgConnection) -> String {
         }
         out.push_str("    }\n}\n\n");
     }
-    for join in told(on, JOINS).await.unwrap() {
+    for join in texts(on, JOINS).await.unwrap() {
         writeln!(out, "{join}").unwrap();
     }
     out

@@ -48,14 +48,14 @@ fn folder() -> PathBuf {
 async fn cluster() -> &'static Cluster {
     CLUSTER
         .get_or_init(|| async {
-            let (told, heard) = tokio::sync::oneshot::channel();
+            let (shown, heard) = tokio::sync::oneshot::channel();
             // Every test has a runtime of its own; Postgres must outlive them all.
             std::thread::spawn(move || {
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
                 runtime.block_on(async move {
                     let options = Options { durable: false, max_connections: 400, ..Options::new(folder()) };
                     let postgres = Embedded::start(options).await.unwrap();
-                    told.send((postgres.superuser_url("{}"), postgres.log_file().to_owned())).unwrap();
+                    shown.send((postgres.superuser_url("{}"), postgres.log_file().to_owned())).unwrap();
                     std::future::pending::<()>().await;
                 });
             });
@@ -65,7 +65,7 @@ async fn cluster() -> &'static Cluster {
             connection.batch_execute("create database template_of_tests").await.unwrap();
             let ring = clinigraph::kernel::secrets::KeyRing::parse(KEYS).unwrap();
             let prepared = db::prepare(&url.replace("{}", "template_of_tests"), ring.root()).await;
-            // Kept, since another try of the next test would wait for this Postgres to end.
+            // Not removed, since another try of the next test would wait for this Postgres to end.
             prepared.map(|_| Cluster { url, log, cloning: Mutex::new(()) }).map_err(|error| format!("{error:?}"))
         })
         .await

@@ -6,13 +6,13 @@ use diesel_async::{AsyncPgConnection, RunQueryDsl};
 #[derive(QueryableByName)]
 struct Row {
     #[diesel(sql_type = Text)]
-    told: String,
+    value: String,
 }
 
-/// The values of a query's one column, which is text and called `told`.
-pub async fn told(mut on: &AsyncPgConnection, query: &str) -> QueryResult<Vec<String>> {
+/// The values of a query's one column, which is text and called `value`.
+pub async fn texts(mut on: &AsyncPgConnection, query: &str) -> QueryResult<Vec<String>> {
     let rows: Vec<Row> = sql_query(query).load(&mut on).await?;
-    Ok(rows.into_iter().map(|row| row.told).collect())
+    Ok(rows.into_iter().map(|row| row.value).collect())
 }
 
 /// Runs a statement; tells how many rows it touched.

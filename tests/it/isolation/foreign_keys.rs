@@ -19,7 +19,7 @@ struct ForeignKey {
 
 const KEYS: &str = "
 select jsonb_build_object('name', k.conname, 'table', k.conrelid::regclass, 'column', a.attname, 'is_required', a.attnotnull,
-                          'to', k.confrelid::regclass, 'to_column', b.attname)::text as told
+                          'to', k.confrelid::regclass, 'to_column', b.attname)::text as value
 from pg_constraint k
 cross join unnest(k.conkey, k.confkey) as pair (ours, theirs)
 join pg_attribute a on a.attrelid = k.conrelid and a.attnum = pair.ours
@@ -39,7 +39,7 @@ async fn no_row_leads_into_another_clinic_whoever_writes_it() {
     for (side, other) in world.sides() {
         for key in &keys {
             let theirs = format!(
-                "select quote_literal({}) as told from {} where clinic_id = '{}' limit 1",
+                "select quote_literal({}) as value from {} where clinic_id = '{}' limit 1",
                 key.to_column, key.to, other.clinic
             );
             let theirs = world.superuser(&theirs).await.remove(0);

@@ -9,13 +9,13 @@ use diesel_async::SimpleAsyncConnection;
 use super::world::{World, change, is_denied, read};
 use crate::{
     cases::{assert_complete, tables},
-    harness::sql::{run, told},
+    harness::sql::{run, texts},
 };
 
 /// The expression that tells a table's rows apart.
 async fn key(world: &World, table: &str) -> String {
     let query = format!(
-        "select format('concat_ws('':'', %s)', string_agg(a.attname, ', ' order by a.attname)) as told
+        "select format('concat_ws('':'', %s)', string_agg(a.attname, ', ' order by a.attname)) as value
          from pg_constraint k join pg_attribute a on a.attrelid = k.conrelid and a.attnum = any (k.conkey)
          where k.contype = 'p' and k.conrelid = '{table}'::regclass"
     );
@@ -33,7 +33,7 @@ async fn every_table_has_a_case_and_rows_of_both_clinics() {
 
     let there = world
         .superuser(
-            "select relname::text as told from pg_class
+            "select relname::text as value from pg_class
              where relnamespace = 'public'::regnamespace and relkind in ('r', 'p') and not relispartition
                and relname <> '__diesel_schema_migrations' order by 1",
         )
@@ -42,7 +42,7 @@ async fn every_table_has_a_case_and_rows_of_both_clinics() {
     assert_complete("table", "tables", there, tables().iter().map(|table| table.name.to_owned()));
     for table in tables() {
         for (side, other) in world.sides() {
-            let rows = format!("select 'row' as told from {} where {}", table.name, side.bind(table.of_clinic, other));
+            let rows = format!("select 'row' as value from {} where {}", table.name, side.bind(table.of_clinic, other));
             assert!(
                 !world.superuser(&rows).await.is_empty(),
                 "no row of a clinic in {}: let `fill` in tests/it/<module>/cases.rs insert one",
@@ -58,7 +58,7 @@ async fn a_clinic_reads_and_counts_its_own_rows_only() {
 
     for (side, other) in world.sides() {
         for table in tables() {
-            let rows = format!("select {} as told from {}", key(&world, table.name).await, table.name);
+            let rows = format!("select {} as value from {}", key(&world, table.name).await, table.name);
             let seen = read(world.scope(&side.manager, Access::Read).await, &rows).await;
             let Some(theirs) = table.tenant else {
                 assert!(is_denied(&seen), "{}: {seen:?}", table.name);
@@ -66,7 +66,7 @@ async fn a_clinic_reads_and_counts_its_own_rows_only() {
             };
             let seen = sorted(seen.unwrap());
             let foreign = world.superuser(&format!("{rows} where {}", other.bind(table.of_clinic, side))).await;
-            let count = format!("select count(*)::text as told from {}", table.name);
+            let count = format!("select count(*)::text as value from {}", table.name);
             let counted = read(world.scope(&side.manager, Access::Read).await, &count).await.unwrap();
 
             assert_eq!(
@@ -88,7 +88,7 @@ async fn somebody_without_a_clinic_reads_no_clinics_rows() {
     let nomad = world.app.signed_in(user, None).await;
 
     for table in tables() {
-        let rows = format!("select {} as told from {}", key(&world, table.name).await, table.name);
+        let rows = format!("select {} as value from {}", key(&world, table.name).await, table.name);
         let seen = read(world.scope(&nomad, Access::Read).await, &rows).await;
         // Of people they see themselves.
         let theirs = if table.name == "users" { "first_name = 'Nomad'" } else { "false" };
@@ -110,7 +110,7 @@ async fn an_administrator_reads_every_clinics_rows_but_no_secrets() {
     let world = World::new().await;
 
     for table in tables() {
-        let rows = format!("select {} as told from {}", key(&world, table.name).await, table.name);
+        let rows = format!("select {} as value from {}", key(&world, table.name).await, table.name);
         let seen = read(world.scope(&world.administrator, Access::Read).await, &rows).await;
         let Some(theirs) = table.admin else {
             assert!(is_denied(&seen), "{}: {seen:?}", table.name);
@@ -126,7 +126,7 @@ async fn an_administrator_reads_every_clinics_rows_but_no_secrets() {
         );
     }
     for secret in ["password_hash", "clinic_ids"] {
-        let query = format!("select {secret}::text as told from users");
+        let query = format!("select {secret}::text as value from users");
         assert!(is_denied(&read(world.scope(&world.administrator, Access::Read).await, &query).await), "{secret}");
         assert!(is_denied(&read(world.scope(&world.oak.manager, Access::Read).await, &query).await), "{secret}");
     }
@@ -137,7 +137,7 @@ async fn the_system_reads_every_row() {
     let world = World::new().await;
 
     for table in tables() {
-        let rows = format!("select {} as told from {}", key(&world, table.name).await, table.name);
+        let rows = format!("select {} as value from {}", key(&world, table.name).await, table.name);
         // The look-up before it would write its own audit row if it wrote any.
         let seen = read(world.app.database.scope(Actor::System, Access::Read, None), &rows).await.unwrap();
 
@@ -151,8 +151,8 @@ async fn a_connection_without_a_scope_reads_nothing() {
     for class in [Class::Tenant, Class::Auditor, Class::Patient, Class::Partner] {
         let bare = db::connect(world.app.logins.url(class)).await.unwrap();
         for table in tables() {
-            let rows = format!("select 'row' as told from {}", table.name);
-            assert!(is_denied(&told(&bare, &rows).await), "{}", table.name);
+            let rows = format!("select 'row' as value from {}", table.name);
+            assert!(is_denied(&texts(&bare, &rows).await), "{}", table.name);
         }
         // Not even with the role that a scope would take, whether the settings are absent or, as after a scope, empty.
         let role = class.role();
@@ -162,7 +162,7 @@ async fn a_connection_without_a_scope_reads_nothing() {
         ] {
             (&mut &bare).batch_execute(&format!("{settings}; set role {role}")).await.unwrap();
             for table in tables() {
-                let rows = told(&bare, &format!("select 'row' as told from {}", table.name)).await;
+                let rows = texts(&bare, &format!("select 'row' as value from {}", table.name)).await;
                 assert!(is_denied(&rows) || rows.as_ref().is_ok_and(Vec::is_empty), "{role} {}: {rows:?}", table.name);
             }
         }
@@ -179,12 +179,12 @@ async fn a_clinic_cannot_touch_anothers_rows() {
             let theirs = other.bind(table.of_clinic, side);
             let key = key(&world, name).await;
             let keys = world
-                .superuser(&format!("select quote_literal({key}) as told from {name} where {theirs}"))
+                .superuser(&format!("select quote_literal({key}) as value from {name} where {theirs}"))
                 .await
                 .join(", ");
             let column = world
                 .superuser(&format!(
-                    "select attname::text as told from pg_attribute
+                    "select attname::text as value from pg_attribute
                      where attrelid = '{name}'::regclass and attnum > 0 and not attisdropped order by attnum limit 1"
                 ))
                 .await
@@ -244,7 +244,7 @@ async fn a_clinic_can_neither_give_its_rows_away_nor_make_an_internal_note() {
     let world = World::new().await;
     let columns = world
         .superuser(
-            "select a.attrelid::regclass::text as told from pg_attribute a join pg_class c on c.oid = a.attrelid
+            "select a.attrelid::regclass::text as value from pg_attribute a join pg_class c on c.oid = a.attrelid
              where a.attname = 'clinic_id' and c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition",
         )
         .await;

@@ -61,7 +61,7 @@ async fn every_statement_for_somebody_of_a_clinic_names_the_clinic() {
     for case in all_rights().filter(|case| !case.field.starts_with("Subscription.") && !ends.contains(&case.field)) {
         manager.send(case.document, world.oak.variables()).await;
     }
-    let spread = "select relname::text as told from pg_class join private.places on relname = table_name
+    let spread = "select relname::text as value from pg_class join private.places on relname = table_name
                   where place = 'clinic' and has_any_column_privilege('clinigraph_tenant', oid, 'select')";
     let spread = world.superuser(spread).await;
 

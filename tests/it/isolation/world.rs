@@ -20,7 +20,7 @@ use crate::{
     cases::{self, Filling, bind, table, tables},
     harness::{
         Person, TestApp, api_id, settings,
-        sql::{run, told},
+        sql::{run, texts},
     },
 };
 
@@ -139,7 +139,7 @@ impl World {
     }
 
     pub async fn superuser(&self, query: &str) -> Vec<String> {
-        told(&self.superuser, query).await.unwrap()
+        texts(&self.superuser, query).await.unwrap()
     }
 
     /// Number and content of the rows of a clinic, by table.
@@ -147,7 +147,7 @@ impl World {
         let of_table = |table: &cases::Table| {
             let of_clinic = side.bind(table.of_clinic, other);
             format!(
-                "select concat_ws(' ', '{name}', count(*), md5(string_agg(t::text, '' order by t::text))) as told
+                "select concat_ws(' ', '{name}', count(*), md5(string_agg(t::text, '' order by t::text))) as value
                  from {name} t where {of_clinic}",
                 name = table.name
             )
@@ -174,8 +174,8 @@ async fn side(app: &TestApp, superuser: &AsyncPgConnection, administrator: &Pers
         })
     };
     let ids = async |table: &str, condition: &str| {
-        let query = format!("select id::text as told from {table} where {} order by id", own(condition));
-        let found = told(superuser, &query).await.unwrap();
+        let query = format!("select id::text as value from {table} where {} order by id", own(condition));
+        let found = texts(superuser, &query).await.unwrap();
         found.iter().map(|id| id.parse::<Uuid>().unwrap()).collect::<Vec<_>>()
     };
     let (mut readable, mut hidden, mut rows) = (BTreeMap::new(), Vec::new(), Vec::new());
@@ -189,11 +189,11 @@ async fn side(app: &TestApp, superuser: &AsyncPgConnection, administrator: &Pers
     }
     for table in tables() {
         let has_id = format!(
-            "select 'id' as told from pg_attribute
+            "select 'id' as value from pg_attribute
              where attrelid = '{}'::regclass and attname = 'id' and atttypid = 'uuid'::regtype",
             table.name
         );
-        if !told(superuser, &has_id).await.unwrap().is_empty() {
+        if !texts(superuser, &has_id).await.unwrap().is_empty() {
             rows.extend(ids(table.name, table.of_clinic).await);
         }
     }
@@ -207,7 +207,7 @@ pub fn of_clinics() -> impl Iterator<Item = &'static Def> {
 
 /// What an actor reads in a transaction of its own.
 pub async fn read(scope: Scope, query: &str) -> QueryResult<Vec<String>> {
-    let read = told(scope.tx().await.unwrap().conn().unwrap(), query).await;
+    let read = texts(scope.tx().await.unwrap().conn().unwrap(), query).await;
     Arc::new(scope).finish();
     read
 }

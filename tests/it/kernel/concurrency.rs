@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use crate::{
     clinic::TestClinic,
-    harness::{Person, TestApp, sql::told},
+    harness::{Person, TestApp, sql::texts},
 };
 
 /// Numbers that are the same in every run.
@@ -37,16 +37,16 @@ impl Dice {
 /// Waits until a query finds nothing.
 async fn until_none(superuser: &AsyncPgConnection, query: &str) {
     for _ in 0..100 {
-        if told(superuser, query).await.unwrap().is_empty() {
+        if texts(superuser, query).await.unwrap().is_empty() {
             return;
         }
         sleep(Duration::from_millis(30)).await;
     }
-    panic!("still there: {:?}", told(superuser, query).await.unwrap());
+    panic!("still there: {:?}", texts(superuser, query).await.unwrap());
 }
 
 /// The server's connections that are in the midst of something.
-const BUSY: &str = "select concat_ws(' ', state, query) as told from pg_stat_activity
+const BUSY: &str = "select concat_ws(' ', state, query) as value from pg_stat_activity
                     where datname = current_database() and usename ~ '^clinigraph_login_' and state <> 'idle'";
 
 /// That the pools are as good as new: nothing is under way, every connection can be had and starts clean.
@@ -61,9 +61,9 @@ async fn assert_sound(app: &TestApp) {
         }
         for connection in &held {
             let query = "select concat_ws(',', current_user, current_setting('transaction_isolation'), coalesce(current_setting('app.caller', true), ''),
-                         coalesce(current_setting('app.request', true), '')) as told";
-            let told = told(&connection.connection().pg, query).await.unwrap();
-            assert_eq!(told, [format!("{},repeatable read,,", class.login())]);
+                         coalesce(current_setting('app.request', true), '')) as value";
+            let shown = texts(&connection.connection().pg, query).await.unwrap();
+            assert_eq!(shown, [format!("{},repeatable read,,", class.login())]);
         }
     }
 }
@@ -186,7 +186,7 @@ async fn a_mutation_whose_client_hangs_up_is_done_whole_or_not_at_all() {
 
     until_none(&superuser, BUSY).await;
     let partly =
-        "select concat_ws(' ', title, count(*)) as told from support_tickets group by title having count(*) <> 15";
+        "select concat_ws(' ', title, count(*)) as value from support_tickets group by title having count(*) <> 15";
     until_none(&superuser, partly).await;
     assert!(hung_up > 0);
     assert_sound(&app).await;
@@ -218,7 +218,8 @@ async fn scopes_that_are_dropped_anywhere_leave_no_transaction_and_no_actor_behi
         let work = async move {
             let seen = {
                 let tx = scope.tx().await.unwrap();
-                told(tx.conn().unwrap(), "select title as told from support_tickets, pg_sleep(0.001) order by 1").await
+                texts(tx.conn().unwrap(), "select title as value from support_tickets, pg_sleep(0.001) order by 1")
+                    .await
             };
             match access {
                 Access::Read => Arc::new(scope).finish(),
@@ -242,18 +243,18 @@ async fn scopes_that_are_dropped_anywhere_leave_no_transaction_and_no_actor_behi
 async fn a_scope_dropped_half_way_takes_its_connection_out_of_the_pool() {
     let app = TestApp::new().await;
     let superuser = db::connect(&app.superuser_url).await.unwrap();
-    let pid = "select pg_backend_pid()::text as told";
+    let pid = "select pg_backend_pid()::text as value";
     let open = app.database.scope(Actor::System, Access::Read, None);
-    let dropped = told(open.tx().await.unwrap().conn().unwrap(), pid).await.unwrap().remove(0);
+    let dropped = texts(open.tx().await.unwrap().conn().unwrap(), pid).await.unwrap().remove(0);
     let ended = app.database.scope(Actor::System, Access::Write, None);
-    let kept = told(ended.tx().await.unwrap().conn().unwrap(), pid).await.unwrap().remove(0);
+    let before = texts(ended.tx().await.unwrap().conn().unwrap(), pid).await.unwrap().remove(0);
 
     ended.commit().await.unwrap();
     drop((open, ended));
 
-    until_none(&superuser, &format!("select 'alive' as told from pg_stat_activity where pid = {dropped}")).await;
-    let again = app.as_system(async |scope| Ok(told(scope.tx().await?.conn()?, pid).await?)).await;
-    assert_eq!(again, [kept]);
+    until_none(&superuser, &format!("select 'alive' as value from pg_stat_activity where pid = {dropped}")).await;
+    let again = app.as_system(async |scope| Ok(texts(scope.tx().await?.conn()?, pid).await?)).await;
+    assert_eq!(again, [before]);
 }
 
 #[tokio::test]
@@ -264,9 +265,9 @@ async fn refusing_a_caller_costs_no_connection() {
     let suspend = format!("update users set status = 'suspended' where id = '{}'", person.user_id);
     person.ask(OPERATIONS[0], json!({})).await;
     (&mut &superuser).batch_execute(&suspend).await.unwrap();
-    let backends = "select pid::text as told from pg_stat_activity
+    let backends = "select pid::text as value from pg_stat_activity
                     where datname = current_database() and usename ~ '^clinigraph_login_' order by pid";
-    let before = told(&superuser, backends).await.unwrap();
+    let before = texts(&superuser, backends).await.unwrap();
 
     for _ in 0..3 {
         for operation in OPERATIONS {
@@ -274,7 +275,7 @@ async fn refusing_a_caller_costs_no_connection() {
         }
     }
 
-    let after = told(&superuser, backends).await.unwrap();
+    let after = texts(&superuser, backends).await.unwrap();
     assert!(before.iter().all(|pid| after.contains(pid)), "{before:?} {after:?}");
     assert!(after.len() <= before.len() + 1, "{before:?} {after:?}");
     assert_sound(&app).await;
@@ -285,8 +286,8 @@ async fn a_failed_statement_fails_all_that_follow_in_its_scope_and_no_other() {
     let app = TestApp::new().await;
     let scope = app.database.scope(Actor::System, Access::Write, None);
 
-    let failed = told(scope.tx().await.unwrap().conn().unwrap(), "select 1 / 0 || '' as told").await;
-    let follows = told(scope.tx().await.unwrap().conn().unwrap(), "select 'x' as told").await;
+    let failed = texts(scope.tx().await.unwrap().conn().unwrap(), "select 1 / 0 || '' as value").await;
+    let follows = texts(scope.tx().await.unwrap().conn().unwrap(), "select 'x' as value").await;
     scope.roll_back().await;
 
     assert!(failed.is_err() && follows.is_err());
@@ -301,7 +302,7 @@ async fn a_scope_that_reads_can_write_nothing() {
     let scope = app.database.scope(Actor::System, Access::Read, None);
 
     let written =
-        told(scope.tx().await.unwrap().conn().unwrap(), "update users set locale = 'fr' returning '' as told").await;
+        texts(scope.tx().await.unwrap().conn().unwrap(), "update users set locale = 'fr' returning '' as value").await;
 
     assert_eq!(written.unwrap_err().to_string(), "cannot execute UPDATE in a read-only transaction");
 }

@@ -22,7 +22,7 @@ use clinigraph::{
 use diesel_async::{AsyncPgConnection, SimpleAsyncConnection};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
-use crate::harness::{KEYS, TestApp, sql::told};
+use crate::harness::{KEYS, TestApp, sql::texts};
 
 const PASSWORD: &str = "a password of tests";
 
@@ -136,8 +136,8 @@ fn causes(error: &Error) -> String {
 }
 
 async fn is_encrypted(connection: &AsyncPgConnection) -> bool {
-    let query = "select ssl::text as told from pg_stat_ssl where pid = pg_backend_pid()";
-    told(connection, query).await.unwrap() == ["true"]
+    let query = "select ssl::text as value from pg_stat_ssl where pid = pg_backend_pid()";
+    texts(connection, query).await.unwrap() == ["true"]
 }
 
 #[tokio::test]
@@ -217,7 +217,7 @@ async fn every_connection_of_the_program_is_encrypted() {
     let served = tokio::spawn(app::run(*options));
 
     let superuser = db::connect(&url).await.unwrap();
-    let names = "select distinct application_name || ' ' || ssl as told
+    let names = "select distinct application_name || ' ' || ssl as value
                  from pg_stat_activity join pg_stat_ssl using (pid)
                  where usename ~ '^clinigraph_login_' order by 1";
     let wanted = ["clinigraph listener true", "clinigraph relay true", "clinigraph true"];
@@ -226,7 +226,7 @@ async fn every_connection_of_the_program_is_encrypted() {
     while seen != wanted && !served.is_finished() && begun.elapsed() < Duration::from_secs(60) {
         let _ = reqwest::get(format!("http://{address}/health/ready")).await;
         tokio::time::sleep(Duration::from_millis(50)).await;
-        seen = told(&superuser, names).await.unwrap();
+        seen = texts(&superuser, names).await.unwrap();
     }
     served.abort();
     assert_eq!(seen, wanted);
@@ -283,7 +283,7 @@ async fn nothing_goes_to_another_machine_in_plain_text_unless_it_was_named() {
     }
     assert!(secured("host=localhost,db.example user=me sslmode=disable", &["localhost"]).is_err(), "each of the hosts");
     assert!(secured("host=localhost hostaddr=192.0.2.1 user=me sslmode=disable", &["other"]).is_err());
-    // Else whoever is between could say that the server has no TLS.
+    // Else somebody in between could say that the server has no TLS.
     assert!(secured("postgres://me@db.example/x", &[]).unwrap().contains("sslmode='require'"));
     assert!(secured("postgres://me@db.example/x", &["DB.example"]).unwrap().contains("sslmode='prefer'"));
     for near in ["host=localhost", "host=127.0.0.1", "host=::1", "host=/run/postgresql", "host=db hostaddr=127.0.0.1"] {

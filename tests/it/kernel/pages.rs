@@ -242,7 +242,7 @@ async fn each_parent_has_a_page_of_its_own() {
         )
         .await;
 
-    let told = |node: &Value| {
+    let shown = |node: &Value| {
         let bodies = |list: &Value| {
             list["nodes"]
                 .as_array()
@@ -263,7 +263,7 @@ async fn each_parent_has_a_page_of_its_own() {
             oldest["pageInfo"]["hasPreviousPage"]
         )
     };
-    let nodes: Vec<_> = seen["tickets"]["nodes"].as_array().unwrap().iter().map(told).collect();
+    let nodes: Vec<_> = seen["tickets"]["nodes"].as_array().unwrap().iter().map(shown).collect();
     assert_eq!(
         nodes,
         [

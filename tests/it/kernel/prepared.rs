@@ -4,7 +4,7 @@
 use clinigraph::kernel::{actor::SystemRole, db};
 use serde_json::json;
 
-use crate::harness::{TestApp, log, sql::told};
+use crate::harness::{TestApp, log, sql::texts};
 
 #[tokio::test]
 async fn no_operation_prepares_again_what_it_has_asked_before() {
@@ -58,9 +58,9 @@ async fn no_operation_prepares_again_what_it_has_asked_before() {
     ask_all().await;
     ask_all().await;
     let superuser = db::connect(&app.superuser_url).await.unwrap();
-    let pools = "select pid::text as told from pg_stat_activity
+    let pools = "select pid::text as value from pg_stat_activity
                  where datname = current_database() and application_name = 'clinigraph'";
-    let pools = told(&superuser, pools).await.unwrap();
+    let pools = texts(&superuser, pools).await.unwrap();
     let before = log().await.len();
 
     ask_all().await;

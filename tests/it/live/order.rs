@@ -21,7 +21,7 @@ impl Transaction {
 
     /// Draws the number of the transaction.
     async fn number(self) -> Self {
-        sql::told(&self.0, "select pg_current_xact_id()::text as told").await.unwrap();
+        sql::texts(&self.0, "select pg_current_xact_id()::text as value").await.unwrap();
         self
     }
 

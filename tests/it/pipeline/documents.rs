@@ -1,4 +1,4 @@
-//! What a document may be at most, and how it is told what is wrong with it. Each limit is tried at its edge.
+//! What a document may be at most, and how the answer names what is wrong with it. Each limit is tried at its edge.
 
 use std::time::{Duration, Instant};
 
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::harness::{Answer, Person, TestApp, settings};
 
 /// Code and limit of the first error; "fine" when there is none.
-fn told(answer: &Answer) -> (String, Option<u64>) {
+fn texts(answer: &Answer) -> (String, Option<u64>) {
     let limit = answer.body.pointer("/errors/0/extensions/limit").and_then(Value::as_u64);
     (answer.code().unwrap_or_else(|| "fine".to_owned()), limit)
 }
@@ -16,8 +16,8 @@ fn told(answer: &Answer) -> (String, Option<u64>) {
 /// The first document passes, the second is refused with this code and limit.
 async fn edge(person: &Person, below: &str, above: &str, code: &str, limit: u64) {
     let (passed, refused) = (person.send(below, json!({})).await, person.send(above, json!({})).await);
-    assert_eq!(told(&passed), ("fine".to_owned(), None), "{}", passed.body);
-    assert_eq!(told(&refused), (code.to_owned(), Some(limit)), "{}", refused.body);
+    assert_eq!(texts(&passed), ("fine".to_owned(), None), "{}", passed.body);
+    assert_eq!(texts(&refused), (code.to_owned(), Some(limit)), "{}", refused.body);
     assert_eq!((refused.status, refused.body.get("data")), (400, None));
 }
 
@@ -52,9 +52,9 @@ async fn brackets() {
 
     edge(&app.nobody(), &document(60), &document(61), "TOO_DEEP", 60).await;
     let endless = app.nobody().send(&"{".repeat(16_000), json!({})).await;
-    assert_eq!(told(&endless).0, "TOO_DEEP");
+    assert_eq!(texts(&endless).0, "TOO_DEEP");
     let in_text = format!("query ($a: String = \"{}\") {{ node(id: $a) {{ id }} }}", "{".repeat(70));
-    assert_eq!(told(&app.nobody().send(&in_text, json!({})).await).0, "INVALID_ID", "text has no brackets");
+    assert_eq!(texts(&app.nobody().send(&in_text, json!({})).await).0, "INVALID_ID", "text has no brackets");
 }
 
 #[tokio::test]
@@ -66,7 +66,7 @@ async fn fragments_in_fragments() {
     };
 
     edge(&app.nobody(), &document(60), &document(61), "TOO_DEEP", 60).await;
-    assert_eq!(told(&app.nobody().send(&document(240), json!({})).await).0, "TOO_DEEP");
+    assert_eq!(texts(&app.nobody().send(&document(240), json!({})).await).0, "TOO_DEEP");
 }
 
 #[tokio::test]
@@ -114,7 +114,7 @@ async fn a_bomb_of_fragments_is_refused_in_no_time() {
         let begun = Instant::now();
         let answer = app.nobody().send(&bomb, json!({})).await;
 
-        assert_eq!(told(&answer), ("TOO_COMPLEX".to_owned(), Some(2_000)), "{}", answer.body);
+        assert_eq!(texts(&answer), ("TOO_COMPLEX".to_owned(), Some(2_000)), "{}", answer.body);
         assert!(begun.elapsed() < Duration::from_secs(2), "{:?}", begun.elapsed());
     }
 }
@@ -172,7 +172,7 @@ async fn cost_knows_the_values_of_variables() {
     let administrator = app.administrator().await;
     let query =
         "query ($first: Int = 30) { tickets(first: $first) { nodes { messages(first: 100) { nodes { id } } } } }";
-    let cost = async |variables: Value| told(&administrator.send(query, variables).await).0;
+    let cost = async |variables: Value| texts(&administrator.send(query, variables).await).0;
 
     assert_eq!(cost(json!({ "first": 3 })).await, "fine");
     assert_eq!(cost(json!({ "first": 100 })).await, "TOO_COMPLEX");
@@ -190,16 +190,16 @@ async fn lists_in_the_input() {
     let passed = administrator.send(query, many(250)).await;
     let refused = administrator.send(query, many(251)).await;
 
-    assert_eq!(told(&passed).0, "fine");
-    assert_eq!(told(&refused), ("INVALID_INPUT".to_owned(), Some(250)));
+    assert_eq!(texts(&passed).0, "fine");
+    assert_eq!(texts(&refused), ("INVALID_INPUT".to_owned(), Some(250)));
     assert_eq!(refused.body["errors"][0]["extensions"]["fields"][0]["path"], "filter.status");
     // As a literal the same.
     let literal = |count: usize| {
         format!("{{ tickets(filter: {{ status: [{}] }}) {{ totalCount }} }}", repeated(count, |_| "OPEN".to_owned()))
     };
-    assert_eq!(told(&administrator.send(&literal(250), json!({})).await).0, "fine");
+    assert_eq!(texts(&administrator.send(&literal(250), json!({})).await).0, "fine");
     let refused = administrator.send(&literal(251), json!({})).await;
-    assert_eq!(told(&refused), ("INVALID_INPUT".to_owned(), Some(250)));
+    assert_eq!(texts(&refused), ("INVALID_INPUT".to_owned(), Some(250)));
     assert_eq!(refused.body["errors"][0]["extensions"]["fields"][0]["path"], "filter.status");
 }
 
@@ -236,7 +236,7 @@ async fn what_is_wrong_with_a_document_is_told_with_a_code() {
     ] {
         let answer = manager.send(document, json!({})).await;
 
-        assert_eq!((answer.status, told(&answer).0.as_str()), (400, code), "{document}: {}", answer.body);
+        assert_eq!((answer.status, texts(&answer).0.as_str()), (400, code), "{document}: {}", answer.body);
         assert_eq!(answer.body.get("data"), None, "{document}");
         for error in answer.body["errors"].as_array().unwrap() {
             assert!(error["extensions"]["requestId"].is_string(), "{document}: {error}");
@@ -323,7 +323,7 @@ async fn a_variable_of_a_wrong_type_is_named_by_the_argument_that_takes_it() {
         (list, with("yes", json!(1)), "if"),
     ] {
         let answer = manager.send(query, variables.clone()).await;
-        assert_eq!((answer.status, told(&answer).0.as_str()), (400, "INVALID_INPUT"), "{variables}: {}", answer.body);
+        assert_eq!((answer.status, texts(&answer).0.as_str()), (400, "INVALID_INPUT"), "{variables}: {}", answer.body);
         assert_eq!(answer.body["errors"][0]["extensions"]["fields"][0]["path"], path, "{variables}: {}", answer.body);
     }
     assert_eq!(app.value("select count(*) from support_tickets").await, 0);
@@ -454,7 +454,7 @@ async fn strangers_see_neither_schema_nor_statements_in_production() {
         "query ($yes: Boolean = true) { __schema @include(if: $yes) { queryType { name } } }",
     ] {
         let stranger = app.nobody().send(query, json!({})).await;
-        assert_eq!((stranger.status, told(&stranger).0.as_str()), (401, "UNAUTHENTICATED"), "{query}");
+        assert_eq!((stranger.status, texts(&stranger).0.as_str()), (401, "UNAUTHENTICATED"), "{query}");
         manager.ask(query, json!({})).await;
     }
     let typename = app.nobody().send("{ __typename }", json!({})).await;

@@ -1,4 +1,4 @@
-//! `extensions.fields` names each refused value by its path from the arguments of the field, whoever refused it.
+//! `extensions.fields` names each refused value by its path from the arguments of the field, whatever part refused it.
 
 use serde_json::{Value, json};
 

@@ -15,6 +15,7 @@ use crate::harness::{
     Answer, Person, TestApp,
     reader::{EventReader, Over, Subscription},
     settings,
+    sql::texts,
 };
 
 const PAGE: &str = "{ tickets(first: 25) { nodes { title } } }";
@@ -152,7 +153,7 @@ async fn connections_end_what_takes_too_long() {
     {
         // As the server logs in, without what its pools say.
         let mut plain = db::connect(app.logins.url(db::Class::Tenant)).await.unwrap();
-        let shown = crate::harness::sql::told(&plain, &format!("select current_setting('{setting}') as told")).await;
+        let shown = texts(&plain, &format!("select current_setting('{setting}') as value")).await;
         assert_eq!(shown.unwrap(), [format!("{seconds}s")]);
         plain.batch_execute("select 1").await.unwrap();
     }
@@ -187,11 +188,28 @@ async fn made_up_tokens_are_refused_without_asking_the_database() {
     let expired = codes.iter().take_while(|code| *code == "SESSION_EXPIRED").count();
     assert!((5..=15).contains(&expired), "{codes:?}");
     assert!(codes[expired..].iter().all(|code| code == "RATE_LIMITED"), "{codes:?}");
-    // Whoever was signed in at the same address still is, even if they have to be looked up again.
+    // A user who was signed in at the same address still is, even if they have to be looked up again.
     app.execute(&format!("update memberships set role = 'staff' where user_id = '{}'", manager.user_id)).await;
     assert_eq!(manager.ask("{ viewer { role } }", json!({})).await["viewer"]["role"], "STAFF");
-    app.execute("alter table sessions rename to asked_for_nothing").await;
-    assert_eq!(with_token(&app, "another".to_owned()).fail(PAGE, json!({})).await, "RATE_LIMITED");
+    // If the database were asked, the request would have to wait for this lock.
+    let mut lock = db::connect(&app.superuser_url).await.unwrap();
+    lock.batch_execute("begin; lock table sessions in access exclusive mode").await.unwrap();
+    let another = with_token(&app, "another".to_owned());
+    let answered = std::pin::pin!(another.fail(PAGE, json!({})));
+    let code = tokio::select! {
+        code = answered => code,
+        () = somebody_waits_for(&lock, "sessions") => "asked the database".to_owned(),
+    };
+    assert_eq!(code, "RATE_LIMITED");
+}
+
+/// Returns once another session waits for a lock of the table.
+async fn somebody_waits_for(observer: &AsyncPgConnection, table: &str) {
+    let waiting =
+        format!("select relation::text as value from pg_locks where not granted and relation = '{table}'::regclass");
+    while texts(observer, &waiting).await.unwrap().is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 #[tokio::test]

@@ -136,7 +136,7 @@ async fn what_is_refused_is_charged_to_its_address_before_it_is_read() {
     for document in ["{", "{ nope }", "{ ...F } fragment F on Query { ...F }"] {
         assert_ne!(code(&app.nobody(), document).await.as_deref(), Some("RATE_LIMITED"), "{document}");
     }
-    // By then nothing of this address is read, whoever it claims to be from…
+    // By then nothing of this address is read, whatever caller it claims…
     assert_eq!(code(&app.nobody(), "{").await.as_deref(), Some("RATE_LIMITED"));
     let claims = Person::new(app.address, Some("nobody knows this".to_owned()), uuid::Uuid::nil());
     assert_eq!(code(&claims, "{ __typename }").await.as_deref(), Some("RATE_LIMITED"));
@@ -159,8 +159,8 @@ async fn headers_tell_what_is_left() {
     for remaining in ["1", "0", "0"] {
         let query = json!({ "query": "{ __typename }" });
         let answer = reqwest::Client::new().post(&url).json(&query).send().await.unwrap();
-        let told = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
-        assert_eq!((&*told("ratelimit-limit"), &*told("ratelimit-remaining")), ("2", remaining));
-        assert!((1..=60).contains(&told("ratelimit-reset").parse::<u64>().unwrap()));
+        let texts = |name: &str| answer.headers()[name].to_str().unwrap().to_owned();
+        assert_eq!((&*texts("ratelimit-limit"), &*texts("ratelimit-remaining")), ("2", remaining));
+        assert!((1..=60).contains(&texts("ratelimit-reset").parse::<u64>().unwrap()));
     }
 }

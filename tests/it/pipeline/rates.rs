@@ -33,7 +33,7 @@ async fn opening_tickets_has_a_rate_of_a_person_and_one_of_a_clinic() {
     assert!((1..=3600).contains(&wait), "{error}");
     assert_eq!(app.value("select count(*) from support_tickets").await, 3);
 
-    // Of ten the clinic has seven left, whoever uses them.
+    // Of ten the clinic has seven left, for all of its people.
     let mut opened = 0;
     for _ in 0..3 {
         let colleague = oak.person(SystemRole::Staff).await;
@@ -87,12 +87,12 @@ async fn signing_in_has_a_rate_of_an_address_whether_it_succeeds_or_not() {
 async fn programs_can_read_the_rates() {
     let app = app().await;
     let query = "{ server { operationRates { operation subject count seconds } anonymousOperations } }";
-    let told = app.nobody().ask(query, json!({})).await;
+    let shown = app.nobody().ask(query, json!({})).await;
 
-    let rates = told["server"]["operationRates"].as_array().unwrap();
+    let rates = shown["server"]["operationRates"].as_array().unwrap();
     assert!(rates.contains(&json!({ "operation": "openTicket", "subject": "CLINIC", "count": 200, "seconds": 3600 })));
     assert_eq!(rates.len(), operation_rates().iter().map(|of| of.rates.len()).sum::<usize>());
-    assert_eq!(told["server"]["anonymousOperations"], json!(["signIn", "viewer", "server"]));
+    assert_eq!(shown["server"]["anonymousOperations"], json!(["signIn", "viewer", "server"]));
 }
 
 #[test]

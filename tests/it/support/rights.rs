@@ -54,16 +54,16 @@ async fn a_ticket_of_another_clinic_cannot_be_told_from_none() {
     for (field, rest) in
         [("replyToTicket", json!({ "body": "Hello" })), ("changeTicketStatus", json!({ "status": "CLOSED" }))]
     {
-        let mut told = Vec::new();
+        let mut shown = Vec::new();
         for id in [foreign.as_str(), nowhere] {
             let mut input = rest.clone();
             input["ticketId"] = id.into();
             let mut error = theirs.refused(field, input).await;
             error["extensions"]["requestId"].take();
-            told.push(error);
+            shown.push(error);
         }
 
-        assert_eq!(code(&told[0]), "NOT_FOUND", "{field}");
-        assert_eq!(told[0], told[1], "{field}");
+        assert_eq!(code(&shown[0]), "NOT_FOUND", "{field}");
+        assert_eq!(shown[0], shown[1], "{field}");
     }
 }

@@ -47,14 +47,14 @@ async fn a_ticket_goes_where_the_machine_lets_it_and_nowhere_else() {
             let input = json!({ "ticketId": ticket, "status": spelled(to) });
             let answer = administrator.try_ticket("changeTicketStatus", input, "{ version status }").await;
 
-            let told = format!("{from:?} to {to:?}: {}", answer.body);
+            let shown = format!("{from:?} to {to:?}: {}", answer.body);
             if from == to {
-                assert_eq!(answer.body["data"]["changeTicketStatus"]["ticket"], before, "{told}");
+                assert_eq!(answer.body["data"]["changeTicketStatus"]["ticket"], before, "{shown}");
             } else if from.next().contains(&to) {
-                assert_eq!(answer.body["data"]["changeTicketStatus"]["ticket"]["status"], spelled(to), "{told}");
+                assert_eq!(answer.body["data"]["changeTicketStatus"]["ticket"]["status"], spelled(to), "{shown}");
             } else {
-                assert_eq!(answer.code().as_deref(), Some("INVALID_TRANSITION"), "{told}");
-                assert_eq!(administrator.ticket(&ticket, "{ version status }").await, before, "{told}");
+                assert_eq!(answer.code().as_deref(), Some("INVALID_TRANSITION"), "{shown}");
+                assert_eq!(administrator.ticket(&ticket, "{ version status }").await, before, "{shown}");
             }
         }
     }
@@ -205,10 +205,10 @@ async fn a_ticket_reports_what_its_caller_may_do_and_that_holds() {
                 person.try_ticket("replyToTicket", json!({ "ticketId": ticket, "body": "Hello" }), "{ id }").await;
 
             next.sort_by_key(|name| ALL.iter().position(|status| spelled(*status) == *name));
-            let mut told: Vec<&str> =
+            let mut shown: Vec<&str> =
                 reported["nextStatuses"].as_array().unwrap().iter().map(|one| one.as_str().unwrap()).collect();
-            told.sort_by_key(|name| ALL.iter().position(|status| spelled(*status) == *name));
-            assert_eq!(told, next, "{status:?}");
+            shown.sort_by_key(|name| ALL.iter().position(|status| spelled(*status) == *name));
+            assert_eq!(shown, next, "{status:?}");
             assert_eq!(reported["viewerCanClose"], next.contains(&"CLOSED".to_owned()), "{status:?}");
             assert_eq!(reported["viewerCanReply"], replied.code().is_none(), "{status:?}");
             assert_eq!(reported["viewerCanManage"], assigned, "{status:?}");

@@ -15,7 +15,7 @@ async fn trail(app: &TestApp) -> (Vec<Value>, Vec<Value>) {
 }
 
 /// Of an audit row: operation, what was done to what, and each change in short.
-fn told(row: &Value) -> String {
+fn texts(row: &Value) -> String {
     let changes = row["changes"].as_array().unwrap().iter().map(|change| match &change["redacted"] {
         Value::Bool(true) => {
             assert_eq!(change.as_object().unwrap().len(), 2, "a redacted change has no value: {change}");
@@ -70,7 +70,7 @@ async fn every_change_is_audited_and_told() {
     manager.reply(&ticket, "Not yet", false).await;
 
     let (audit, events) = trail(&app).await;
-    insta::assert_snapshot!(audit.iter().map(told).collect::<Vec<_>>().join("\n"), @r#"
+    insta::assert_snapshot!(audit.iter().map(texts).collect::<Vec<_>>().join("\n"), @r#"
     openTicket create ticket by tenant: createdBy: - to …, description=[redacted], firstResponseDueAt: - to …, number: - to …, priority: - to medium, resolutionDueAt: - to …, status: - to open, title=[redacted]
     assignTicket update ticket by admin: assignee: - to …
     changeTicketPriority update ticket by admin: firstResponseDueAt: … to …, priority: medium to high, resolutionDueAt: … to …

@@ -117,8 +117,8 @@ fn cpu() -> f64 {
     // Counted in nanoseconds, unlike the ticks of `stat`.
     let threads = std::fs::read_dir("/proc/self/task").unwrap().flatten();
     let spent = threads.filter_map(|thread| {
-        let told = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
-        told.split_whitespace().next()?.parse::<f64>().ok()
+        let shown = std::fs::read_to_string(thread.path().join("schedstat")).ok()?;
+        shown.split_whitespace().next()?.parse::<f64>().ok()
     });
     spent.sum::<f64>() / 1e6
 }
@@ -126,8 +126,8 @@ fn cpu() -> f64 {
 /// Kilobytes that this process holds.
 #[cfg(target_os = "linux")]
 pub fn memory() -> u64 {
-    let told = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = told.lines().find(|line| line.starts_with("VmRSS")).unwrap();
+    let shown = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = shown.lines().find(|line| line.starts_with("VmRSS")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
 }
 

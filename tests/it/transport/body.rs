@@ -102,7 +102,7 @@ async fn a_body_has_at_most_a_mebibyte() {
         let whole = got(front.post().body(sized(bytes))).await;
         assert_eq!((whole.status, &*whole.code()), (413, "TOO_LARGE"), "{bytes}");
 
-        // Without its length told before.
+        // Without its length in a header.
         let text = sized(bytes).into_bytes();
         let chunks: Vec<_> = text.chunks(30_000).map(|chunk| Ok::<_, std::io::Error>(chunk.to_vec())).collect();
         let chunked = got(front.post().body(reqwest::Body::wrap_stream(stream::iter(chunks)))).await;
@@ -113,12 +113,12 @@ async fn a_body_has_at_most_a_mebibyte() {
 #[tokio::test]
 async fn who_asks_before_sending_too_much_need_not_send_it() {
     let app = TestApp::new().await;
-    let told = Front::new(app.address)
+    let shown = Front::new(app.address)
         .raw(
             "POST /graphql HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\nexpect: 100-continue\r\n\
              content-length: 99999999\r\n\r\n",
         )
         .await;
 
-    assert!(told.starts_with("HTTP/1.1 413"), "{told}");
+    assert!(shown.starts_with("HTTP/1.1 413"), "{shown}");
 }

@@ -94,8 +94,8 @@ async fn an_operation_costs_at_most_2000() {
     let administrator = app.administrator().await;
     let query = "query ($n: Int!) { tickets(first: 100) { nodes { messages(first: $n) { nodes { id } } } } }";
 
-    let told = administrator.send(query, json!({ "n": 17 })).await;
-    assert_eq!((told.code(), &told.body["extensions"]["cost"]["limit"]), (None, &json!(2000)), "{}", told.body);
+    let shown = administrator.send(query, json!({ "n": 17 })).await;
+    assert_eq!((shown.code(), &shown.body["extensions"]["cost"]["limit"]), (None, &json!(2000)), "{}", shown.body);
     let refused = administrator.send(query, json!({ "n": 20 })).await;
     assert_eq!(refused.code().as_deref(), Some("TOO_COMPLEX"));
     assert_eq!(refused.body["errors"][0]["extensions"]["limit"], 2000);
@@ -178,11 +178,11 @@ async fn the_schema_is_open_to_who_is_signed_in() {
 async fn a_stranger_is_told_no_names_that_they_did_not_say() {
     let app = TestApp::with(production(), 4).await;
     let manager = app.clinic("Oak").await.manager().await;
-    let told = async |person: &Person, query: &str| person.send(query, json!({})).await.body["errors"].to_string();
-    assert!(told(&manager, "{ viewerr { role } }").await.contains("Did you mean"));
+    let texts = async |person: &Person, query: &str| person.send(query, json!({})).await.body["errors"].to_string();
+    assert!(texts(&manager, "{ viewerr { role } }").await.contains("Did you mean"));
     for misspelt in ["{ ticket(id: \"a\") { titel } }", "{ viewerr { role } }", "{ tickets(fist: 1) { totalCount } }"] {
-        let told = told(&app.nobody(), misspelt).await;
-        assert!(told.contains("VALIDATION_FAILED") && !told.contains("mean"), "{told}");
+        let shown = texts(&app.nobody(), misspelt).await;
+        assert!(shown.contains("VALIDATION_FAILED") && !shown.contains("mean"), "{shown}");
     }
 }
 

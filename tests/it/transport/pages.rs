@@ -55,7 +55,7 @@ async fn nothing_but_the_front_end_is_served() {
         "/graphiql//etc/passwd",
     ];
     for path in paths {
-        let told = front.raw(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
-        assert!(told.starts_with("HTTP/1.1 404") && told.contains("NOT_FOUND"), "{path} {told}");
+        let shown = front.raw(format!("GET {path} HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")).await;
+        assert!(shown.starts_with("HTTP/1.1 404") && shown.contains("NOT_FOUND"), "{path} {shown}");
     }
 }

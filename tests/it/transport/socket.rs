@@ -66,9 +66,9 @@ async fn queries_and_mutations_take_the_same_path_as_over_http() {
     let mut socket = Socket::greeted_with(&front, json!({ "token": manager.token })).await;
 
     socket.subscribe("a", "{ viewer { user { id } } }").await;
-    let told = socket.result("a").await;
-    assert_eq!(told["data"]["viewer"]["user"]["id"], manager.api_id());
-    assert!(told["extensions"]["cost"]["cost"].is_number());
+    let shown = socket.result("a").await;
+    assert_eq!(shown["data"]["viewer"]["user"]["id"], manager.api_id());
+    assert!(shown["extensions"]["cost"]["cost"].is_number());
 
     // An id that is free again may be used again, and a repeated key does nothing twice.
     let open = json!({
@@ -135,7 +135,7 @@ async fn a_session_that_ends_takes_its_idle_sockets_along() {
     assert_eq!((one.closed().await.0, two.closed().await.0), (4403, 4403));
     other.assert_silent().await;
 
-    // Whatever ends it, and whoever: another process too.
+    // Whatever ends it, even another process.
     app.execute(&format!("update sessions set revoked_at = now() where user_id = '{}'", manager.user_id)).await;
     assert_eq!(other.closed().await.0, 4403);
     let (mut late, sacked) = (socket(&oak.manager().await.token).await, oak.manager().await);

@@ -1,5 +1,12 @@
 //! What closes a socket, each with its code.
 
+use std::time::Duration;
+
+use clinigraph::{
+    kernel::db,
+    pipeline::{Rates, Settings},
+};
+use diesel_async::SimpleAsyncConnection;
 use futures_util::SinkExt;
 use serde_json::json;
 use tokio_tungstenite::tungstenite::Message;
@@ -90,4 +97,34 @@ async fn bad_credentials_close_with_4403() {
         socket.init(payload).await;
         assert_eq!(socket.closed().await.0, 4403);
     }
+}
+
+#[tokio::test]
+async fn too_many_unknown_tokens_close_with_4429() {
+    let rates = Rates { user: 0, anonymous: 100 };
+    let app = TestApp::served(Settings { rates, ..settings() }, 4, patient()).await;
+    let front = Front::new(app.address);
+    let mut codes = Vec::new();
+    for number in 0..30 {
+        let mut socket = Socket::open(&front).await;
+        socket.init(json!({ "token": format!("made up {number}") })).await;
+        codes.push(socket.closed().await.0);
+    }
+    let invalid = codes.iter().take_while(|code| **code == 4403).count();
+    assert!((5..=15).contains(&invalid) && codes[invalid..].iter().all(|code| *code == 4429), "{codes:?}");
+}
+
+#[tokio::test]
+async fn a_token_that_cannot_be_checked_closes_with_1013() {
+    let short = Settings { statement_timeout: Duration::from_millis(300), ..settings() };
+    let app = TestApp::served(short, 4, patient()).await;
+    let front = Front::new(app.address);
+    let token = app.clinic("Oak").await.manager().await.token;
+    let mut lock = db::connect(&app.superuser_url).await.unwrap();
+    lock.batch_execute("begin; lock table sessions in access exclusive mode").await.unwrap();
+
+    let mut socket = Socket::open(&front).await;
+    socket.init(json!({ "token": token })).await;
+
+    assert_eq!(socket.closed().await.0, 1013);
 }

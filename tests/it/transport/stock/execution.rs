@@ -22,8 +22,8 @@ async fn pair(settings: Settings) -> (TestApp, Pair) {
 /// CPU that this thread has used, in milliseconds. The runtime of a test has no other, so servers are in the figure.
 #[cfg(target_os = "linux")]
 fn cpu() -> u64 {
-    let told = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
-    told.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1_000_000
+    let shown = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
+    shown.split_whitespace().next().unwrap().parse::<u64>().unwrap() / 1_000_000
 }
 
 #[cfg(target_os = "linux")]
@@ -57,7 +57,7 @@ async fn fragments_that_multiply_are_walked() {
 async fn a_panic_takes_the_connection_along() {
     let app = StubApp::new().await;
     let pair = Pair::of(app.address).await;
-    let by_http = async |side: &Side| side.query("{ panics }").send().await.map_or(0, |told| told.status().as_u16());
+    let by_http = async |side: &Side| side.query("{ panics }").send().await.map_or(0, |shown| shown.status().as_u16());
     pair.contrast("a panic under application/json", by_http, 200, 0).await;
     let by_socket = async |side: &Side| {
         let mut socket = Socket::greeted(side).await;
@@ -92,12 +92,12 @@ async fn errors_tell_of_the_database() {
     let (app, pair) = pair(settings()).await;
     let token = app.clinic("Oak").await.manager().await.token.unwrap();
     app.execute("alter table support_tickets rename to elsewhere").await;
-    let told = async |side: &Side| {
+    let texts = async |side: &Side| {
         let got = got(side.query("{ tickets { totalCount } }").bearer_auth(&token).header("accept", GRAPHQL)).await;
         assert!(!got.json()["errors"].is_null(), "{}", got.text);
         got.text.contains("support_tickets")
     };
-    pair.contrast("SQL in a message", told, false, true).await;
+    pair.contrast("SQL in a message", texts, false, true).await;
 }
 
 #[tokio::test]

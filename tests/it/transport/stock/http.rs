@@ -106,12 +106,12 @@ async fn names_methods_and_batches() {
 #[tokio::test]
 async fn bodies() {
     let (_app, pair) = pair().await;
-    let told = async |side: &Side| {
+    let texts = async |side: &Side| {
         let got = got(side.post().body("nonsense")).await;
         (got.status, got.header("content-type").to_owned(), got.text.contains("Error("))
     };
     let (ours, stock) = ((400, "application/json; charset=utf-8".to_owned(), false), (400, String::new(), true));
-    pair.contrast("what is no JSON", told, ours, stock).await;
+    pair.contrast("what is no JSON", texts, ours, stock).await;
     let big = async |side: &Side| {
         let body = json!({ "query": "{ __typename }", "x": "x".repeat(10 << 20) });
         got(side.post().body(body.to_string())).await.status

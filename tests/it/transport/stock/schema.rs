@@ -14,7 +14,7 @@ use clinigraph::kernel::db;
 use dataloader::{BatchFn, cached::Loader};
 use futures_util::{Stream, StreamExt, stream};
 
-use crate::{harness::sql::told, wire::client::ms};
+use crate::{harness::sql::texts, wire::client::ms};
 
 pub type Tiny = Schema<Query, Mutation, Events>;
 
@@ -104,7 +104,7 @@ impl BatchFn<String, Option<String>> for Names {
         let connection = db::connect(&self.0).await.unwrap();
         let mut found = HashMap::new();
         for slug in slugs {
-            let names = told(&connection, &format!("select name as told from clinics where slug = '{slug}'")).await;
+            let names = texts(&connection, &format!("select name as value from clinics where slug = '{slug}'")).await;
             found.insert(slug.clone(), names.unwrap().pop());
         }
         found
@@ -131,7 +131,7 @@ impl Query {
 
     async fn tickets(&self, ctx: &Context<'_>) -> Result<Tickets> {
         let connection = db::connect(&shared(ctx).url).await?;
-        let count = told(&connection, "select count(*)::text as told from support_tickets").await?;
+        let count = texts(&connection, "select count(*)::text as value from support_tickets").await?;
         Ok(Tickets { total_count: count[0].parse()? })
     }
 

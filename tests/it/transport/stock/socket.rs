@@ -32,8 +32,8 @@ use crate::{
 pub async fn fate(side: &Side, socket: &mut Socket) -> String {
     match timeout(side.patience, socket.0.next()).await {
         Ok(Some(Ok(Message::Text(text)))) => {
-            let told: Value = serde_json::from_str(&text).unwrap();
-            told["type"].as_str().unwrap().to_owned()
+            let shown: Value = serde_json::from_str(&text).unwrap();
+            shown["type"].as_str().unwrap().to_owned()
         }
         Ok(Some(Ok(Message::Close(Some(frame))))) => u16::from(frame.code).to_string(),
         Ok(Some(Ok(other))) => format!("{other:?}"),
@@ -51,8 +51,8 @@ async fn saying(side: &Side, greeted: bool, messages: &[&str]) -> String {
     fate(side, &mut socket).await
 }
 
-fn text(told: &str) -> String {
-    told.to_owned()
+fn text(shown: &str) -> String {
+    shown.to_owned()
 }
 
 const INIT: &str = r#"{"type":"connection_init"}"#;
