@@ -14,9 +14,10 @@ pub mod live;
 pub mod notification;
 pub mod pipeline;
 pub mod provider;
-#[rustfmt::skip]
-pub mod schema;
 pub mod seed;
 pub mod server;
 pub mod server_info;
 pub mod support;
+
+/// The tables as diesel knows them, in a crate of their own.
+pub use clinigraph_tables as schema;

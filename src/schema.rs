@@ -1,4 +1,4 @@
-// Generated from the migrations by `make schema`; do not edit.
+//! Generated from the migrations by `make schema`; do not edit.
 
 diesel::table! {
     /// Entry of the audit trail: an action on an object. The database writes it in the transaction of the action, and nobody can alter it. Needs the permission `AUDIT_READ`.
@@ -589,3 +589,5 @@ diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(support_tickets -> clinics (clinic_id));
 diesel::joinable!(ticket_messages -> users (author_user_id));
 diesel::joinable!(user_sign_ins -> users (user_id));
+
+diesel::allow_tables_to_appear_in_same_query!(clinics, memberships, sessions, users);

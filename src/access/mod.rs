@@ -18,12 +18,6 @@ mod sign_in;
 mod user;
 mod viewer;
 
-use crate::schema::{clinics, memberships, sessions, users};
-
-// The tables that queries of this module and of `live/session_state.rs` join. Allowing every pair of
-// tables would add implementations with the square of their number.
-diesel::allow_tables_to_appear_in_same_query!(clinics, memberships, sessions, users);
-
 pub use attempts::Attempts;
 pub use graph::{AccessMutation, AccessQuery};
 pub use membership::{Membership, MembershipStatus, MembershipsOldestFirst};

@@ -55,6 +55,10 @@ where k.contype = 'f' and k.conparentid = 0 and cardinality(k.conkey) = 1 and k.
                     and other.conrelid = k.conrelid and other.confrelid = k.confrelid)
 order by k.conrelid::regclass::text collate \"C\", k.confrelid::regclass::text collate \"C\"";
 
+/// The tables that queries written with diesel join: those of `access/` and of `live/session_state.rs`. Allowing every pair
+/// of tables would add implementations with the square of their number.
+const JOINED: &str = "clinics, memberships, sessions, users";
+
 /// What diesel calls a type; `None` when it does not know it.
 fn diesel_type(postgres: &str) -> Option<String> {
     if let Some(of) = postgres.strip_suffix("[]") {
@@ -96,7 +100,7 @@ fn doc(comment: &str, indent: &str, out: &mut String) {
 pub async fn print_schema(on: &AsyncPgConnection) -> String {
     let tables: Vec<Table> =
         texts(on, TABLES).await.unwrap().iter().map(|table| serde_json::from_str(table).unwrap()).collect();
-    let mut out = "// Generated from the migrations by `make schema`; do not edit.\n\n".to_owned();
+    let mut out = "//! Generated from the migrations by `make schema`; do not edit.\n\n".to_owned();
     for table in &tables {
         out.push_str("diesel::table! {\n");
         doc(&table.comment, "    ", &mut out);
@@ -112,5 +116,6 @@ pub async fn print_schema(on: &AsyncPgConnection) -> String {
     for join in texts(on, JOINS).await.unwrap() {
         writeln!(out, "{join}").unwrap();
     }
+    writeln!(out, "\ndiesel::allow_tables_to_appear_in_same_query!({JOINED});").unwrap();
     out
 }
