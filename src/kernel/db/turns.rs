@@ -41,7 +41,7 @@ impl Party {
     #[must_use]
     pub fn of(actor: &Actor, address: IpAddr) -> Self {
         match actor {
-            Actor::System => Self::Server,
+            Actor::System | Actor::Job(_) => Self::Server,
             Actor::Nobody => Self::Address(network(address)),
             Actor::Person(person) => Self::of_person(person),
         }
@@ -88,7 +88,7 @@ impl Terms {
         let Self { on_behalf_of, weight, is_patient } = self;
         let (party, person) = match actor {
             Actor::Person(person) => (Party::of_person(person), person.user_id),
-            Actor::Nobody | Actor::System => (on_behalf_of.unwrap_or(Party::Server), Uuid::nil()),
+            Actor::Nobody | Actor::System | Actor::Job(_) => (on_behalf_of.unwrap_or(Party::Server), Uuid::nil()),
         };
         Claim { party, person, weight, is_patient: is_patient || party == Party::Server }
     }
