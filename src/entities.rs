@@ -51,6 +51,6 @@ pub fn operation_rates() -> Vec<OperationRates> {
 
 /// What the modules declare of their jobs, for workers.
 #[must_use]
-pub fn jobs() -> [&'static jobs::Jobs; 1] {
-    [&support::JOBS]
+pub fn jobs() -> [&'static jobs::Jobs; 2] {
+    [&jobs::JOBS, &support::JOBS]
 }

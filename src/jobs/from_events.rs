@@ -73,11 +73,12 @@ impl Feed {
         Self { starters, position: None, noted_at: Instant::now() }
     }
 
-    /// Reads on, and adds the jobs that the events start.
-    pub async fn read_on(&mut self, database: &Database, hub: &Arc<Hub>) -> Result<()> {
+    /// Reads on, and adds the jobs that the events start; returns whether there were any.
+    pub async fn read_on(&mut self, database: &Database, hub: &Arc<Hub>) -> Result<bool> {
         if self.starters.is_empty() {
-            return Ok(());
+            return Ok(false);
         }
+        let mut has_started = false;
         let mut position = match self.position {
             Some(position) => position,
             None => self.begin(database, hub).await?,
@@ -88,6 +89,7 @@ impl Feed {
                 let starting: Vec<_> = events.iter().filter(|shared| starter.starts(&shared.event)).collect();
                 if !starting.is_empty() {
                     start(database, starter, &starting, reached).await?;
+                    has_started = true;
                 }
             }
             self.position = Some(reached);
@@ -99,7 +101,7 @@ impl Feed {
         if self.noted_at.elapsed() >= NOTED_EVERY {
             self.note(database, position).await?;
         }
-        Ok(())
+        Ok(has_started)
     }
 
     fn names(&self) -> Vec<&'static str> {

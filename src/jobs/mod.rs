@@ -17,6 +17,7 @@ mod queue;
 mod retry;
 mod running;
 mod schedule;
+mod upkeep;
 mod worker;
 
 pub use enqueue::{NewJob, cancel};
@@ -27,4 +28,5 @@ pub use job::{Job, JobCounts, JobFilter, JobOrder, JobOrderField, JobReference, 
 pub use kind::{JobKind, Jobs, Payload, Priority, Rules, Work};
 pub use running::Running;
 pub use schedule::Schedule;
+pub use upkeep::JOBS;
 pub use worker::{Settings, Worker};

@@ -82,7 +82,9 @@ impl Running {
         self.is_finished.load(Ordering::Acquire)
     }
 
-    fn note(&self) -> Note {
+    /// What the audit trail stores of the changes that the job makes.
+    #[must_use]
+    pub fn note(&self) -> Note {
         Note::Job { kind: self.kind, id: self.id().to_string() }
     }
 }

@@ -126,10 +126,11 @@ impl Parts {
         let mut events = self.hub.progress();
         let mut tended = Tended::default();
         let mut pause = Duration::from_millis(100);
+        let mut woken = Woken::ByJobs;
         loop {
             let begun = Instant::now();
             // Not cut short by the signal: a claim that was sent has to be taken up.
-            match self.look(&mut tended, tasks).await {
+            match self.look(woken, &mut tended, tasks).await {
                 Ok(()) => pause = Duration::from_millis(100),
                 Err(error) => {
                     tracing::warn!(%error, cause = ?error.cause(), "the worker cannot look for jobs");
@@ -140,36 +141,42 @@ impl Parts {
                     return;
                 }
             }
-            if self.wait(&mut stop, &mut events, tasks).await {
+            woken = self.wait(&mut stop, &mut events, tasks).await;
+            if woken == Woken::ToStop {
                 return;
             }
             sleep_until(begun + PACE).await;
         }
     }
 
-    /// Waits until there may be something to do; returns whether the worker is asked to stop.
+    /// Waits until there may be something to do.
     async fn wait(
         &self,
         stop: &mut (impl Future<Output = ()> + Unpin),
         events: &mut watch::Receiver<Option<i64>>,
         tasks: &mut JoinSet<()>,
-    ) -> bool {
-        tokio::select! {
+    ) -> Woken {
+        let woken = tokio::select! {
             biased;
-            () = stop => return true,
-            Some(_) = tasks.join_next(), if !tasks.is_empty() => {}
-            () = self.database.jobs_added().notified() => {}
-            Ok(()) = events.changed() => {}
-            () = sleep(self.settings.poll) => {}
-        }
+            () = stop => return Woken::ToStop,
+            Some(_) = tasks.join_next(), if !tasks.is_empty() => Woken::ByJobs,
+            () = self.database.jobs_added().notified() => Woken::ByJobs,
+            Ok(()) = events.changed() => Woken::ByEvents,
+            () = sleep(self.settings.poll) => Woken::ByJobs,
+        };
         // All that have ended make room together.
+        let before = tasks.len();
         while tasks.try_join_next().is_some() {}
-        false
+        if tasks.len() < before { Woken::ByJobs } else { woken }
     }
 
     /// Adds the jobs of events and schedules, and claims what is due.
-    async fn look(self: &Arc<Self>, tended: &mut Tended, tasks: &mut JoinSet<()>) -> Result<()> {
-        self.feed.lock().await.read_on(&self.database, &self.hub).await?;
+    async fn look(self: &Arc<Self>, woken: Woken, tended: &mut Tended, tasks: &mut JoinSet<()>) -> Result<()> {
+        let has_started = self.feed.lock().await.read_on(&self.database, &self.hub).await?;
+        // Most events start nothing.
+        if woken == Woken::ByEvents && !has_started {
+            return Ok(());
+        }
         if tended.expired.is_none_or(|at| at.elapsed() >= self.settings.poll) {
             queue::end_expired(&self.database).await?;
             tended.expired = Some(Instant::now());
@@ -265,6 +272,16 @@ impl Parts {
             tracing::warn!(%error, "cannot give jobs back");
         }
     }
+}
+
+/// Why a worker does not wait any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Woken {
+    /// There may be jobs, or room for them.
+    ByJobs,
+    /// There are events, which may start jobs.
+    ByEvents,
+    ToStop,
 }
 
 /// When a worker last looked after what is not done each time.

@@ -57,12 +57,13 @@ async fn an_event_whose_jobs_could_not_be_added_starts_them_later() {
 
 #[tokio::test]
 async fn a_server_that_is_behind_in_reading_starts_the_jobs_as_well() {
-    let app = TestApp::with_effects().await;
+    let app = TestApp::new().await;
     let manager = app.clinic("Oak").await.manager().await;
-    begun(&app).run_due().await.unwrap();
     let other = app.another().await;
+    app.make_effects().await;
+    begun(&app).run_due().await.unwrap();
     let ticket = manager.open_ticket("1").await;
-    // By the events that the other process has read, which began later.
+    // By the events that the other process has read.
     let worker = Worker::new(other.database.clone(), other.hub.clone(), &[&TASKS], Settings::default());
 
     super::until(async || {

@@ -37,12 +37,17 @@ impl TestApp {
     /// An app with a table in which tasks leave their effects.
     async fn with_effects() -> Self {
         let app = Self::new().await;
-        app.execute(
+        app.make_effects().await;
+        app
+    }
+
+    /// Makes the table. A server that starts later would refuse a database with a table that it does not know.
+    async fn make_effects(&self) {
+        self.execute(
             "create table effects (number bigint generated always as identity, task text not null);
              grant select, insert on effects to clinigraph_system",
         )
         .await;
-        app
     }
 
     /// What tasks have left there, in order.

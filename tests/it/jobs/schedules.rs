@@ -8,6 +8,8 @@ use clinigraph::{
     jobs::{Settings, Worker},
     kernel::{
         Id,
+        clock::Clock,
+        db::Database,
         text::{CurrencyCode, TimeZone as Zone},
         write::{NoEvent, Stored},
     },
@@ -131,4 +133,27 @@ async fn a_clinic_that_moves_to_another_time_zone_has_its_job_at_the_time_there(
     }
 
     assert_eq!(nights(&app, clinic, chrono_tz::America::New_York).await, ["11 02:30"]);
+}
+
+#[tokio::test]
+async fn a_worker_whose_clock_is_behind_does_not_repeat_what_another_has_done() {
+    let app = TestApp::with_effects().await;
+    let clinic = clinic_in(&app, "Europe/Berlin", ClinicStatus::Active).await;
+    let behind = Clock::default();
+    let late = Database::new(app.database.pools().clone(), behind.clone());
+    let late = Worker::new(late, app.hub.clone(), &[&TIMED], Settings::default());
+    let worker = worker(&app);
+    turn_to(&app, Utc.with_ymd_and_hms(2027, 1, 11, 1, 20, 0).unwrap());
+    worker.run_due().await.unwrap();
+    turn_to(&app, Utc.with_ymd_and_hms(2027, 1, 11, 1, 30, 1).unwrap());
+    worker.run_due().await.unwrap();
+    assert_eq!(nights(&app, clinic, chrono_tz::Europe::Berlin).await, ["11 02:30"]);
+
+    // It is still before half past two for this one, and then not any more.
+    behind.turn(app.clock.now() - behind.now() - TimeDelta::seconds(10));
+    late.run_due().await.unwrap();
+    behind.turn(TimeDelta::seconds(11));
+    late.run_due().await.unwrap();
+
+    assert_eq!(nights(&app, clinic, chrono_tz::Europe::Berlin).await, ["11 02:30"]);
 }

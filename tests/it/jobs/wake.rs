@@ -30,9 +30,10 @@ async fn start(app: &TestApp, clinic: clinigraph::kernel::Id<clinigraph::clinic:
 
 #[tokio::test]
 async fn a_job_starts_at_once_in_its_own_process_and_in_another() {
-    let app = TestApp::with_effects().await;
+    let app = TestApp::new().await;
     let clinic = app.clinic("Oak").await.typed();
     let other = app.another().await;
+    app.make_effects().await;
     let workers = [
         ("own", Worker::new(app.database.clone(), app.hub.clone(), &[&TASKS], WOKEN)),
         ("other", Worker::new(other.database.clone(), other.hub.clone(), &[&TASKS], WOKEN)),
