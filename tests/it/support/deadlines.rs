@@ -65,6 +65,9 @@ async fn each_deadline_that_passes_is_reported_once_to_all_administrators() {
     pass(&app, 1).await;
     pass(&app, 1).await;
     assert_eq!(notified(&ada).await, [FIRST]);
+    // Another change of the ticket has its deadlines looked at anew.
+    ada.change_ticket_status(&ticket, "IN_PROGRESS").await;
+    work(&app).await;
     // The time of sessions is the same, and they end after a day.
     pass(&app, 7).await;
     pass(&app, 7).await;
