@@ -209,6 +209,7 @@ impl Writer {
         let pools = Pools::new(&db::Config {
             logins: database.logins.clone(),
             connections: options.connections,
+            jobs: 0,
             wait: Duration::from_secs(30),
             statement_timeout: Duration::from_secs(30),
             job_timeout: Duration::from_secs(30),

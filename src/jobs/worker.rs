@@ -173,19 +173,20 @@ impl Parts {
     /// Adds the jobs of events and schedules, and claims what is due.
     async fn look(self: &Arc<Self>, woken: Woken, tended: &mut Tended, tasks: &mut JoinSet<()>) -> Result<()> {
         let has_started = self.feed.lock().await.read_on(&self.database, &self.hub).await?;
-        // Most events start nothing.
-        if woken == Woken::ByEvents && !has_started {
+        // Most events start nothing; but where there are events all the time, nothing else wakes the worker.
+        if woken == Woken::ByEvents && !has_started && !is_time(tended.claimed, self.settings.poll) {
             return Ok(());
         }
-        if tended.expired.is_none_or(|at| at.elapsed() >= self.settings.poll) {
+        if is_time(tended.expired, self.settings.poll) {
             queue::end_expired(&self.database).await?;
             tended.expired = Some(Instant::now());
         }
-        if tended.schedules.is_none_or(|at| at.elapsed() >= SCHEDULED_EVERY) {
+        if is_time(tended.schedules, SCHEDULED_EVERY) {
             schedule::add_next(&self.database, &self.schedules).await?;
             tended.schedules = Some(Instant::now());
         }
         self.claim(tasks).await?;
+        tended.claimed = Some(Instant::now());
         Ok(())
     }
 
@@ -284,11 +285,17 @@ enum Woken {
     ToStop,
 }
 
-/// When a worker last looked after what is not done each time.
+/// When a worker last did what it does not do each time.
 #[derive(Debug, Default)]
 struct Tended {
+    claimed: Option<Instant>,
     expired: Option<Instant>,
     schedules: Option<Instant>,
+}
+
+/// Whether something is to be done again that was last done at a time.
+fn is_time(last: Option<Instant>, every: Duration) -> bool {
+    last.is_none_or(|at| at.elapsed() >= every)
 }
 
 /// Whether a future is ready within a time.

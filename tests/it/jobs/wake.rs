@@ -2,7 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use clinigraph::jobs::{Settings, Work, Worker};
+use chrono::TimeDelta;
+use clinigraph::{
+    jobs::{Settings, Work, Worker},
+    kernel::{Id, events::Event},
+    support::TicketEventKind,
+};
 
 use super::{
     task,
@@ -67,5 +72,30 @@ async fn an_event_wakes_the_worker_whose_job_it_starts() {
     let ticket = manager.open_ticket("Printer").await;
 
     super::until(async || app.effects().await == [ticket.clone()]).await;
+    working.abort();
+}
+
+#[tokio::test]
+async fn a_job_whose_time_comes_starts_while_there_are_events_all_the_time() {
+    let app = TestApp::with_effects().await;
+    let clinic = app.clinic("Oak").await.typed();
+    let worker = app.worker_with(Settings { poll: Duration::from_millis(200), ..Settings::default() });
+    let working = tokio::spawn(async move { worker.work(std::future::pending()).await });
+    let database = app.database.clone();
+    let busy = tokio::spawn(async move {
+        loop {
+            let assigned = async |scope: &clinigraph::kernel::db::Scope| {
+                Event::of(TicketEventKind::Assigned, Id::new(), Some(clinic.uuid())).push(scope);
+                Ok(())
+            };
+            database.as_system(None, assigned).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    });
+
+    app.add(task(Act::Succeed).in_clinic(clinic).at(app.clock.now() + TimeDelta::milliseconds(500))).await;
+
+    super::until(async || app.effects().await.len() == 1).await;
+    busy.abort();
     working.abort();
 }
