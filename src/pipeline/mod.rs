@@ -73,7 +73,7 @@ pub struct Settings {
     pub shares: Shares,
     /// Connections of clinics, which these shares are of.
     pub connections: usize,
-    /// Connections for jobs that run at once.
+    /// Connections for jobs that run at once; none if this process runs no jobs.
     pub job_connections: usize,
     /// What the transports in front allow, so that clients can read it from the API.
     pub transport: TransportLimits,
@@ -95,7 +95,7 @@ impl Default for Settings {
             operation_rates: 100,
             shares: Shares::default(),
             connections: 16,
-            job_connections: 4,
+            job_connections: 0,
             transport: TransportLimits::default(),
             operations: Operations::default(),
             deadline: Duration::from_secs(10),
