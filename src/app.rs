@@ -4,13 +4,15 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use diesel::{QueryableByName, sql_query, sql_types::Bool};
 use diesel_async::RunQueryDsl;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
 
 use crate::{
     access::Passwords,
-    config::{DatabaseOptions, OperationMode, Seed, Serve},
+    config::{DatabaseOptions, JobOptions, OperationMode, Seed, Serve, Work},
     demo,
     embedded::{Embedded, Options},
+    entities,
+    jobs::{self, Worker},
     kernel::{
         Code, Error, Result,
         clock::Clock,
@@ -225,6 +227,7 @@ pub async fn pipeline(reached: &Reached, settings: Settings, connections: usize,
     let pools = Pools::new(&db::Config {
         logins: reached.logins.clone(),
         connections,
+        jobs: settings.job_connections,
         wait: Duration::from_secs(5),
         statement_timeout: settings.statement_timeout.min(settings.deadline),
         job_timeout: settings.deadline,
@@ -257,6 +260,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         deadline: options.limits.deadline(),
         statement_timeout: options.limits.statement_timeout(),
         development: options.is_development(),
+        job_connections: if options.no_worker { 0 } else { options.jobs.jobs },
         ..Settings::default()
     };
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
@@ -278,6 +282,8 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     })?;
     let address = listener.local_addr().map_err(Error::unavailable)?;
     print_addresses(&address.to_string(), options.graphiql(), &people);
+    let stop = Stop::on_signal();
+    let working = (!options.no_worker).then(|| start_worker(&pipeline, &options.jobs, stop.clone()));
     let config = ServerConfig {
         origins: options.origins.clone(),
         graphiql: options.graphiql(),
@@ -285,11 +291,74 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         page: PageConfig { demo: options.demo, people, ..PageConfig::default() },
         ..options.limits.server()
     };
-    let served = serve(listener, Arc::new(pipeline), config, shutdown_signal()).await.map_err(Error::unavailable);
+    let served = serve(listener, Arc::new(pipeline), config, stop.clone().asked()).await.map_err(Error::unavailable);
+    stop.ask();
+    if let Some(working) = working {
+        working.await.map_err(Error::internal)?;
+    }
     simulation.iter().for_each(tokio::task::JoinHandle::abort);
     relaying.abort();
     maintaining.abort();
     served
+}
+
+/// Runs jobs without serving the API, until a signal asks to stop.
+pub async fn work(options: Work) -> Result<()> {
+    let reached = reach(&options.database).await?;
+    let worked = work_on(&reached, &options).await;
+    close(reached.embedded).await;
+    worked
+}
+
+async fn work_on(reached: &Reached, options: &Work) -> Result<()> {
+    let settings = Settings { job_connections: options.jobs.jobs, ..Settings::default() };
+    // What requests would use is not opened before there is a request.
+    let pipeline = pipeline(reached, settings, 1, Clock::default()).await?;
+    let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.logins.url(Class::System).to_owned()));
+    let maintaining = {
+        let database = pipeline.database().clone();
+        tokio::spawn(async move { db::maintain(&database).await })
+    };
+    tracing::info!("works on jobs");
+    let worked = start_worker(&pipeline, &options.jobs, Stop::on_signal()).await.map_err(Error::internal);
+    relaying.abort();
+    maintaining.abort();
+    worked
+}
+
+fn start_worker(pipeline: &Pipeline, options: &JobOptions, stop: Stop) -> JoinHandle<()> {
+    let settings = jobs::Settings {
+        at_once: options.jobs,
+        drain: Duration::from_secs(options.drain_seconds),
+        ..jobs::Settings::default()
+    };
+    let worker = Worker::new(pipeline.database().clone(), Arc::clone(pipeline.hub()), &entities::jobs(), settings);
+    tokio::spawn(async move { worker.work(stop.asked()).await })
+}
+
+/// Asks all parts of the program to stop; clones are the same.
+#[derive(Clone)]
+struct Stop(Arc<watch::Sender<bool>>);
+
+impl Stop {
+    /// On Ctrl-C or SIGTERM.
+    fn on_signal() -> Self {
+        let stop = Self(Arc::new(watch::Sender::new(false)));
+        let on_signal = stop.clone();
+        tokio::spawn(async move {
+            shutdown_signal().await;
+            on_signal.ask();
+        });
+        stop
+    }
+
+    fn ask(&self) {
+        self.0.send_replace(true);
+    }
+
+    async fn asked(self) {
+        drop(self.0.subscribe().wait_for(|asked| *asked).await);
+    }
 }
 
 fn operations(options: &Serve) -> Result<Operations> {

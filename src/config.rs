@@ -25,6 +25,8 @@ pub struct Cli {
 pub enum Command {
     /// Serve the API. Without --database-url, a private Postgres runs in the data directory.
     Serve(Box<Serve>),
+    /// Run jobs without serving the API, beside servers that serve with --no-worker.
+    Worker(Work),
     /// Create or update the roles and tables of a database, and print how the server logs in.
     Prepare(DatabaseOptions),
     /// Check a database for anything that weakens the isolation of clinics, and explain it.
@@ -104,8 +106,33 @@ pub struct Serve {
     /// development and in a demo everybody.
     #[arg(long, env = "CLINIGRAPH_GRAPHIQL", value_enum)]
     pub graphiql: Option<Graphiql>,
+    /// Run no jobs in this process: `clinigraph worker` runs them elsewhere.
+    #[arg(long, env = "CLINIGRAPH_NO_WORKER")]
+    pub no_worker: bool,
+    #[command(flatten)]
+    pub jobs: JobOptions,
     #[command(flatten)]
     pub limits: LimitOptions,
+}
+
+/// How jobs are run.
+#[derive(Debug, Clone, Args)]
+#[command(next_help_heading = "Jobs")]
+pub struct JobOptions {
+    /// Jobs that run at the same time in this process; each uses a connection to Postgres.
+    #[arg(long, env = "CLINIGRAPH_JOBS", default_value_t = 4, value_parser = clap::builder::RangedU64ValueParser::<usize>::new().range(1..=64))]
+    pub jobs: usize,
+    /// Seconds for which running jobs may finish when the process stops; those that have not are given back.
+    #[arg(long, env = "CLINIGRAPH_DRAIN_SECONDS", default_value_t = 20)]
+    pub drain_seconds: u64,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct Work {
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+    #[command(flatten)]
+    pub jobs: JobOptions,
 }
 
 impl Serve {

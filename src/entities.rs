@@ -1,7 +1,7 @@
-//! The lists of entities, of topics, and of the rates of operations, with one line for each.
+//! The lists of entities, of topics, of the rates of operations and of jobs, with one line for each.
 
 use crate::{
-    access, audit, clinic,
+    access, audit, clinic, jobs,
     kernel::{
         entity::{Def, Entity},
         events::{EventKind, Topic},
@@ -12,7 +12,7 @@ use crate::{
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
 #[must_use]
-pub fn entities() -> [&'static Def; 12] {
+pub fn entities() -> [&'static Def; 13] {
     [
         clinic::ClinicNetwork::def(),
         clinic::Clinic::def(),
@@ -26,18 +26,20 @@ pub fn entities() -> [&'static Def; 12] {
         support::TicketMessage::def(),
         notification::Notification::def(),
         audit::AuditEvent::def(),
+        jobs::Job::def(),
     ]
 }
 
 /// Every topic, for the activity of a clinic and for the tests that hold for all of them.
 #[must_use]
-pub fn topics() -> [&'static Topic; 5] {
+pub fn topics() -> [&'static Topic; 6] {
     [
         clinic::ClinicConfigEventKind::TOPIC,
         clinic::ClinicClosureEventKind::TOPIC,
         support::TicketEventKind::TOPIC,
         support::TicketMessageEventKind::TOPIC,
         notification::NotificationEventKind::TOPIC,
+        jobs::JobEventKind::TOPIC,
     ]
 }
 
@@ -45,4 +47,10 @@ pub fn topics() -> [&'static Topic; 5] {
 #[must_use]
 pub fn operation_rates() -> Vec<OperationRates> {
     [&access::RATES[..], &server_info::RATES, &support::RATES].concat()
+}
+
+/// What the modules declare of their jobs, for workers.
+#[must_use]
+pub fn jobs() -> [&'static jobs::Jobs; 2] {
+    [&jobs::JOBS, &support::JOBS]
 }

@@ -13,9 +13,9 @@ use async_graphql::{
     registry::{MetaField, MetaType, Registry},
 };
 
-pub use crate::entities::{entities, operation_rates, topics};
+pub use crate::entities::{entities, jobs, operation_rates, topics};
 use crate::{
-    access, audit, clinic,
+    access, audit, clinic, jobs,
     kernel::{
         Code, Error, Result,
         entity::{AnyNode, AnyNodes, Def, Kinds},
@@ -36,6 +36,7 @@ pub struct QueryFields(
     support::SupportReads,
     audit::AuditReads,
     notification::NotificationReads,
+    jobs::JobReads,
     server_info::ServerQuery,
 );
 
@@ -48,6 +49,7 @@ pub struct MutationFields(
     clinic::ClinicMutation,
     support::SupportMutation,
     notification::NotificationMutation,
+    jobs::JobMutation,
 );
 
 /// Declares a root type: its fields are those of the merged parts, and each is nullable, so that a field that fails is null
@@ -136,6 +138,7 @@ fn finish_root_field(field: &mut MetaField) {
 pub struct Subscription(
     support::SupportSubscription,
     notification::NotificationSubscription,
+    jobs::JobSubscription,
     live::ActivitySubscription,
 );
 

@@ -9,6 +9,7 @@ pub mod demo;
 pub mod embedded;
 pub mod entities;
 pub mod graphql;
+pub mod jobs;
 pub mod kernel;
 pub mod live;
 pub mod notification;

@@ -21,7 +21,7 @@ diesel::table! {
         patient_id -> Nullable<Uuid>,
         /// Kind of action that was done.
         verb -> Text,
-        /// Mutation that did it. Null for jobs and for direct access to the database.
+        /// Mutation that did it, or the word job and the kind of the job that did it. Null for other work of the server and for direct access to the database.
         operation -> Nullable<Text>,
         /// Kind of object that was acted on, as in the prefix of its id.
         resource_type -> Text,
@@ -33,7 +33,7 @@ diesel::table! {
         ip -> Nullable<Inet>,
         /// User agent of the request. Null if there was none.
         user_agent -> Nullable<Text>,
-        /// Identifier of the request. Null if there was none.
+        /// Identifier of the request, or of the job. Null if there was neither.
         request_id -> Nullable<Text>,
         /// Whether the action succeeded; refused attempts are recorded too where they matter.
         success -> Bool,
@@ -255,6 +255,42 @@ diesel::table! {
         response -> Nullable<Bytea>,
         /// Time after which the key may be used anew.
         expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Job of the server: work that it does in the background. Needs the permission `JOBS_MANAGE`.
+    jobs (clinic_id, id) {
+        /// Identifier of the job.
+        id -> Uuid,
+        /// Clinic that the job works in; the nil UUID for the platform.
+        clinic_id -> Uuid,
+        /// Kind of the job, which says what it does.
+        kind -> Text,
+        /// Key of the job: at most one job of a kind with the same key waits in a clinic. Null if it has none.
+        key -> Nullable<Text>,
+        /// Objects that the job works on, by their identifiers.
+        payload -> Jsonb,
+        /// Current status of the job.
+        status -> Text,
+        /// Priority of the job from 0 to 3; the jobs with the lowest number start first.
+        priority -> Int4,
+        /// Time at which the job starts or started; of a job that failed, the time of its next attempt.
+        run_at -> Timestamptz,
+        /// Number of attempts that were begun.
+        attempts -> Int4,
+        /// Number of attempts after which the job is dead.
+        max_attempts -> Int4,
+        /// Error of the last attempt that failed, at most 1,000 characters. Null if none has failed.
+        last_error -> Nullable<Text>,
+        /// Time at which the last attempt failed. Null if the job is not dead.
+        died_at -> Nullable<Timestamptz>,
+        /// Claim of the worker that runs the job; null if none does.
+        lease_id -> Nullable<Uuid>,
+        /// Time until which the claim holds unless the worker renews it; null if nobody runs the job.
+        lease_expires_at -> Nullable<Timestamptz>,
+        /// Time at which the job was added.
+        created_at -> Timestamptz,
     }
 }
 
@@ -499,6 +535,12 @@ diesel::table! {
         updated_by -> Nullable<Uuid>,
         /// Version of the ticket, which each change increments; pass it as `expectedVersion`.
         version -> Int4,
+        /// Time at which it was noticed that the first response is late. Null if it is not late.
+        first_response_missed_at -> Nullable<Timestamptz>,
+        /// Time at which it was noticed that the ticket was not resolved in time. Null if that is not so.
+        resolution_missed_at -> Nullable<Timestamptz>,
+        /// The next deadline that is not met yet, so that lists can be ordered by it; the end of the year 9999 for none.
+        due_order -> Timestamptz,
     }
 }
 

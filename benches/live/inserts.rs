@@ -209,6 +209,7 @@ impl Writer {
         let pools = Pools::new(&db::Config {
             logins: database.logins.clone(),
             connections: options.connections,
+            jobs: 0,
             wait: Duration::from_secs(30),
             statement_timeout: Duration::from_secs(30),
             job_timeout: Duration::from_secs(30),
@@ -225,7 +226,7 @@ impl Writer {
         let database = Database::new(pools, clinigraph::kernel::clock::Clock::default());
         let origin =
             Origin { request_id: "bench".to_owned(), address: [127, 0, 0, 1].into(), agent: Some("bench".to_owned()) };
-        let note = Note { operation: "replyToTicket".to_owned(), origin: Arc::new(origin) };
+        let note = Note::Request { operation: "replyToTicket".to_owned(), origin: Arc::new(origin) };
         let writer = |Place { clinic, notified, writer, tickets, version }| {
             // With the current number of changes the session is not looked up.
             let person = Person {

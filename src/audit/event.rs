@@ -86,7 +86,8 @@ entity! {
         actor_email: Option<EmailAddress>,
         /// Kind of action that was done.
         verb: AuditVerb,
-        /// Mutation that did it. Null for jobs and for direct access to the database.
+        /// Mutation that did it, or the word job and the kind of the job that did it. Null for other work of the server and for
+        /// direct access to the database.
         operation: Option<String>,
         /// Kind of object that was acted on, as in the prefix of its id.
         resource_type: String,
@@ -94,7 +95,7 @@ entity! {
         changes: JsonList<AuditChange>,
         /// User agent of the request. Null if there was none.
         user_agent: Option<String>,
-        /// Identifier of the request. Null if there was none.
+        /// Identifier of the request, or of the job. Null if there was neither.
         request_id: Option<String>,
         /// Whether the action succeeded; refused attempts are recorded too where they matter.
         success: bool,

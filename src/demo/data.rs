@@ -10,6 +10,7 @@ use crate::{
         demo::{DemoUser, USERS},
     },
     clinic::{self, demo::CLINICS},
+    jobs::{self, Payload},
     kernel::{
         Code, Error, Result,
         actor::SystemRole,
@@ -22,7 +23,7 @@ use crate::{
     provider,
     schema::{clinics, users},
     server::DemoPerson,
-    support,
+    support::{self, WatchTickets},
 };
 
 /// Password of everybody in the demo, which is public.
@@ -73,7 +74,8 @@ async fn fill(scope: &Scope, password_hash: &str) -> Result<()> {
         clinic::demo::configure(scope, &mut demo, *clinic, first).await?;
     }
     clinic::demo::load_calendars(scope, &mut demo, &clinics).await?;
-    support::demo::load(scope, &mut demo, &clinics, &users).await
+    support::demo::load(scope, &mut demo, &clinics, &users).await?;
+    jobs::demo::load(scope, &mut demo, &clinics, WatchTickets::KIND).await
 }
 
 /// A user, as the sign-in page shows them.

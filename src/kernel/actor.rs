@@ -26,6 +26,8 @@ pub enum Permission {
     ClinicManage,
     /// Permission to read the audit trail.
     AuditRead,
+    /// Permission to see the jobs of the server, to retry them and to drop them.
+    JobsManage,
 }
 
 impl Permission {
@@ -69,8 +71,10 @@ impl SystemRole {
 }
 
 const EVERYTHING: &[Permission] = {
-    use Permission::{AuditRead, ClinicManage, MembersManage, MembersRead, TicketsManage, TicketsRead, TicketsWrite};
-    &[TicketsRead, TicketsWrite, TicketsManage, MembersRead, MembersManage, ClinicManage, AuditRead]
+    use Permission::{
+        AuditRead, ClinicManage, JobsManage, MembersManage, MembersRead, TicketsManage, TicketsRead, TicketsWrite,
+    };
+    &[TicketsRead, TicketsWrite, TicketsManage, MembersRead, MembersManage, ClinicManage, AuditRead, JobsManage]
 };
 
 /// Caller of an operation; cheap to clone.
@@ -82,6 +86,8 @@ pub enum Actor {
     Person(Arc<Person>),
     /// The server itself.
     System,
+    /// A job of the server, which reaches the rows of this clinic only.
+    Job(Uuid),
 }
 
 /// A user with a session, as it was looked up; each transaction checks that this still holds.
@@ -107,7 +113,7 @@ impl Actor {
     pub fn permissions(&self) -> &'static [Permission] {
         match self {
             Self::Nobody => &[],
-            Self::System => EVERYTHING,
+            Self::System | Self::Job(_) => EVERYTHING,
             Self::Person(person) if person.is_platform_admin => EVERYTHING,
             Self::Person(person) => person.acting.map_or(&[], |(_, role)| role.permissions()),
         }
@@ -131,7 +137,7 @@ impl Actor {
     pub fn person(&self) -> Result<&Arc<Person>> {
         match self {
             Self::Person(person) => Ok(person),
-            Self::Nobody | Self::System => Err(Error::unauthenticated()),
+            Self::Nobody | Self::System | Self::Job(_) => Err(Error::unauthenticated()),
         }
     }
 
@@ -139,6 +145,7 @@ impl Actor {
     pub fn clinic_id(&self) -> Option<Uuid> {
         match self {
             Self::Person(person) => person.acting.map(|(clinic, _)| clinic),
+            Self::Job(clinic) => Some(*clinic),
             Self::Nobody | Self::System => None,
         }
     }

@@ -45,8 +45,8 @@ impl Request {
         origin: Arc<Origin>,
         token_hash: Option<[u8; 32]>,
     ) -> Self {
-        let note =
-            (access == Access::Write).then(|| Note { operation: operation.clone(), origin: Arc::clone(&origin) });
+        let note = (access == Access::Write)
+            .then(|| Note::Request { operation: operation.clone(), origin: Arc::clone(&origin) });
         let scope = Arc::new(database.scope(actor, access, note));
         let loaders = Loaders::new(Arc::clone(&scope));
         Self {
@@ -95,7 +95,7 @@ impl Request {
     pub async fn as_system<T>(&self, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
         let behalf = match self.scope.actor() {
             Actor::Person(person) => Behalf::Caller(Arc::clone(person)),
-            Actor::Nobody | Actor::System => Behalf::Nobody,
+            Actor::Nobody | Actor::System | Actor::Job(_) => Behalf::Nobody,
         };
         self.works_for(behalf, work).await
     }
@@ -111,7 +111,7 @@ impl Request {
     }
 
     async fn works_for<T>(&self, behalf: Behalf, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
-        let note = Note { operation: self.operation.clone(), origin: Arc::clone(&self.origin) };
+        let note = Note::Request { operation: self.operation.clone(), origin: Arc::clone(&self.origin) };
         let party = Party::of(self.scope.actor(), self.origin.address);
         self.database.on_behalf_of(party).as_system_for(behalf, Some(note), work).await
     }

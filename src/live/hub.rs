@@ -308,6 +308,12 @@ impl Hub {
         known.ok_or_else(|| Error::unavailable("the relay has not begun"))
     }
 
+    /// Changes whenever further events are known.
+    #[must_use]
+    pub fn progress(&self) -> watch::Receiver<Option<i64>> {
+        self.position.subscribe()
+    }
+
     /// A reader of a channel.
     pub async fn channel(self: &Arc<Self>, key: ChannelKey) -> Result<ChannelReader> {
         self.position().await?;

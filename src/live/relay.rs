@@ -1,7 +1,8 @@
 //! The relay, one per process. It reads the outbox in the order of ids and publishes each event that can have no unread
 //! event before it (`order.rs`). It is woken at once by the commits of its own process, by other processes through a
 //! notification that their relays send while another process listens (never in a user's transaction: its commit would
-//! take a lock on the whole database), and once a second in any case.
+//! take a lock on the whole database), and once a second in any case. The same notification wakes the workers of other
+//! processes when jobs were added.
 
 use std::{
     collections::HashSet,
@@ -125,14 +126,20 @@ async fn read_on(
         let pause = if gap_since.is_some() { DOUBT } else { LONGEST_PAUSE };
         ours = tokio::select! {
             () = hub.database.events_committed().notified() => true,
-            () = notified.notified() => false,
+            () = notified.notified() => {
+                // Others notify of jobs in the same way.
+                hub.database.jobs_added().notify_one();
+                false
+            }
             () = tokio::time::sleep(pause) => false,
         };
         let pace = (PACE_OF_EACH * found as u32).clamp(PACE, SLOWEST_PACE);
         tokio::time::sleep_until((read_at + pace).into()).await;
         // The commits of the pause are read now as well.
         ours |= hub.database.events_committed().notified().now_or_never().is_some();
-        notified.notified().now_or_never();
+        if notified.notified().now_or_never().is_some() {
+            hub.database.jobs_added().notify_one();
+        }
     }
 }
 

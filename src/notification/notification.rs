@@ -32,6 +32,8 @@ text_enum! {
         TicketReply = "ticket_reply",
         /// The status of a support ticket was changed.
         TicketStatusChanged = "ticket_status_changed",
+        /// A deadline of a support ticket has passed.
+        TicketOverdue = "ticket_overdue",
     }
 }
 

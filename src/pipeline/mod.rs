@@ -73,6 +73,8 @@ pub struct Settings {
     pub shares: Shares,
     /// Connections of clinics, which these shares are of.
     pub connections: usize,
+    /// Connections for jobs that run at once; none if this process runs no jobs.
+    pub job_connections: usize,
     /// What the transports in front allow, so that clients can read it from the API.
     pub transport: TransportLimits,
     /// Which documents are run.
@@ -93,6 +95,7 @@ impl Default for Settings {
             operation_rates: 100,
             shares: Shares::default(),
             connections: 16,
+            job_connections: 0,
             transport: TransportLimits::default(),
             operations: Operations::default(),
             deadline: Duration::from_secs(10),
@@ -254,7 +257,7 @@ impl Execute for Pipeline {
                 });
                 Ok(Some(SocketUser { key: person.user_id.to_string(), revoked: revoked.boxed() }))
             }
-            Ok(Actor::Nobody | Actor::System) => Ok(None),
+            Ok(Actor::Nobody | Actor::System | Actor::Job(_)) => Ok(None),
             Err(error) => {
                 let close_code = match error.code() {
                     Code::RateLimited => 4429,

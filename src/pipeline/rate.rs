@@ -71,7 +71,7 @@ impl Meter {
     pub fn charge(&self, actor: &Actor, address: IpAddr, cost: u64) -> Result<Option<RateLimit>> {
         let (account, limit) = match actor {
             Actor::Person(person) => (Account::User(person.user_id), self.rates.user),
-            Actor::Nobody | Actor::System => (Account::Address(network(address)), self.rates.anonymous),
+            Actor::Nobody | Actor::System | Actor::Job(_) => (Account::Address(network(address)), self.rates.anonymous),
         };
         if limit == 0 {
             return Ok(None);

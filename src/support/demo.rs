@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 
-use super::{Ticket, TicketMessage, TicketPriority, TicketStatus};
+use super::{Ticket, TicketMessage, TicketPriority, TicketStatus, sla::DueDates};
 use crate::{
     access::{User, demo::DemoUser},
     clinic::{Clinic, demo::DemoClinic},
@@ -128,7 +128,10 @@ fn draft(
         );
     }
     let solved_at = matches!(status, TicketStatus::Resolved | TicketStatus::Closed).then_some(now);
-    let ticket = Ticket::open(clinic_id, opener, demo.pick(&PRIORITIES)?, opened_at)
+    let priority = demo.pick(&PRIORITIES)?;
+    let due = DueDates::of(priority, opened_at);
+    let missed = |due, met: Option<_>| Some(due).filter(|due| *due < met.unwrap_or(demo.now()));
+    let ticket = Ticket::open(clinic_id, opener, priority, opened_at)
         .with_id(id)
         .set(support_tickets::created_by, Some(opener))
         .title(title)
@@ -136,6 +139,8 @@ fn draft(
         .status(status)
         .assignee_id((status != TicketStatus::Open).then_some(administrator))
         .first_responded_at(responded_at)
+        .first_response_missed_at(missed(due.first_response, responded_at.or(solved_at)))
+        .resolution_missed_at(missed(due.resolution, solved_at))
         .resolved_at(solved_at)
         .closed_at(solved_at.filter(|_| status == TicketStatus::Closed))
         .updated_at(now);

@@ -23,6 +23,10 @@ events! {
         StatusChanged = "status_changed",
         /// The priority of the ticket was changed.
         PriorityChanged = "priority_changed",
+        /// The first response to the ticket was not given in time.
+        FirstResponseOverdue = "first_response_overdue",
+        /// The ticket was not resolved in time.
+        ResolutionOverdue = "resolution_overdue",
     }
 }
 

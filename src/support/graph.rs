@@ -241,7 +241,7 @@ impl SupportMutation {
         let scope = ctx.permitted(Permission::TicketsManage)?;
         let input = input.valid()?;
         let ticket = Ticket::lock(scope, input.ticket_id, input.expected_version).await?;
-        ticket.prioritize(input.priority).update(scope, TicketEventKind::PriorityChanged).await?;
+        ticket.prioritize(input.priority, scope.now()).update(scope, TicketEventKind::PriorityChanged).await?;
         Ok(ChangeTicketPriorityPayload { ticket: One::of(ticket.id) })
     }
 }

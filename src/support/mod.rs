@@ -3,6 +3,7 @@
 //! Other modules use [`Ticket`] and [`TicketMessage`] as edges.
 
 mod ability;
+mod deadlines;
 pub mod demo;
 mod events;
 mod graph;
@@ -12,6 +13,7 @@ mod rates;
 mod sla;
 mod ticket;
 
+pub use deadlines::{JOBS, WatchTickets};
 pub use events::{SupportSubscription, TicketEventKind, TicketMessageEventKind};
 pub use graph::{SupportMutation, SupportReads};
 pub use message::TicketMessage;

@@ -1,9 +1,10 @@
 //! Who is notified of what about tickets.
 
-use super::{Ticket, TicketMessage, TicketStatus, message::Reply};
+use super::{Ticket, TicketMessage, TicketStatus, deadlines::Deadline, message::Reply};
 use crate::{
+    access::User,
     clinic::Clinic,
-    kernel::{Id, Result, db::Scope},
+    kernel::{Id, Result, db::Scope, write::Stored},
     notification::{Notice, NotificationKind, Recipients, Subject, notify},
 };
 
@@ -67,4 +68,28 @@ pub async fn status_changed(scope: &Scope, ticket: &Ticket, status: TicketStatus
         now: scope.now(),
     };
     notify(scope, Recipients::One(ticket.created_by_user_id.uuid()), notice).await
+}
+
+/// Notifies the assignee of a deadline that has passed, or all administrators if nobody is assigned who can still work on it.
+pub async fn overdue(scope: &Scope, ticket: &Ticket, deadline: Deadline) -> Result<()> {
+    let assignee = match ticket.assignee_id {
+        Some(assignee) => User::find(scope, assignee).await?.filter(User::is_active_administrator),
+        None => None,
+    };
+    let (name, due, what) = match deadline {
+        Deadline::FirstResponse => ("first_response", ticket.first_response_due_at, "has no first response yet"),
+        Deadline::Resolution => ("resolution", ticket.resolution_due_at, "is not resolved yet"),
+    };
+    let notice = Notice {
+        kind: NotificationKind::TicketOverdue,
+        clinic: Some(ticket.clinic_id.uuid()),
+        subject: Subject::of(ticket.id),
+        link_path: Some(link_path(ticket.id)),
+        title: format!("Ticket {} is overdue: {}", ticket.number, ticket.title),
+        body: &format!("The ticket {what}."),
+        cause: format!("{}:{name}:{}", ticket.id, due.map_or(0, |due| due.timestamp())),
+        now: scope.now(),
+    };
+    let recipients = assignee.map_or(Recipients::Administrators, |assignee| Recipients::One(assignee.id.uuid()));
+    notify(scope, recipients, notice).await
 }

@@ -74,6 +74,10 @@ entity! {
         first_response_due_at: Option<DateTime<Utc>>,
         /// Time by which the ticket should be resolved. Null if there is no deadline.
         resolution_due_at: Option<DateTime<Utc>>,
+        /// Time at which it was noticed that the first response is late. Null if it is not late.
+        first_response_missed_at: Option<DateTime<Utc>>,
+        /// Time at which it was noticed that the ticket was not resolved in time. Null if that is not so.
+        resolution_missed_at: Option<DateTime<Utc>>,
         /// Time of the first response from an administrator. Null if there has been none yet.
         first_responded_at: Option<DateTime<Utc>>,
         /// Time at which the ticket was resolved. Null if it is not resolved.
@@ -125,6 +129,9 @@ orders! {
     UpdatedAt = "updated_at" as Timestamptz,
     /// Urgency of the ticket, from low to urgent.
     Priority = "priority_rank" as SmallInt,
+    /// Next deadline of the ticket: of its first response until that is given, then of its resolution. Tickets without one come
+    /// behind all others.
+    DueAt = "due_order" as Timestamptz,
 }
 
 aggregate! {
@@ -164,6 +171,10 @@ filter! {
         assigned: present(assignee_id),
         /// Times between which the ticket was opened.
         created_at: range(created_at: DateTimeRange),
+        /// Whether the next deadline of the ticket has passed; false for tickets without one.
+        overdue: past(due_order),
+        /// Times between which the next deadline of the ticket is: of its first response until that is given, then of its resolution.
+        due_at: due(due_order: DateTimeRange),
         /// Words in the title or description; all must occur, at least as the beginning of a word. At most 200 characters.
         text: words(),
     }
@@ -188,14 +199,17 @@ impl Ticket {
             .updated_at(now)
     }
 
-    /// Drafts another priority; the due dates follow, counted from the opening.
-    pub fn prioritize(&self, priority: TicketPriority) -> Draft<'_, Self> {
+    /// Drafts another priority; the due dates follow, counted from the opening. One that is moved into the future can be
+    /// missed anew.
+    pub fn prioritize(&self, priority: TicketPriority, now: DateTime<Utc>) -> Draft<'_, Self> {
         let due = DueDates::of(priority, self.created_at);
         let draft = self.edit().priority(priority);
         if draft.is_empty() {
             return draft;
         }
-        draft.first_response_due_at(due.first_response).resolution_due_at(due.resolution)
+        let draft = draft.first_response_due_at(due.first_response).resolution_due_at(due.resolution);
+        let draft = if due.first_response > now { draft.first_response_missed_at(None) } else { draft };
+        if due.resolution > now { draft.resolution_missed_at(None) } else { draft }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Faults under load: in each round a server is killed, Postgres is restarted or crashes, or connections are cut, at a
-//! random moment. Meanwhile clients write, with idempotency keys, and others are subscribed at both servers. Afterwards
-//! every acknowledged mutation was done once, and every subscriber, resuming with the last cursor it received, has
-//! received every event once and in order.
+//! random moment. Meanwhile clients write, with idempotency keys, others are subscribed at both servers, deadlines of tickets pass,
+//! and a process beside the servers runs jobs. Afterwards every acknowledged mutation was done once, every subscriber,
+//! resuming with the last cursor it received, has received every event once and in order, and each missed deadline was
+//! reported once.
 //!
 //! `FAULT_ROUNDS` (10) is the number of rounds, and `FAULT_SEED` (printed at the beginning) chooses the faults. Everything
 //! runs on loopback; the program ends only processes that it has started.
@@ -23,12 +24,19 @@ use std::{
     time::Duration,
 };
 
-use self::{chance::Chance, reader::Over, subscriber::Subscriber, world::World, writer::Writer};
+use self::{
+    chance::Chance,
+    reader::Over,
+    subscriber::Subscriber,
+    world::{Reports, World},
+    writer::Writer,
+};
 
 /// Something that breaks in a round.
 #[derive(Debug, Clone, Copy)]
 enum Fault {
     KillServer(usize),
+    KillWorker,
     CutListeners,
     CutRelays,
     CutEverything,
@@ -38,19 +46,21 @@ enum Fault {
 
 impl Fault {
     fn random(chance: &mut Chance) -> Self {
-        match chance.below(10) {
+        match chance.below(12) {
             0..=3 => Self::KillServer(chance.below(2)),
             4 | 5 => Self::CutListeners,
             6 => Self::CutRelays,
             7 => Self::CutEverything,
             8 => Self::RestartPostgres,
-            _ => Self::CrashPostgres,
+            9 => Self::CrashPostgres,
+            _ => Self::KillWorker,
         }
     }
 
     async fn happen(self, world: &mut World) {
         match self {
             Self::KillServer(which) => world.kill_and_start(which).await,
+            Self::KillWorker => world.kill_and_start_worker().await,
             Self::CutListeners => world.cut("application_name = 'clinigraph listener'").await,
             Self::CutRelays => world.cut("application_name = 'clinigraph relay'").await,
             Self::CutEverything => world.cut("application_name like 'clinigraph%'").await,
@@ -86,6 +96,7 @@ async fn faults_lose_and_repeat_no_event_and_no_mutation() {
     for round in 1..=rounds {
         let fault = Fault::random(&mut chance);
         let before: usize = writers.iter().map(Writer::count).sum();
+        world.miss_deadlines().await;
         tokio::time::sleep(Duration::from_millis(20 + chance.below(300) as u64)).await;
         fault.happen(&mut world).await;
         // All clients go on, at either server, before the next fault.
@@ -129,5 +140,10 @@ async fn faults_lose_and_repeat_no_event_and_no_mutation() {
         );
         assert_eq!(progress.events, events, "every event once and in order");
     }
+    let late = world.reports().await;
+    eprintln!("{late:?}");
+    let Reports { late, events, tickets, notifications } = late;
+    assert!(late > 0);
+    assert_eq!((events, tickets, notifications), (late, late, late), "each missed deadline was reported once");
     world.stop().await;
 }

@@ -1,4 +1,4 @@
-//! A Postgres with durability on, two servers on it, and people.
+//! A Postgres with durability on, two servers and a worker on it, and people.
 
 use std::{
     net::SocketAddr,
@@ -35,6 +35,20 @@ pub struct World {
     superuser_url: String,
     clinic: Uuid,
     servers: [Server; 2],
+    worker: Child,
+}
+
+/// What has become of tickets whose first response is late.
+#[derive(Debug, QueryableByName)]
+pub struct Reports {
+    #[diesel(sql_type = sql_types::BigInt)]
+    pub late: i64,
+    #[diesel(sql_type = sql_types::BigInt)]
+    pub events: i64,
+    #[diesel(sql_type = sql_types::BigInt)]
+    pub tickets: i64,
+    #[diesel(sql_type = sql_types::BigInt)]
+    pub notifications: i64,
 }
 
 struct Server {
@@ -68,12 +82,17 @@ impl World {
         superuser
             .batch_execute(&format!(
                 "insert into clinics (id, name, slug, timezone, currency, status)
-                 values ('{clinic}', 'Oak', 'oak', 'America/Vancouver', 'CAD', 'active')"
+                 values ('{clinic}', 'Oak', 'oak', 'America/Vancouver', 'CAD', 'active');
+                 insert into users (id, email, first_name, last_name, status, is_platform_admin)
+                 values (gen_random_uuid(), 'ada@people.example', 'Ada', 'Tester', 'active', true)"
             ))
             .await
             .unwrap();
-        let servers = [start(&superuser_url, free_address()), start(&superuser_url, free_address())];
-        let world = Self { folder, postgres: Some(postgres), superuser_url, clinic, servers };
+        // The other server and the worker share the jobs.
+        let servers =
+            [start(&superuser_url, free_address(), &["--no-worker"]), start(&superuser_url, free_address(), &[])];
+        let worker = start_worker(&superuser_url);
+        let world = Self { folder, postgres: Some(postgres), superuser_url, clinic, servers, worker };
         world.serving().await;
         world
     }
@@ -139,8 +158,53 @@ impl World {
     pub async fn kill_and_start(&mut self, which: usize) {
         let server = &mut self.servers[which];
         server.child.kill().await.unwrap();
-        *server = start(&self.superuser_url, server.address);
+        let options: &[&str] = if which == 0 { &["--no-worker"] } else { &[] };
+        *server = start(&self.superuser_url, server.address, options);
         self.serving().await;
+    }
+
+    pub async fn kill_and_start_worker(&mut self) {
+        self.worker.kill().await.unwrap();
+        self.worker = start_worker(&self.superuser_url);
+    }
+
+    /// Lets the first response to some tickets be late, as if their priority had changed.
+    pub async fn miss_deadlines(&self) {
+        let mut superuser = connect(&self.superuser_url).await.unwrap();
+        superuser
+            .batch_execute(
+                "with late as (
+                     update support_tickets set first_response_due_at = now() - interval '1 second'
+                      where id in (select id from support_tickets where first_response_due_at > now() order by id limit 20)
+                     returning id, clinic_id
+                 )
+                 insert into outbox_events (clinic_id, audience, topic, subject_id, kind)
+                 select clinic_id, 'clinic', 'ticket', id, 'priority_changed' from late",
+            )
+            .await
+            .unwrap();
+    }
+
+    /// What was reported, when no job is due any more.
+    pub async fn reports(&self) -> Reports {
+        let mut superuser = connect(&self.superuser_url).await.unwrap();
+        let begun = Instant::now();
+        let due = "select count(*) as id from jobs where status = 'running' or run_at <= now()";
+        let unreported = "select count(*) as id from support_tickets
+            where first_response_due_at <= now() and first_response_missed_at is null";
+        for query in [due, unreported, due] {
+            while sql_query(query).get_result::<Event>(&mut superuser).await.unwrap().id > 0 {
+                assert!(begun.elapsed() < LONG, "missed deadlines are not reported");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        }
+        let reports = sql_query(
+            "select (select count(*) from support_tickets where first_response_due_at <= now()) as late,
+                    (select count(*) from outbox_events where kind = 'first_response_overdue') as events,
+                    (select count(distinct subject_id) from outbox_events where kind = 'first_response_overdue') as tickets,
+                    (select count(*) from notifications where kind = 'ticket_overdue') as notifications",
+        );
+        reports.get_result(&mut superuser).await.unwrap()
     }
 
     /// Cuts connections of the servers.
@@ -181,6 +245,12 @@ impl World {
         for server in &mut self.servers {
             server.child.kill().await.unwrap();
         }
+        // As a supervisor stops it.
+        let pid = i32::try_from(self.worker.id().unwrap()).unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        let ended = tokio::time::timeout(LONG, self.worker.wait()).await.unwrap().unwrap();
+        assert!(ended.success(), "{ended}");
         if let Some(mut postgres) = self.postgres.take() {
             postgres.stop().await.unwrap();
         }
@@ -195,8 +265,8 @@ fn free_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-fn start(url: &str, address: SocketAddr) -> Server {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_clinigraph"));
+fn start(url: &str, address: SocketAddr, options: &[&str]) -> Server {
+    let mut command = program(url);
     command.args([
         "serve",
         "--connections",
@@ -208,13 +278,23 @@ fn start(url: &str, address: SocketAddr) -> Server {
         "--address",
         &address.to_string(),
     ]);
+    Server { address, child: command.args(options).spawn().unwrap() }
+}
+
+fn start_worker(url: &str) -> Child {
+    program(url).args(["worker", "--jobs", "2"]).spawn().unwrap()
+}
+
+/// The program on this database; its command is still to be given.
+fn program(url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_clinigraph"));
     command
         .env("DATABASE_URL", url)
         .env("CLINIGRAPH_PREPARED", "true")
         .env("CLINIGRAPH_KEYS", KEYS)
         .env("CLINIGRAPH_LOG", "off");
     command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
-    Server { address, child: command.spawn().unwrap() }
+    command
 }
 
 async fn answers(address: SocketAddr) -> std::io::Result<bool> {

@@ -16,9 +16,13 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("provider", &["kernel", "schema", "access", "clinic"]),
     ("audit", &["kernel", "schema", "access", "clinic"]),
     ("clinic", &["kernel", "schema", "access", "provider", "support"]),
-    ("support", &["kernel", "schema", "access", "clinic", "notification", "live"]),
+    ("support", &["kernel", "schema", "access", "clinic", "notification", "live", "jobs"]),
+    ("jobs", &["kernel", "schema", "clinic", "live"]),
     ("notification", &["kernel", "schema", "access", "clinic", "live"]),
-    ("entities", &["kernel", "access", "audit", "clinic", "provider", "server_info", "support", "notification"]),
+    (
+        "entities",
+        &["kernel", "access", "audit", "clinic", "provider", "server_info", "support", "notification", "jobs"],
+    ),
     ("live", &["kernel", "schema", "clinic", "entities"]),
     ("server_info", &["kernel"]),
     (
@@ -31,6 +35,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "provider",
             "support",
             "notification",
+            "jobs",
             "entities",
             "live",
             "server_info",
@@ -39,18 +44,22 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("pipeline", &["kernel", "access", "graphql", "live", "server", "server_info"]),
     ("config", &["kernel", "pipeline", "seed", "server"]),
     ("seed", &["kernel", "access"]),
-    ("demo", &["kernel", "schema", "access", "clinic", "provider", "support", "server"]),
-    ("app", &["kernel", "access", "config", "demo", "embedded", "live", "pipeline", "seed", "server"]),
+    ("demo", &["kernel", "schema", "access", "clinic", "provider", "support", "jobs", "server"]),
+    (
+        "app",
+        &["kernel", "access", "config", "demo", "embedded", "entities", "jobs", "live", "pipeline", "seed", "server"],
+    ),
     ("main", &["app", "config", "graphql"]),
 ];
 
-/// The kernel's macros, which are exported at the root of the crate.
+/// The macros of declarations, which are exported at the root of the crate.
 const MACROS: &[&str] = &[
     "aggregate",
     "entity",
     "events",
     "filter",
     "input",
+    "job",
     "json_object",
     "orders",
     "queries",

@@ -7,7 +7,7 @@ use crate::{
     access, audit,
     clinic::{self, TestClinic},
     harness::Person,
-    kernel, live, notification, provider, support,
+    jobs, kernel, live, notification, provider, support,
 };
 
 /// The rows of one module. They are tried in their order.
@@ -99,7 +99,7 @@ pub struct Enum {
     pub values: &'static [&'static str],
 }
 
-const MODULES: [&Cases; 8] = [
+const MODULES: [&Cases; 9] = [
     &clinic::cases::CASES,
     &provider::cases::CASES,
     &support::cases::CASES,
@@ -108,6 +108,7 @@ const MODULES: [&Cases; 8] = [
     &access::cases::CASES,
     &live::cases::CASES,
     &kernel::cases::CASES,
+    &jobs::cases::CASES,
 ];
 
 /// Every table, by name.
@@ -173,6 +174,7 @@ pub async fn fill(filling: &Filling<'_>) {
     provider::cases::fill(filling).await;
     access::cases::fill(filling).await;
     support::cases::fill(filling).await;
+    jobs::cases::fill(filling).await;
 }
 
 /// A text with values in place of `$name`.

@@ -14,6 +14,7 @@ mod audit;
 mod clinic;
 mod demo;
 mod installation;
+mod jobs;
 mod kernel;
 mod live;
 mod notification;

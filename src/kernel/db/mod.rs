@@ -2,8 +2,7 @@
 //! logins (`logins.rs`) and who uses a connection next (`turns.rs`), scopes, through which all tables are reached
 //! (`scope.rs`), statements that stay prepared (`prepared.rs`), migrations and roles (`migrate.rs`), the fingerprint of all
 //! rights (`fingerprint.rs`), the gate that a server must pass to start (`gate.rs`), the mark of a database with made-up
-//! people (`installation.rs`), and the job that makes partitions and removes what has expired
-//! (`maintenance.rs`, `partitions.rs`, `sweep.rs`).
+//! people (`installation.rs`), partitions (`maintenance.rs`, `partitions.rs`), and the removal of what has expired (`sweep.rs`).
 
 mod address;
 mod fingerprint;

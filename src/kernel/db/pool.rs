@@ -117,6 +117,8 @@ pub struct Config {
     pub logins: Logins,
     /// Connections of the tenants' pool; the others get a share of it.
     pub connections: usize,
+    /// Connections of the server itself for jobs that run at once, beside its share.
+    pub jobs: usize,
     /// How long a request waits for a connection.
     pub wait: Duration,
     /// Longest time of one statement for a caller.
@@ -415,7 +417,8 @@ impl Pools {
         let pool = |class: Class| {
             let address: Address = config.logins.url(class).parse()?;
             let settings = class.settings(config);
-            let connections = class.share(config.connections);
+            let jobs = if class == Class::System { config.jobs } else { 0 };
+            let connections = class.share(config.connections) + jobs;
             let pool = managed::Pool::builder(Manager { address, settings, closer: Arc::clone(&closer) })
                 .max_size(connections)
                 // The connection that was returned last: its transaction may still be open, and its caches are warm.

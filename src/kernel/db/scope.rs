@@ -51,15 +51,17 @@ pub enum Access {
 pub struct Database {
     pools: Pools,
     clock: Clock,
-    /// Notified when a transaction with events was committed by this process.
+    /// Notified when a transaction with events or new jobs was committed by this process.
     events_committed: Arc<Notify>,
+    /// Notified when there may be new jobs.
+    jobs_added: Arc<Notify>,
     terms: Terms,
 }
 
 impl Database {
     #[must_use]
     pub fn new(pools: Pools, clock: Clock) -> Self {
-        Self { pools, clock, events_committed: Arc::default(), terms: Terms::default() }
+        Self { pools, clock, events_committed: Arc::default(), jobs_added: Arc::default(), terms: Terms::default() }
     }
 
     /// The same database, for scopes that wait for their connections on these terms.
@@ -74,10 +76,22 @@ impl Database {
         self.on_terms(Terms { on_behalf_of: Some(party), ..self.terms })
     }
 
-    /// Notifies of events that this process has written.
+    /// Notifies of events and jobs that this process has written, which others may have to know of.
     #[must_use]
     pub fn events_committed(&self) -> &Notify {
         &self.events_committed
+    }
+
+    /// Notifies of jobs that this process, or as it seems another one, has added.
+    #[must_use]
+    pub fn jobs_added(&self) -> &Notify {
+        &self.jobs_added
+    }
+
+    /// The time, as the server's clock has it.
+    #[must_use]
+    pub fn now(&self) -> DateTime<Utc> {
+        self.clock.now()
     }
 
     #[must_use]
@@ -99,6 +113,7 @@ impl Database {
             opened_at: AtomicUsize::new(0),
             events: Mutex::default(),
             has_events: AtomicBool::new(false),
+            has_jobs: AtomicBool::new(false),
             pending: Mutex::default(),
             prepares: AtomicBool::new(false),
         }
@@ -118,15 +133,29 @@ impl Database {
         note: Option<Note>,
         work: impl AsyncFnOnce(&Scope) -> Result<T>,
     ) -> Result<T> {
-        let scope = Scope { behalf, ..self.scope(Actor::System, Access::Write, note) };
-        match work(&scope).await {
-            Ok(done) => scope.commit().await.map(|()| done),
-            Err(error) => {
-                // If the scope was not opened, that is why the statements failed.
-                let refusal = scope.refusal().await;
-                scope.roll_back().await;
-                Err(refusal.unwrap_or(error))
-            }
+        run(Scope { behalf, ..self.scope(Actor::System, Access::Write, note) }, work).await
+    }
+
+    /// Works as a job: of a clinic, whose rows alone it reaches, or of the platform.
+    pub async fn as_job<T>(
+        &self,
+        clinic: Option<Uuid>,
+        note: Note,
+        work: impl AsyncFnOnce(&Scope) -> Result<T>,
+    ) -> Result<T> {
+        run(self.scope(clinic.map_or(Actor::System, Actor::Job), Access::Write, Some(note)), work).await
+    }
+}
+
+/// Works in a scope that is committed if the work succeeds.
+async fn run<T>(scope: Scope, work: impl AsyncFnOnce(&Scope) -> Result<T>) -> Result<T> {
+    match work(&scope).await {
+        Ok(done) => scope.commit().await.map(|()| done),
+        Err(error) => {
+            // If the scope was not opened, that is why the statements failed.
+            let refusal = scope.refusal().await;
+            scope.roll_back().await;
+            Err(refusal.unwrap_or(error))
         }
     }
 }
@@ -145,11 +174,18 @@ pub enum Behalf {
     },
 }
 
-/// What the audit trail stores of a request that writes.
+/// What the audit trail stores of the cause of a change.
 #[derive(Debug, Clone)]
-pub struct Note {
-    pub operation: String,
-    pub origin: Arc<Origin>,
+pub enum Note {
+    Request {
+        operation: String,
+        origin: Arc<Origin>,
+    },
+    /// A job, by its kind and its id.
+    Job {
+        kind: &'static str,
+        id: String,
+    },
 }
 
 /// One transaction, as one actor.
@@ -169,6 +205,8 @@ pub struct Scope {
     events: Mutex<Vec<Event>>,
     /// Whether there were any, of which the relay is notified after the commit.
     has_events: AtomicBool,
+    /// Whether jobs were added, of which workers are notified after the commit.
+    has_jobs: AtomicBool,
     /// Statements that were sent and not awaited yet.
     pending: Mutex<Vec<Sent>>,
     /// Whether some of them must be prepared first and may not have been sent.
@@ -231,7 +269,7 @@ impl Scope {
     fn class(&self) -> Result<Class> {
         match &self.actor {
             Actor::Nobody => Err(Error::unauthenticated()),
-            Actor::System => Ok(Class::System),
+            Actor::System | Actor::Job(_) => Ok(Class::System),
             Actor::Person(person) => Ok(Class::of(person)),
         }
     }
@@ -270,6 +308,8 @@ impl Scope {
                 );
             }
             (Actor::System, Behalf::User { id, .. }) => opening += &format!("; set local app.caller = '{id}'"),
+            // Without a person and a session: the clinic is the third word.
+            (Actor::Job(clinic), _) => opening += &format!("; set local app.caller = '  {clinic}'"),
             (Actor::Nobody, _) | (Actor::System, Behalf::Nobody) => {}
         }
         if let Some(note) = self.note() {
@@ -283,15 +323,19 @@ impl Scope {
         let email = match (&self.actor, &self.behalf) {
             (Actor::Person(person), _) | (Actor::System, Behalf::Caller(person)) => Some(person.email.as_str()),
             (Actor::System, Behalf::User { email, .. }) => Some(email.as_str()),
-            (Actor::Nobody, _) | (Actor::System, Behalf::Nobody) => None,
+            (Actor::Nobody | Actor::Job(_), _) | (Actor::System, Behalf::Nobody) => None,
         };
         let note = self.note.as_ref().filter(|_| self.access == Access::Write)?;
-        let Origin { request_id, address, agent } = note.origin.as_ref();
-        let address = address.to_string();
-        let parts =
-            [&note.operation, request_id, &address, agent.as_deref().unwrap_or_default(), email.unwrap_or_default()];
+        let parts = match note {
+            Note::Request { operation, origin } => {
+                let Origin { request_id, address, agent } = origin.as_ref();
+                [operation.clone(), request_id.clone(), address.to_string(), agent.clone().unwrap_or_default()]
+            }
+            Note::Job { kind, id } => [format!("job {kind}"), id.clone(), String::new(), String::new()],
+        };
+        let parts = parts.iter().map(String::as_str).chain([email.unwrap_or_default()]);
         // The triggers split the list at unit separators, so its items must have none.
-        let list = parts.map(|part| part.replace('\x1f', " ")).join("\x1f");
+        let list = parts.map(|part| part.replace('\x1f', " ")).collect::<Vec<_>>().join("\x1f");
         Some(hex(list.as_bytes()))
     }
 
@@ -405,6 +449,11 @@ impl Scope {
         self.events().push(event);
     }
 
+    /// Notes that jobs are added, of which workers are notified after the commit.
+    pub fn jobs_are_added(&self) {
+        self.has_jobs.store(true, Ordering::Relaxed);
+    }
+
     /// Takes the events that are not written yet, for a statement that writes them.
     #[must_use]
     pub fn take_events(&self) -> Vec<Event> {
@@ -496,7 +545,11 @@ impl Scope {
             pending?;
             ended?;
         }
-        if self.has_events.load(Ordering::Relaxed) {
+        let has_jobs = self.has_jobs.load(Ordering::Relaxed);
+        if has_jobs {
+            self.database.jobs_added.notify_one();
+        }
+        if has_jobs || self.has_events.load(Ordering::Relaxed) {
             self.database.events_committed.notify_one();
         }
         Ok(())

@@ -1,13 +1,10 @@
-//! What has expired is removed while the server runs, a little at a time: sessions, stored answers of idempotency keys, and
-//! counted attempts to sign in.
+//! What has expired is removed by a job (`jobs/upkeep.rs`), a little at a time: sessions, stored answers of idempotency keys,
+//! and counted attempts to sign in.
 
-use diesel::{
-    QueryableByName, sql_query,
-    sql_types::{BigInt, Bool},
-};
+use diesel::{sql_query, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 
-use super::Database;
+use super::{Database, Note};
 use crate::kernel::Result;
 
 /// Rows of one statement, so that none holds locks for long.
@@ -36,13 +33,13 @@ const SWEPT: [(&str, &str); 3] = [
     ),
 ];
 
-/// Removes everything that has expired by now; returns the number of rows.
-pub async fn sweep_now(database: &Database) -> Result<usize> {
+/// Removes everything that has expired by now; returns the number of rows. The audit trail has the note as the cause.
+pub async fn sweep_now(database: &Database, note: Option<Note>) -> Result<usize> {
     let mut all = 0;
     for (table, statement) in SWEPT {
         let mut of_table = 0;
         loop {
-            let removed = batch(database, statement).await?;
+            let removed = batch(database, note.clone(), statement).await?;
             of_table += removed;
             if (removed as i64) < BATCH {
                 break;
@@ -56,25 +53,11 @@ pub async fn sweep_now(database: &Database) -> Result<usize> {
     Ok(all)
 }
 
-#[derive(QueryableByName)]
-struct Turn {
-    #[diesel(sql_type = Bool)]
-    is_ours: bool,
-}
-
-async fn batch(database: &Database, statement: &str) -> Result<usize> {
+async fn batch(database: &Database, note: Option<Note>, statement: &str) -> Result<usize> {
     database
-        .as_system(None, async |scope| {
+        .as_system(note, async |scope| {
             let tx = scope.tx().await?;
-            let mut conn = tx.conn()?;
-            // Of several servers one does it.
-            let turn: Turn = sql_query("select pg_try_advisory_xact_lock(hashtext('clinigraph sweep')) as is_ours")
-                .get_result(&mut conn)
-                .await?;
-            if !turn.is_ours {
-                return Ok(0);
-            }
-            Ok(sql_query(statement).bind::<BigInt, _>(BATCH).execute(&mut conn).await?)
+            Ok(sql_query(statement).bind::<BigInt, _>(BATCH).execute(&mut tx.conn()?).await?)
         })
         .await
 }

@@ -1,5 +1,5 @@
 //! Who uses a connection next. A pool has a place for each of its connections, and a task that needs a connection takes a place
-//! first: inside the pool the first to come would be the first served, and whoever sends most would have all of them.
+//! first: inside the pool the first to come would be the first served, and a client that sends most would have all of them.
 //!
 //! Parties (clinics, addresses, administrators) have a share of the places, and so has each person of a party. Within
 //! the shares a claim is let in as soon as a place is free. Beyond them it is let in only while nobody waits and the last
@@ -41,7 +41,7 @@ impl Party {
     #[must_use]
     pub fn of(actor: &Actor, address: IpAddr) -> Self {
         match actor {
-            Actor::System => Self::Server,
+            Actor::System | Actor::Job(_) => Self::Server,
             Actor::Nobody => Self::Address(network(address)),
             Actor::Person(person) => Self::of_person(person),
         }
@@ -88,7 +88,7 @@ impl Terms {
         let Self { on_behalf_of, weight, is_patient } = self;
         let (party, person) = match actor {
             Actor::Person(person) => (Party::of_person(person), person.user_id),
-            Actor::Nobody | Actor::System => (on_behalf_of.unwrap_or(Party::Server), Uuid::nil()),
+            Actor::Nobody | Actor::System | Actor::Job(_) => (on_behalf_of.unwrap_or(Party::Server), Uuid::nil()),
         };
         Claim { party, person, weight, is_patient: is_patient || party == Party::Server }
     }

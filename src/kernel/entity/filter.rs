@@ -1,6 +1,7 @@
 //! Filters, declared by column and operator: one grammar for all lists.
 
 use async_graphql::InputObject;
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use crate::kernel::wall_clock::Date;
 
@@ -8,10 +9,16 @@ use crate::kernel::wall_clock::Date;
 #[derive(Debug, Clone, Copy, Default, InputObject)]
 pub struct DateTimeRange {
     /// Earliest time, included. Null for no lower bound.
-    pub from: Option<chrono::DateTime<chrono::Utc>>,
+    pub from: Option<DateTime<Utc>>,
     /// Latest time, not included. Null for no upper bound.
-    pub until: Option<chrono::DateTime<chrono::Utc>>,
+    pub until: Option<DateTime<Utc>>,
 }
+
+/// The time that a column has in place of null where lists are ordered by it.
+pub const NEVER: DateTime<Utc> = match NaiveDate::from_ymd_opt(9999, 12, 31) {
+    Some(date) => date.and_time(NaiveTime::MIN).and_utc(),
+    None => DateTime::<Utc>::MAX_UTC,
+};
 
 /// Range of calendar dates.
 #[derive(Debug, Clone, Copy, Default, InputObject)]
@@ -32,6 +39,8 @@ pub struct DateRange {
 /// | `contains(column: T)` | is a list with the value in it |
 /// | `contains_folded(column: T)` | the same, in any case: the column holds lower case |
 /// | `present(column)` | is not null (true) or null (false) |
+/// | `past(column)` | is a time before now (true) or not (false) |
+/// | `due(column: DateTimeRange)` | is a time in the range, where [`NEVER`] is in no range |
 /// | `words()` | `search` has all the words of the text, or words that begin so; the field is called `text`, which prices it |
 ///
 /// `replan` behind an operator makes Postgres plan for the very value: some are rare and others are everywhere.
@@ -78,6 +87,7 @@ macro_rules! filter {
     };
     (@type any $type:ty) => { Vec<$type> };
     (@type present) => { bool };
+    (@type past) => { bool };
     (@type words) => { String };
     (@type $operator:ident $type:ty) => { $type };
     (@conditions equal $table:ident ($column:ident) $value:ident $into:ident) => {
@@ -120,13 +130,26 @@ macro_rules! filter {
             $crate::kernel::entity::condition($table::table, diesel::ExpressionMethods::is_null($table::$column))
         });
     };
+    (@conditions past $table:ident ($column:ident) $value:ident $into:ident) => {
+        let now = diesel::IntoSql::into_sql::<diesel::sql_types::Timestamptz>(diesel::dsl::now);
+        $into.push(if $value {
+            $crate::kernel::entity::condition($table::table, diesel::ExpressionMethods::lt($table::$column, now))
+        } else {
+            $crate::kernel::entity::condition($table::table, diesel::ExpressionMethods::ge($table::$column, now))
+        });
+    };
+    (@conditions due $table:ident ($column:ident) $value:ident $into:ident) => {
+        let until = $value.until.unwrap_or($crate::kernel::entity::NEVER).min($crate::kernel::entity::NEVER);
+        let $value = $crate::kernel::entity::DateTimeRange { until: Some(until), ..$value };
+        $crate::filter!(@conditions range $table ($column) $value $into);
+    };
     (@conditions words $table:ident () $value:ident $into:ident) => {
         $into.extend($crate::kernel::entity::words($table::table, &$value)?);
     };
     (@conditions $operator:ident $table:ident ($($column:ident)?) $value:ident $into:ident) => {
         compile_error!(concat!(
             "the operator `", stringify!($operator($($column)?)), "` of a filter must be one of: equal(column: T), ",
-            "any(column: T), range(column: T), contains(column: T), contains_folded(column: T), present(column), words()",
+            "any(column: T), range(column: T), contains(column: T), contains_folded(column: T), present(column), past(column), due(column: T), words()",
         ))
     };
     (@replan $conditions:ident $before:ident) => { let _ = $before; };

@@ -31,7 +31,7 @@ pub use computed::{Inputs, Rule, WriteJson};
 pub use def::{
     Argument, Column, Computed, Def, Edge, EdgeKind, Entity, FixedOrder, Guard, Kinds, List, Reference, Unique, camel,
 };
-pub use filter::{DateRange, DateTimeRange};
+pub use filter::{DateRange, DateTimeRange, NEVER};
 pub use handle::{AnyNode, AnyNodes, Listable, Maybe, One, Page, PageArgs};
 pub use json::{JsonList, JsonObject, JsonOne};
 pub use plan::Plans;

@@ -253,9 +253,9 @@ async fn the_database_does_not_hold_what_was_typed_in_and_old_attempts_are_swept
     assert!(!trail.contains("nobody@oak.example") && !trail.contains("wr0ng"), "{trail}");
 
     assert_eq!(app.value("select count(*) from sign_in_attempts").await, 5);
-    assert_eq!(sweep_now(&app.database).await.unwrap(), 0);
+    assert_eq!(sweep_now(&app.database, None).await.unwrap(), 0);
     app.execute("update sign_in_attempts set expires_at = expires_at - interval '2 days'").await;
-    assert_eq!(sweep_now(&app.database).await.unwrap(), 4);
+    assert_eq!(sweep_now(&app.database, None).await.unwrap(), 4);
     assert_eq!(app.value("select count(*) from sign_in_attempts where succeeded_at is not null").await, 1);
 }
 

@@ -16,7 +16,7 @@ use clinigraph::{
         db::{self, Class, Database, Logins, Scope},
         secrets::KeyRing,
     },
-    live::Names,
+    live::{Hub, Names},
     pipeline::{Limits, Operations, Rates, Settings},
     server::{Graphiql, ServerConfig, serve},
 };
@@ -32,6 +32,8 @@ use super::{
 pub struct TestApp {
     pub address: SocketAddr,
     pub database: Database,
+    /// The events that the server has read.
+    pub hub: Arc<Hub>,
     pub clock: Clock,
     /// The app's database, as superuser: for what the API does not show.
     pub superuser_url: String,
@@ -46,6 +48,7 @@ pub struct TestApp {
 pub struct Another {
     pub address: SocketAddr,
     pub database: Database,
+    pub hub: Arc<Hub>,
     pub served: JoinHandle<()>,
     pub relaying: JoinHandle<()>,
 }
@@ -53,7 +56,7 @@ pub struct Another {
 impl Another {
     async fn on(reached: &Reached, settings: Settings, connections: usize, config: ServerConfig, clock: Clock) -> Self {
         let pipeline = pipeline(reached, settings, connections, clock).await.unwrap();
-        let database = pipeline.database().clone();
+        let (database, hub) = (pipeline.database().clone(), Arc::clone(pipeline.hub()));
         let relaying = tokio::spawn(clinigraph::live::relay(
             Arc::clone(pipeline.hub()),
             reached.logins.url(Class::System).to_owned(),
@@ -63,7 +66,7 @@ impl Another {
         let served = tokio::spawn(async move {
             serve(listener, Arc::new(pipeline), config, std::future::pending()).await.unwrap();
         });
-        Self { address, database, served, relaying }
+        Self { address, database, hub, served, relaying }
     }
 
     /// Somebody of the other server, here.
@@ -127,11 +130,12 @@ impl TestApp {
         let prepared = db::prepare(&superuser_url, ring.root()).await.unwrap();
         let clock = Clock::default();
         let reached = Reached { embedded: None, logins: prepared.logins, ran: prepared.ran, ring };
-        let Another { address, database, served, relaying } =
+        let Another { address, database, hub, served, relaying } =
             Another::on(&reached, settings, connections, config, clock.clone()).await;
         Self {
             address,
             database,
+            hub,
             clock,
             superuser_url,
             logins: reached.logins,

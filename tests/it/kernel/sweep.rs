@@ -1,6 +1,12 @@
 //! What has expired is removed, and nothing else.
 
-use clinigraph::kernel::db::sweep::sweep_now;
+use std::sync::Arc;
+
+use clinigraph::{
+    graphql,
+    jobs::{Settings, Worker},
+    kernel::db::sweep::sweep_now,
+};
 use serde_json::json;
 
 use crate::harness::TestApp;
@@ -20,7 +26,7 @@ async fn what_has_expired_is_removed_however_much_it_is() {
     ))
     .await;
 
-    let removed = sweep_now(&app.database).await.unwrap();
+    let removed = sweep_now(&app.database, None).await.unwrap();
 
     // Of the sessions, those that ended a week ago or earlier.
     assert_eq!(removed, 1200 + 4);
@@ -29,36 +35,29 @@ async fn what_has_expired_is_removed_however_much_it_is() {
     let trail = "select count(*) from audit_events where resource_type = 'session' and verb = 'delete' and actor_kind = 'system'";
     assert_eq!(app.value(trail).await, json!(4));
     someone.ask("{ viewer { user { id } } }", json!({})).await;
-    assert_eq!(sweep_now(&app.database).await.unwrap(), 0);
+    assert_eq!(sweep_now(&app.database, None).await.unwrap(), 0);
 }
 
 #[tokio::test]
-async fn one_server_sweeps_at_a_time() {
+async fn a_job_of_the_platform_removes_what_has_expired_every_ten_minutes() {
     let app = TestApp::new().await;
-    let someone = app.administrator().await;
-    app.execute(&format!(
-        "insert into idempotency_keys (user_id, key, request_hash, expires_at)
-         values ('{}', 'old', decode(repeat('00', 32), 'hex'), now() - interval '1 second')",
-        someone.user_id
-    ))
-    .await;
-    let mut other = clinigraph::kernel::db::connect(&app.superuser_url).await.unwrap();
-    diesel_async::SimpleAsyncConnection::batch_execute(
-        &mut other,
-        "begin; select pg_advisory_xact_lock(hashtext('clinigraph sweep'))",
-    )
-    .await
-    .unwrap();
+    let administrator = app.administrator().await;
+    let worker = Worker::new(app.database.clone(), Arc::clone(&app.hub), &graphql::jobs(), Settings::default());
+    worker.run_due().await.unwrap();
+    let expired = format!(
+        "insert into sessions (id, user_id, token_hash, expires_at)
+         values (gen_random_uuid(), '{}', sha256('old'), now() - interval '8 days')",
+        administrator.user_id
+    );
+    app.execute(&expired).await;
 
-    let while_another_does = sweep_now(&app.database).await.unwrap();
-    drop(other);
+    app.clock.turn(chrono::TimeDelta::minutes(10));
+    worker.run_due().await.unwrap();
 
-    assert_eq!(while_another_does, 0);
-    for _ in 0..100 {
-        if sweep_now(&app.database).await.unwrap() == 1 {
-            return;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-    }
-    panic!("its turn never came");
+    assert_eq!(app.value("select count(*) from sessions where expires_at < now()").await, json!(0));
+    let trail = "select operation from audit_events where resource_type = 'session' and verb = 'delete'";
+    assert_eq!(app.value(trail).await, json!("job remove_expired"));
+    worker.run_due().await.unwrap();
+    let next = administrator.ask("{ jobs { nodes { kind status clinic { id } } } }", json!({})).await;
+    assert_eq!(next["jobs"]["nodes"], json!([{ "kind": "remove_expired", "status": "WAITING", "clinic": null }]));
 }

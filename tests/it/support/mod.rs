@@ -3,6 +3,7 @@
 mod assign;
 pub mod cases;
 mod changed;
+mod deadlines;
 mod internal_notes;
 mod lists;
 mod open;
