@@ -83,7 +83,7 @@ async fn receive(reader: &mut EventReader, shared: &Mutex<Progress>) {
             Some(Received::Failed(error)) => return expected(code(&error)),
             Some(Received::Closed(number, reason)) => {
                 // The session is valid, but a server may be unable to check it now.
-                let unavailable = number == 4403 && reason.contains("cannot answer now");
+                let unavailable = number == 4403 && reason.contains("cannot answer at the moment");
                 return assert!(unavailable || matches!(number, 0 | 1001 | 1006 | 4500), "{number} {reason}");
             }
             Some(Received::Complete) => panic!("a subscription completed"),
