@@ -94,6 +94,7 @@ impl World {
         let worker = start_worker(&superuser_url);
         let world = Self { folder, postgres: Some(postgres), superuser_url, clinic, servers, worker };
         world.serving().await;
+        world.has_relays(3).await;
         world
     }
 
@@ -165,7 +166,21 @@ impl World {
 
     pub async fn kill_and_start_worker(&mut self) {
         self.worker.kill().await.unwrap();
+        self.has_relays(2).await;
         self.worker = start_worker(&self.superuser_url);
+        self.has_relays(3).await;
+    }
+
+    /// Waits until so many processes read events: each has one relay. A process that cannot reach the database while it starts
+    /// ends, for its supervisor to start it again, and here is none.
+    async fn has_relays(&self, number: i64) {
+        let mut superuser = connect(&self.superuser_url).await.unwrap();
+        let relays = "select count(*) as id from pg_stat_activity where application_name = 'clinigraph relay'";
+        let begun = Instant::now();
+        while sql_query(relays).get_result::<Event>(&mut superuser).await.unwrap().id != number {
+            assert!(begun.elapsed() < LONG, "a process does not come up");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Lets the first response to some tickets be late, as if their priority had changed.
