@@ -26,6 +26,8 @@ pub enum Permission {
     ClinicManage,
     /// Permission to read the audit trail.
     AuditRead,
+    /// Permission to place files under legal hold and to release them.
+    FilesHold,
 }
 
 impl Permission {
@@ -69,8 +71,10 @@ impl SystemRole {
 }
 
 const EVERYTHING: &[Permission] = {
-    use Permission::{AuditRead, ClinicManage, MembersManage, MembersRead, TicketsManage, TicketsRead, TicketsWrite};
-    &[TicketsRead, TicketsWrite, TicketsManage, MembersRead, MembersManage, ClinicManage, AuditRead]
+    use Permission::{
+        AuditRead, ClinicManage, FilesHold, MembersManage, MembersRead, TicketsManage, TicketsRead, TicketsWrite,
+    };
+    &[TicketsRead, TicketsWrite, TicketsManage, MembersRead, MembersManage, ClinicManage, AuditRead, FilesHold]
 };
 
 /// Caller of an operation; cheap to clone.
