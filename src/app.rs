@@ -4,6 +4,7 @@ use std::{path::Path, sync::Arc, time::Duration};
 
 use diesel::{QueryableByName, sql_query, sql_types::Bool};
 use diesel_async::RunQueryDsl;
+use futures_util::FutureExt;
 use tokio::net::TcpListener;
 
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     config::{DatabaseOptions, OperationMode, Seed, Serve},
     demo,
     embedded::{Embedded, Options},
+    file,
     kernel::{
         Code, Error, Result,
         clock::Clock,
@@ -23,7 +25,7 @@ use crate::{
     live::relay,
     pipeline::{Manifest, Operations, Pipeline, Settings},
     seed::{self, Seeded},
-    server::{Graphiql, PageConfig, ServerConfig, serve},
+    server::{Graphiql, PageConfig, ServerConfig, serve_with},
 };
 
 /// A reachable database, and how the server logs in to it.
@@ -253,6 +255,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         operation_rates: options.limits.operation_rates,
         shares: options.limits.shares(),
         transport: options.limits.server().limits(),
+        files: options.files.settings(&options.database.data)?,
         operations: operations(options)?,
         deadline: options.limits.deadline(),
         statement_timeout: options.limits.statement_timeout(),
@@ -262,10 +265,21 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.logins.url(Class::System).to_owned()));
     let maintaining = {
-        let database = pipeline.database().clone();
-        tokio::spawn(async move { db::maintain(&database).await })
+        let (database, files) = (pipeline.database().clone(), pipeline.files().clone());
+        let sweep = move || {
+            let files = files.clone();
+            async move { file::sweep_now(&files).await.map(drop) }.boxed()
+        };
+        tokio::spawn(async move { db::maintain(&database, sweep).await })
+    };
+    let scanning = {
+        let files = pipeline.files().clone();
+        tokio::spawn(async move { file::rescan(&files).await })
     };
     let people = if options.demo { demo::load(pipeline.database()).await? } else { Vec::new() };
+    if options.demo {
+        demo::load_files(pipeline.files()).await?;
+    }
     let simulation = (options.demo && !options.demo_quiet).then(|| {
         let pipeline = pipeline.clone();
         tokio::spawn(async move { demo::play(&pipeline).await })
@@ -285,10 +299,13 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         page: PageConfig { demo: options.demo, people, ..PageConfig::default() },
         ..options.limits.server()
     };
-    let served = serve(listener, Arc::new(pipeline), config, shutdown_signal()).await.map_err(Error::unavailable);
+    let routes = file::routes(pipeline.files().clone());
+    let served = serve_with(listener, Arc::new(pipeline), config, routes, shutdown_signal()).await;
+    let served = served.map_err(Error::unavailable);
     simulation.iter().for_each(tokio::task::JoinHandle::abort);
     relaying.abort();
     maintaining.abort();
+    scanning.abort();
     served
 }
 

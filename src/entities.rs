@@ -1,7 +1,7 @@
 //! The lists of entities, of topics, and of the rates of operations, with one line for each.
 
 use crate::{
-    access, audit, clinic,
+    access, audit, clinic, file,
     kernel::{
         entity::{Def, Entity},
         events::{EventKind, Topic},
@@ -12,7 +12,7 @@ use crate::{
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
 #[must_use]
-pub fn entities() -> [&'static Def; 12] {
+pub fn entities() -> [&'static Def; 14] {
     [
         clinic::ClinicNetwork::def(),
         clinic::Clinic::def(),
@@ -24,6 +24,8 @@ pub fn entities() -> [&'static Def; 12] {
         access::Membership::def(),
         support::Ticket::def(),
         support::TicketMessage::def(),
+        file::File::def(),
+        file::FileUpload::def(),
         notification::Notification::def(),
         audit::AuditEvent::def(),
     ]
@@ -31,8 +33,9 @@ pub fn entities() -> [&'static Def; 12] {
 
 /// Every topic, for the activity of a clinic and for the tests that hold for all of them.
 #[must_use]
-pub fn topics() -> [&'static Topic; 5] {
+pub fn topics() -> [&'static Topic; 6] {
     [
+        clinic::ClinicEventKind::TOPIC,
         clinic::ClinicConfigEventKind::TOPIC,
         clinic::ClinicClosureEventKind::TOPIC,
         support::TicketEventKind::TOPIC,
@@ -44,5 +47,5 @@ pub fn topics() -> [&'static Topic; 5] {
 /// Every operation that has a rate of its own, or that callers who are not signed in may use.
 #[must_use]
 pub fn operation_rates() -> Vec<OperationRates> {
-    [&access::RATES[..], &server_info::RATES, &support::RATES].concat()
+    [&access::RATES[..], &server_info::RATES, &support::RATES, &file::RATES].concat()
 }

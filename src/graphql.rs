@@ -15,7 +15,7 @@ use async_graphql::{
 
 pub use crate::entities::{entities, operation_rates, topics};
 use crate::{
-    access, audit, clinic,
+    access, audit, clinic, file,
     kernel::{
         Code, Error, Result,
         entity::{AnyNode, AnyNodes, Def, Kinds},
@@ -34,6 +34,7 @@ pub struct QueryFields(
     clinic::ClinicReads,
     provider::ProviderReads,
     support::SupportReads,
+    file::FileReads,
     audit::AuditReads,
     notification::NotificationReads,
     server_info::ServerQuery,
@@ -46,7 +47,9 @@ pub struct QueryFields(
 pub struct MutationFields(
     access::AccessMutation,
     clinic::ClinicMutation,
+    clinic::ClinicLogoMutation,
     support::SupportMutation,
+    file::FileMutation,
     notification::NotificationMutation,
 );
 

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, fmt::Display};
 use crate::{
     access, audit,
     clinic::{self, TestClinic},
+    file,
     harness::Person,
     kernel, live, notification, provider, support,
 };
@@ -99,10 +100,11 @@ pub struct Enum {
     pub values: &'static [&'static str],
 }
 
-const MODULES: [&Cases; 8] = [
+const MODULES: [&Cases; 9] = [
     &clinic::cases::CASES,
     &provider::cases::CASES,
     &support::cases::CASES,
+    &file::cases::CASES,
     &notification::cases::CASES,
     &audit::cases::CASES,
     &access::cases::CASES,
@@ -173,6 +175,7 @@ pub async fn fill(filling: &Filling<'_>) {
     provider::cases::fill(filling).await;
     access::cases::fill(filling).await;
     support::cases::fill(filling).await;
+    file::cases::fill(filling).await;
 }
 
 /// A text with values in place of `$name`.

@@ -162,6 +162,7 @@ fn every_selection_is_answered_as_the_evaluator_does_over_every_transport() {
             "MEMBERS_MANAGE",
             "CLINIC_MANAGE",
             "AUDIT_READ",
+            "FILES_HOLD",
         ];
         let actor = |is_admin, user: Uuid, clinic, role, permissions| Actor {
             is_admin,
