@@ -86,11 +86,21 @@ mod tests {
     #[test]
     fn a_picture_that_is_larger_than_its_file_lets_expect_is_refused() {
         assert!(matches!(rewrite(&png(LONGEST_SIDE + 1, 1), Sniffed::Png, 100), Err(BadImage::TooLarge)));
-        // 8192 by 8192 pixels of four times sixteen bits would take 512 MiB.
+        // A header of 8000 by 8000 pixels of four samples of sixteen bits, which would take 488 MiB.
         let mut out = Vec::new();
-        DynamicImage::new_rgba16(8000, 8000).write_to(&mut Cursor::new(&mut out), ImageFormat::Png).unwrap();
-        assert!(out.len() < 1 << 20, "{}", out.len());
+        DynamicImage::new_rgba16(1, 1).write_to(&mut Cursor::new(&mut out), ImageFormat::Png).unwrap();
+        out[16..24].copy_from_slice(&[8000u32.to_be_bytes(), 8000u32.to_be_bytes()].concat());
+        let checksum = crc32(&out[12..29]).to_be_bytes();
+        out[29..33].copy_from_slice(&checksum);
         assert!(matches!(rewrite(&out, Sniffed::Png, 100), Err(BadImage::TooLarge)));
+    }
+
+    /// The checksum of a chunk of a PNG.
+    fn crc32(chunk: &[u8]) -> u32 {
+        let next = |sum: u32, byte: &u8| {
+            (0..8).fold(sum ^ u32::from(*byte), |sum, _| if sum & 1 == 1 { sum >> 1 ^ 0xedb8_8320 } else { sum >> 1 })
+        };
+        !chunk.iter().fold(u32::MAX, next)
     }
 
     #[test]
