@@ -11,7 +11,7 @@ use crate::{
     config::{DatabaseOptions, JobOptions, OperationMode, Seed, Serve, Work},
     demo,
     embedded::{Embedded, Options},
-    entities,
+    entities, file,
     jobs::{self, Worker},
     kernel::{
         Code, Error, Result,
@@ -25,7 +25,7 @@ use crate::{
     live::relay,
     pipeline::{Manifest, Operations, Pipeline, Settings},
     seed::{self, Seeded},
-    server::{Graphiql, PageConfig, ServerConfig, serve},
+    server::{Graphiql, PageConfig, ServerConfig, serve_with},
 };
 
 /// A reachable database, and how the server logs in to it.
@@ -256,6 +256,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         operation_rates: options.limits.operation_rates,
         shares: options.limits.shares(),
         transport: options.limits.server().limits(),
+        files: options.files.settings(&options.database.data)?,
         operations: operations(options)?,
         deadline: options.limits.deadline(),
         statement_timeout: options.limits.statement_timeout(),
@@ -266,10 +267,13 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     let pipeline = pipeline(reached, settings, options.connections, Clock::default()).await?;
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.logins.url(Class::System).to_owned()));
     let maintaining = {
-        let database = pipeline.database().clone();
-        tokio::spawn(async move { db::maintain(&database).await })
+        let (database, files) = (pipeline.database().clone(), pipeline.files().clone());
+        tokio::spawn(async move { tokio::join!(db::maintain(&database), file::maintain(&files)) })
     };
     let people = if options.demo { demo::load(pipeline.database()).await? } else { Vec::new() };
+    if options.demo {
+        demo::load_files(pipeline.files()).await?;
+    }
     let simulation = (options.demo && !options.demo_quiet).then(|| {
         let pipeline = pipeline.clone();
         tokio::spawn(async move { demo::play(&pipeline).await })
@@ -291,7 +295,9 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         page: PageConfig { demo: options.demo, people, ..PageConfig::default() },
         ..options.limits.server()
     };
-    let served = serve(listener, Arc::new(pipeline), config, stop.clone().asked()).await.map_err(Error::unavailable);
+    let routes = file::routes(pipeline.files().clone());
+    let served = serve_with(listener, Arc::new(pipeline), config, routes, stop.clone().asked()).await;
+    let served = served.map_err(Error::unavailable);
     stop.ask();
     if let Some(working) = working {
         working.await.map_err(Error::internal)?;

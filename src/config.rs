@@ -1,13 +1,14 @@
 //! The options of the commands, read once at the start from the command line or from the environment variable that the
 //! help of each option names.
 
+mod files;
 mod limits;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::limits::LimitOptions;
+pub use self::{files::FileOptions, limits::LimitOptions};
 use crate::{
     seed::Scale,
     server::{DEFAULT_ADDRESS, Graphiql},
@@ -111,6 +112,8 @@ pub struct Serve {
     pub no_worker: bool,
     #[command(flatten)]
     pub jobs: JobOptions,
+    #[command(flatten)]
+    pub files: FileOptions,
     #[command(flatten)]
     pub limits: LimitOptions,
 }

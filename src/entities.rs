@@ -1,7 +1,7 @@
 //! The lists of entities, of topics, of the rates of operations and of jobs, with one line for each.
 
 use crate::{
-    access, audit, clinic, jobs,
+    access, audit, clinic, file, jobs,
     kernel::{
         entity::{Def, Entity},
         events::{EventKind, Topic},
@@ -12,7 +12,7 @@ use crate::{
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
 #[must_use]
-pub fn entities() -> [&'static Def; 13] {
+pub fn entities() -> [&'static Def; 15] {
     [
         clinic::ClinicNetwork::def(),
         clinic::Clinic::def(),
@@ -24,6 +24,8 @@ pub fn entities() -> [&'static Def; 13] {
         access::Membership::def(),
         support::Ticket::def(),
         support::TicketMessage::def(),
+        file::File::def(),
+        file::FileUpload::def(),
         notification::Notification::def(),
         audit::AuditEvent::def(),
         jobs::Job::def(),
@@ -32,8 +34,9 @@ pub fn entities() -> [&'static Def; 13] {
 
 /// Every topic, for the activity of a clinic and for the tests that hold for all of them.
 #[must_use]
-pub fn topics() -> [&'static Topic; 6] {
+pub fn topics() -> [&'static Topic; 7] {
     [
+        clinic::ClinicEventKind::TOPIC,
         clinic::ClinicConfigEventKind::TOPIC,
         clinic::ClinicClosureEventKind::TOPIC,
         support::TicketEventKind::TOPIC,
@@ -46,7 +49,7 @@ pub fn topics() -> [&'static Topic; 6] {
 /// Every operation that has a rate of its own, or that callers who are not signed in may use.
 #[must_use]
 pub fn operation_rates() -> Vec<OperationRates> {
-    [&access::RATES[..], &server_info::RATES, &support::RATES].concat()
+    [&access::RATES[..], &server_info::RATES, &support::RATES, &file::RATES].concat()
 }
 
 /// What the modules declare of their jobs, for workers.

@@ -15,7 +15,7 @@ use async_graphql::{
 
 pub use crate::entities::{entities, jobs, operation_rates, topics};
 use crate::{
-    access, audit, clinic, jobs,
+    access, audit, clinic, file, jobs,
     kernel::{
         Code, Error, Result,
         entity::{AnyNode, AnyNodes, Def, Kinds},
@@ -34,6 +34,7 @@ pub struct QueryFields(
     clinic::ClinicReads,
     provider::ProviderReads,
     support::SupportReads,
+    file::FileReads,
     audit::AuditReads,
     notification::NotificationReads,
     jobs::JobReads,
@@ -47,7 +48,9 @@ pub struct QueryFields(
 pub struct MutationFields(
     access::AccessMutation,
     clinic::ClinicMutation,
+    clinic::ClinicLogoMutation,
     support::SupportMutation,
+    file::FileMutation,
     notification::NotificationMutation,
     jobs::JobMutation,
 );

@@ -8,6 +8,7 @@ pub mod config;
 pub mod demo;
 pub mod embedded;
 pub mod entities;
+pub mod file;
 pub mod graphql;
 pub mod jobs;
 pub mod kernel;

@@ -195,7 +195,7 @@ diesel::table! {
         slug -> Text,
         /// Description that the clinic gives of itself. Null if there is none.
         description -> Nullable<Text>,
-        /// File with the logo; null for none.
+        /// File with the logo of the clinic. Null if it has none.
         logo_file_id -> Nullable<Uuid>,
         /// Phone number of the clinic. Null if it is not known.
         phone -> Nullable<Text>,
@@ -239,6 +239,106 @@ diesel::table! {
         version -> Int4,
         /// Time at which the row was removed; null while it is in use.
         deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Upload of a file. Only the user who began it and administrators of the platform see it.
+    file_uploads (clinic_id, id) {
+        /// Identifier of the upload.
+        id -> Uuid,
+        /// Clinic that the row belongs to; never changes.
+        clinic_id -> Uuid,
+        /// User who uploads the file.
+        created_by_user_id -> Uuid,
+        /// Name of the file.
+        name -> Text,
+        /// Purpose of the file.
+        purpose -> Text,
+        /// Media type that the content must have.
+        media_type -> Text,
+        /// Size in bytes that the content must have.
+        size_bytes -> Int4,
+        /// SHA-256 that the content must have.
+        sha256 -> Bytea,
+        /// Status of the upload.
+        status -> Text,
+        /// Time until which the content can be sent and the upload can be completed.
+        expires_at -> Timestamptz,
+        /// File that the upload has become. Null before it is completed.
+        file_id -> Nullable<Uuid>,
+        /// Name of the object with the content that was received; null before, and once it belongs to the file.
+        object_id -> Nullable<Uuid>,
+        /// Key of that object, sealed with a key of the ring.
+        sealed_key -> Nullable<Bytea>,
+        /// Media type of that object, found out from its content.
+        stored_media_type -> Nullable<Text>,
+        /// Size of that object in bytes; of an image that was written anew it differs from what was agreed.
+        stored_size_bytes -> Nullable<Int4>,
+        /// SHA-256 of that object.
+        stored_sha256 -> Nullable<Bytea>,
+        /// Result of the scan of that object for viruses.
+        scan_status -> Nullable<Text>,
+        /// Time at which the upload was begun.
+        created_at -> Timestamptz,
+        /// Time at which the row was last changed.
+        updated_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+        /// User who last changed the row; null if nobody has, or if the server itself did.
+        updated_by -> Nullable<Uuid>,
+        /// Version of the upload, which each change increments.
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    /// File that was uploaded to a clinic. Who may not read the object that it is part of does not see it.
+    files (clinic_id, id) {
+        /// Identifier of the file.
+        id -> Uuid,
+        /// Clinic that the row belongs to; never changes.
+        clinic_id -> Uuid,
+        /// User who uploaded the file. Null if the user is no longer visible to the caller.
+        created_by_user_id -> Uuid,
+        /// Name of the file, as it was on the uploader's computer.
+        name -> Text,
+        /// Purpose of the file.
+        purpose -> Text,
+        /// Media type of the file, found out from its content, such as `image/png`.
+        media_type -> Text,
+        /// Size of the file in bytes.
+        size_bytes -> Int4,
+        /// SHA-256 of the content.
+        sha256 -> Bytea,
+        /// Name of the stored object; a file that is stored anew has another.
+        object_id -> Uuid,
+        /// Key of the object, sealed with a key of the ring.
+        sealed_key -> Bytea,
+        /// Circle of people who see the file.
+        visibility -> Text,
+        /// Kind of the object that the file is part of: the prefix of its ids; user for a file that is part of nothing.
+        subject_type -> Text,
+        /// Object that the file is part of; its uploader if it is part of nothing.
+        subject_id -> Uuid,
+        /// Result of the scan of the file for viruses.
+        scan_status -> Text,
+        /// Name of what the scan has found; null if it has found nothing.
+        finding -> Nullable<Text>,
+        /// Whether the file is under legal hold, so that nobody can remove it.
+        is_held -> Bool,
+        /// Reason of the last change of the legal hold, for the audit trail; null if there was none.
+        hold_reason -> Nullable<Text>,
+        /// Time at which the file was uploaded.
+        created_at -> Timestamptz,
+        /// Time at which the file was last changed.
+        updated_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+        /// User who last changed the row; null if nobody has, or if the server itself did.
+        updated_by -> Nullable<Uuid>,
+        /// Version of the file, which each change increments; pass it as `expectedVersion`.
+        version -> Int4,
     }
 }
 
@@ -451,6 +551,18 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Stored objects whose file or upload was removed, and which a job removes.
+    removed_files (clinic_id, id) {
+        /// Name of the stored object.
+        id -> Uuid,
+        /// Clinic that the row belongs to; never changes.
+        clinic_id -> Uuid,
+        /// Time at which the file or upload was removed.
+        removed_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     /// A sign-in: an opaque random token, of which only the hash is stored.
     sessions (id) {
         /// Identifier of the row, a UUIDv7 that the server makes.
@@ -622,10 +734,15 @@ diesel::joinable!(clinic_closures -> clinics (clinic_id));
 diesel::joinable!(clinic_configs -> clinics (clinic_id));
 diesel::joinable!(clinic_hours -> clinics (clinic_id));
 diesel::joinable!(clinics -> clinic_networks (network_id));
+diesel::joinable!(file_uploads -> clinics (clinic_id));
+diesel::joinable!(file_uploads -> users (created_by_user_id));
+diesel::joinable!(files -> clinics (clinic_id));
+diesel::joinable!(files -> users (created_by_user_id));
 diesel::joinable!(idempotency_keys -> users (user_id));
 diesel::joinable!(memberships -> clinics (clinic_id));
 diesel::joinable!(providers -> clinics (clinic_id));
 diesel::joinable!(providers -> users (user_id));
+diesel::joinable!(removed_files -> clinics (clinic_id));
 diesel::joinable!(sessions -> clinics (acting_clinic_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(support_tickets -> clinics (clinic_id));

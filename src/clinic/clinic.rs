@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use super::{ClinicClosure, ClinicConfig, ClinicHours, ClinicNetwork, closure::EarliestFirst};
 use crate::{
     access::{Membership, MembershipsOldestFirst},
-    entity, filter,
+    entity,
+    file::File,
+    filter,
     kernel::{
         Id,
         text::{CurrencyCode, EmailAddress, LanguageTag, PhoneNumber, TimeZone, Url},
@@ -82,6 +84,7 @@ entity! {
         /// Version of the clinic, which each change increments; pass it as `expectedVersion`.
         version: i32,
     }
+    inside { logo_file_id: Option<Id<File>> }
     derived {
         /// Address of the clinic in one line, as far as it is known. Null if no part of it is known.
         formatted_address: Option<String> = "nullif(concat_ws(', ', address, city, nullif(concat_ws(' ', region, postal_code), ''), country), '')",
@@ -89,6 +92,8 @@ entity! {
     edges {
         /// Network that the clinic belongs to. Null if it belongs to none.
         network: maybe ClinicNetwork by network_id,
+        /// File with the logo of the clinic. Null if it has none.
+        logo_file: maybe File by logo_file_id,
         /// Configuration of the clinic.
         config: own ClinicConfig by clinic_id,
         /// Opening hours of the clinic on the seven days of the week, Sunday first. Empty until they are set.

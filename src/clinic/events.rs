@@ -1,7 +1,15 @@
 //! Events of what belongs to a clinic itself.
 
-use super::{ClinicClosure, ClinicConfig};
+use super::{Clinic, ClinicClosure, ClinicConfig};
 use crate::events;
+
+events! {
+    /// Kind of change to a clinic.
+    ClinicEventKind of Clinic {
+        /// The clinic was given another logo, or its logo was removed.
+        LogoChanged = "logo_changed",
+    }
+}
 
 events! {
     /// Kind of change to the configuration of a clinic.

@@ -1,4 +1,4 @@
-//! Clinics, which are the tenants, and their networks; a clinic's configuration, opening hours and closures.
+//! Clinics, which are the tenants, and their networks; a clinic's logo, configuration, opening hours and closures.
 //!
 //! Other modules use [`Clinic`] as an edge, and [`ActingClinic`] in the inputs of their mutations.
 
@@ -11,13 +11,15 @@ pub mod demo;
 mod events;
 mod graph;
 mod hours;
+mod logo;
 mod network;
 
 pub use acting_clinic::ActingClinic;
 pub use clinic::{Clinic, ClinicFilter, ClinicOrder, ClinicStatus};
 pub use closure::ClinicClosure;
 pub use config::{ClinicConfig, Greeting};
-pub use events::{ClinicClosureEventKind, ClinicConfigEventKind};
+pub use events::{ClinicClosureEventKind, ClinicConfigEventKind, ClinicEventKind};
 pub use graph::{ClinicMutation, ClinicQuery, ClinicReads};
 pub use hours::ClinicHours;
+pub use logo::ClinicLogoMutation;
 pub use network::ClinicNetwork;

@@ -10,6 +10,7 @@ use crate::{
         demo::{DemoUser, USERS},
     },
     clinic::{self, demo::CLINICS},
+    file::{self, Files},
     jobs::{self, Payload},
     kernel::{
         Code, Error, Result,
@@ -63,6 +64,11 @@ async fn has_others(scope: &Scope) -> Result<bool> {
     let has_clinics: bool = select(exists(clinics::table.select(clinics::id))).get_result(&mut tx.conn()?).await?;
     let has_users: bool = select(exists(users::table.select(users::id))).get_result(&mut tx.conn()?).await?;
     Ok(has_clinics || has_users)
+}
+
+/// Loads the files of the demo unless they are there.
+pub async fn load_files(files: &Files) -> Result<()> {
+    file::demo::load(files, "acacia").await
 }
 
 async fn fill(scope: &Scope, password_hash: &str) -> Result<()> {

@@ -28,6 +28,8 @@ pub enum Permission {
     AuditRead,
     /// Permission to see the jobs of the server, to retry them and to drop them.
     JobsManage,
+    /// Permission to place files under legal hold and to release them.
+    FilesHold,
 }
 
 impl Permission {
@@ -72,9 +74,20 @@ impl SystemRole {
 
 const EVERYTHING: &[Permission] = {
     use Permission::{
-        AuditRead, ClinicManage, JobsManage, MembersManage, MembersRead, TicketsManage, TicketsRead, TicketsWrite,
+        AuditRead, ClinicManage, FilesHold, JobsManage, MembersManage, MembersRead, TicketsManage, TicketsRead,
+        TicketsWrite,
     };
-    &[TicketsRead, TicketsWrite, TicketsManage, MembersRead, MembersManage, ClinicManage, AuditRead, JobsManage]
+    &[
+        TicketsRead,
+        TicketsWrite,
+        TicketsManage,
+        MembersRead,
+        MembersManage,
+        ClinicManage,
+        AuditRead,
+        JobsManage,
+        FilesHold,
+    ]
 };
 
 /// Caller of an operation; cheap to clone.

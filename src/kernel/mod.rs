@@ -11,6 +11,7 @@ pub mod events;
 pub mod hex;
 pub mod idempotency;
 pub mod ids;
+pub mod links;
 pub mod loader;
 pub mod money;
 pub mod page;

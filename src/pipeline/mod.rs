@@ -39,12 +39,15 @@ use self::{
 };
 use crate::{
     access::{Attempts, LONGEST_PASSWORD, Passwords, Presence, Sessions, token_hash},
+    file::{FileSettings, Files},
     graphql::{self, operation_rates},
     kernel::{
         Actor, Code, Error, Result,
         clock::Clock,
         db::{Access, Database, Shares},
-        idempotency, page,
+        idempotency,
+        links::Links,
+        page,
         refusals::RefusedMutations,
         secrets::KeyRing,
     },
@@ -77,6 +80,8 @@ pub struct Settings {
     pub job_connections: usize,
     /// What the transports in front allow, so that clients can read it from the API.
     pub transport: TransportLimits,
+    /// How files are stored, scanned and limited.
+    pub files: FileSettings,
     /// Which documents are run.
     pub operations: Operations,
     /// The time after which an operation is cancelled.
@@ -97,6 +102,7 @@ impl Default for Settings {
             connections: 16,
             job_connections: 0,
             transport: TransportLimits::default(),
+            files: FileSettings::default(),
             operations: Operations::default(),
             deadline: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(5),
@@ -167,6 +173,7 @@ struct Parts {
     refused_mutations: RefusedMutations,
     types: Types,
     hub: Arc<Hub>,
+    files: Files,
     executor: Executor,
 }
 
@@ -179,7 +186,10 @@ impl Pipeline {
         passwords: Passwords,
     ) -> Result<Self> {
         let sessions = Sessions::new(database.clone(), clock.clone());
+        let files = Files::new(settings.files.clone(), database.clone(), Arc::clone(&ring), clock.clone())?;
         let schema = graphql::schema()
+            .data(files.clone())
+            .data(Links::new(&ring, clock.clone())?)
             .data(sessions.clone())
             .data(Attempts::new(&ring)?)
             .data(passwords)
@@ -207,6 +217,7 @@ impl Pipeline {
             refused_mutations: RefusedMutations::default(),
             types,
             hub,
+            files,
             executor: Executor::new(schema).await?,
         })))
     }
@@ -214,6 +225,12 @@ impl Pipeline {
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.0.database
+    }
+
+    /// What files are stored with.
+    #[must_use]
+    pub fn files(&self) -> &Files {
+        &self.0.files
     }
 
     /// Where events come in.

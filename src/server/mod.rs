@@ -66,7 +66,8 @@ pub async fn serve<P: Execute>(
 }
 
 /// Like [`serve`], with `more` routes beside `/graphql`, such as webhooks and files. They get the same connection
-/// limits and the same headers, but must limit the bodies they read, and must not bring a fallback.
+/// limits and the same headers, but must limit the bodies they read, and must not bring a fallback. Their answers are not
+/// compressed: a part of a file must stay that part.
 ///
 /// # Errors
 /// If the listener's address cannot be read.
@@ -102,8 +103,8 @@ fn router<P: Execute>(server: &Arc<Server<P>>, more: Router) -> Router {
         .route("/health/ready", get(health::ready::<P>))
         .fallback(nothing_here::<P>)
         .with_state(Arc::clone(server))
-        .merge(more)
         .layer(CompressionLayer::new().compress_when(compressible))
+        .merge(more)
         .layer(middleware::from_fn_with_state(Arc::clone(server), with_common_headers::<P>))
 }
 

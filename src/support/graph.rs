@@ -10,11 +10,12 @@ use super::{
 use crate::{
     access::{User, user_id},
     clinic::ActingClinic,
+    file::{File, FileVisibility},
     input,
     kernel::{
         Id, Permission, RequestOf, Result,
         entity::One,
-        write::{ExpectedVersion, Input, Stored, Text},
+        write::{ExpectedVersion, Input, Items, Stored, Text},
     },
     queries,
 };
@@ -47,6 +48,8 @@ input! {
         description: Text<10_000>,
         /// Urgency of the ticket; sets its due dates.
         priority: TicketPriority = TicketPriority::Medium,
+        /// Files to attach, which the caller has uploaded for the purpose `TICKET_ATTACHMENT`. Null for none.
+        file_ids: Option<Items<Id<File>, 1, 10>>,
     }
 }
 
@@ -67,6 +70,9 @@ input! {
         /// Whether the reply is an internal note among administrators. Ignored for replies from a clinic, which are
         /// always public.
         is_internal: bool = false,
+        /// Files to attach, which the caller has uploaded for the purpose `TICKET_ATTACHMENT`. Null for none. Those of an
+        /// internal note stay among administrators.
+        file_ids: Option<Items<Id<File>, 1, 10>>,
     }
 }
 
@@ -149,6 +155,11 @@ pub struct ChangeTicketPriorityPayload {
     ticket: One<Ticket>,
 }
 
+/// The files that an input names.
+fn listed(files: &Option<Items<Id<File>, 1, 10>>) -> &[Id<File>] {
+    files.as_ref().map_or(&[], |files| files.0.as_slice())
+}
+
 #[derive(Debug, Default)]
 pub struct SupportMutation;
 
@@ -164,6 +175,7 @@ impl SupportMutation {
             .description(input.description.as_str())
             .insert(scope, TicketEventKind::Opened)
             .await?;
+        message::attach(scope, listed(&input.file_ids), (clinic, ticket), FileVisibility::Clinic).await?;
         notices::opened(scope, clinic, ticket, input.title.as_str(), input.description.as_str()).await?;
         Ok(OpenTicketPayload { ticket: One::of(ticket) })
     }
@@ -184,6 +196,7 @@ impl SupportMutation {
             by_platform,
             is_internal: by_platform && input.is_internal,
             body: input.body.as_str(),
+            files: listed(&input.file_ids),
             now: scope.now(),
         };
         let message = message::reply(scope, &ticket, reply).await?;

@@ -7,10 +7,11 @@ use crate::{
     access::User,
     clinic::Clinic,
     entity,
+    file::{self, File, FilePurpose, FileVisibility},
     kernel::{
         Code, Error, Id, Result,
         db::Scope,
-        entity::FixedOrder,
+        entity::{Entity, FixedOrder},
         events::Audience,
         page::{Direction, Sort, SortType},
         write::Stored,
@@ -41,6 +42,8 @@ entity! {
         ticket: one Ticket by ticket_id,
         /// User who wrote the message. Null if the user is no longer visible to the caller.
         author: maybe User by author_user_id,
+        /// Files that are attached to the message, oldest first.
+        files: all File by subject_id order "created_at, id",
     }
 }
 
@@ -61,7 +64,18 @@ pub struct Reply<'a> {
     /// Only administrators write internal notes.
     pub is_internal: bool,
     pub body: &'a str,
+    pub files: &'a [Id<File>],
     pub now: DateTime<Utc>,
+}
+
+/// Attaches files to a ticket or a message.
+pub async fn attach<E: Entity>(
+    scope: &Scope,
+    files: &[Id<File>],
+    to: (Id<Clinic>, Id<E>),
+    visibility: FileVisibility,
+) -> Result<()> {
+    file::attach(scope, files, FilePurpose::TicketAttachment, to, visibility, "input.fileIds").await
 }
 
 /// Writes a reply to a locked ticket, and what a public reply changes of the ticket.
@@ -80,6 +94,8 @@ pub async fn reply(scope: &Scope, ticket: &Ticket, reply: Reply<'_>) -> Result<I
         .only_for(if reply.is_internal { Audience::Platform } else { Audience::Clinic })
         .insert(scope, TicketMessageEventKind::Added)
         .await?;
+    let visibility = if reply.is_internal { FileVisibility::Platform } else { FileVisibility::Clinic };
+    attach(scope, reply.files, (ticket.clinic_id, id), visibility).await?;
     // An internal note must not show: neither in the status nor in the time of the last change.
     if reply.is_internal {
         return Ok(id);

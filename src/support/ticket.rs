@@ -10,7 +10,9 @@ use crate::{
     access::User,
     aggregate,
     clinic::Clinic,
-    entity, filter,
+    entity,
+    file::File,
+    filter,
     kernel::{
         Id, Permission, Result,
         db::Scope,
@@ -117,6 +119,8 @@ entity! {
         assignee: maybe User by assignee_id,
         /// Messages on the ticket, newest first. Clinics never see internal notes, nor are these counted for them.
         messages: page TicketMessage by ticket_id in NewestFirst,
+        /// Files that were attached when the ticket was opened, oldest first.
+        files: all File by subject_id order "created_at, id",
     }
 }
 

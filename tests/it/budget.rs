@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     cases::{Who, assert_complete, bind, budgets, table},
+    file::Sample,
     harness::{TestApp, api_id, sdl::root_fields, settings},
     support::cases::DASHBOARD,
 };
@@ -69,6 +70,9 @@ async fn every_operation_keeps_to_its_budget() {
         ("ticket".to_owned(), json!(ticket)),
         ("ticket_message".to_owned(), json!(message)),
         ("notification".to_owned(), notified["notifications"]["nodes"][0]["id"].clone()),
+        ("file".to_owned(), json!(manager.upload(&Sample::text("Notes.")).await)),
+        ("logo".to_owned(), json!(manager.upload(&Sample::logo()).await)),
+        ("file_upload".to_owned(), json!(manager.send_upload(&Sample::text("More notes.")).await)),
         ("administrator".to_owned(), json!(administrator.api_id())),
     ]);
 

@@ -6,6 +6,7 @@ use std::{collections::BTreeSet, fmt::Display};
 use crate::{
     access, audit,
     clinic::{self, TestClinic},
+    file,
     harness::Person,
     jobs, kernel, live, notification, provider, support,
 };
@@ -99,10 +100,11 @@ pub struct Enum {
     pub values: &'static [&'static str],
 }
 
-const MODULES: [&Cases; 9] = [
+const MODULES: [&Cases; 10] = [
     &clinic::cases::CASES,
     &provider::cases::CASES,
     &support::cases::CASES,
+    &file::cases::CASES,
     &notification::cases::CASES,
     &audit::cases::CASES,
     &access::cases::CASES,
@@ -175,6 +177,7 @@ pub async fn fill(filling: &Filling<'_>) {
     access::cases::fill(filling).await;
     support::cases::fill(filling).await;
     jobs::cases::fill(filling).await;
+    file::cases::fill(filling).await;
 }
 
 /// A text with values in place of `$name`.

@@ -54,3 +54,22 @@ async fn the_demo_is_the_same_in_every_database() {
     assert_eq!(first, rows().await);
     assert_eq!((&first[0]["users"], &first[0]["tickets"]), (&json!(15), &json!(240)));
 }
+
+#[tokio::test]
+async fn a_demo_clinic_has_a_logo() {
+    let app = TestApp::new().await;
+    demo::load(&app.database).await.unwrap();
+    demo::load_files(&app.files).await.unwrap();
+    // Loading again changes nothing.
+    demo::load_files(&app.files).await.unwrap();
+
+    let administrator = app.administrator().await;
+    let query = "{ clinic(slug: \"acacia\") { logoFile { url mediaType createdBy { id } } } }";
+    let logo = administrator.ask(query, json!({})).await["clinic"]["logoFile"].take();
+    let got = administrator.get(logo["url"].as_str().unwrap(), &[]).await;
+
+    assert_eq!(logo["mediaType"], "image/png");
+    let picture = image::load_from_memory(&got.body.unwrap()).unwrap();
+    assert_eq!((picture.width(), picture.height()), (256, 256));
+    assert_eq!(app.value("select count(*) from files").await, 1);
+}

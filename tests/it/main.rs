@@ -13,6 +13,7 @@ mod access;
 mod audit;
 mod clinic;
 mod demo;
+mod file;
 mod installation;
 mod jobs;
 mod kernel;

@@ -87,6 +87,33 @@ query TicketsOfClinic($clinicId: ID!) {
     variables: { clinicId: CLINIC_PLACEHOLDER },
   },
   {
+    title: 'Upload a file',
+    audience: ['clinic'],
+    query: `# Agrees on a file of five bytes, "Hello". Send it with
+#   printf Hello | curl -T - http://localhost:4000<url>
+# then run completeUpload with the id of the upload.
+mutation CreateUpload($input: CreateUploadInput!) {
+  createUpload(input: $input) {
+    url
+    expiresAt
+    upload {
+      id
+      status
+    }
+  }
+}
+`,
+    variables: {
+      input: {
+        name: 'hello.txt',
+        purpose: 'TICKET_ATTACHMENT',
+        mediaType: 'text/plain',
+        sizeBytes: 5,
+        sha256: '185f8db32271fe25f561a6fc938b2e264306ec304eda518007d1764826381969',
+      },
+    },
+  },
+  {
     title: 'Open a ticket',
     audience: ['clinic'],
     tab: ['clinic'],

@@ -8,11 +8,38 @@ use diesel::{
 };
 
 use super::cell::{Json, quote};
-use crate::kernel::{Actor, db::PgRow};
+use crate::kernel::{Actor, db::PgRow, links::Links};
+
+/// For whom a value is computed.
+#[derive(Clone, Copy)]
+pub struct Caller<'a> {
+    actor: &'a Actor,
+    links: Option<&'a Links>,
+}
+
+impl<'a> Caller<'a> {
+    pub(super) fn new(actor: &'a Actor, links: Option<&'a Links>) -> Self {
+        Self { actor, links }
+    }
+
+    /// What signs links for the caller; none where the server has no keys, as while the schema is printed.
+    #[must_use]
+    pub fn links(&self) -> Option<&'a Links> {
+        self.links
+    }
+}
+
+impl std::ops::Deref for Caller<'_> {
+    type Target = Actor;
+
+    fn deref(&self) -> &Actor {
+        self.actor
+    }
+}
 
 /// Computes a value and writes it as JSON. A subscription reads an event once for everybody who has the same role in the
 /// same clinic: a rule may use the caller's permissions and clinic, and nothing else of the caller.
-pub type Rule = fn(&Actor, &mut Inputs<'_>, &mut Json) -> deserialize::Result<()>;
+pub type Rule = fn(&Caller<'_>, &mut Inputs<'_>, &mut Json) -> deserialize::Result<()>;
 
 /// The columns of a rule, in their order.
 pub struct Inputs<'r> {

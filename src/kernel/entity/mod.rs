@@ -27,7 +27,7 @@ mod writer;
 
 pub use aggregate::{Aggregate, AggregateDef, Counts, Grouping};
 pub use cell::{Cell, Json, JsonDef, JsonField, JsonShape, quote};
-pub use computed::{Inputs, Rule, WriteJson};
+pub use computed::{Caller, Inputs, Rule, WriteJson};
 pub use def::{
     Argument, Column, Computed, Def, Edge, EdgeKind, Entity, FixedOrder, Guard, Kinds, List, Reference, Unique, camel,
 };

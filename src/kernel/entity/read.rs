@@ -10,6 +10,7 @@ use futures_util::future::{BoxFuture, try_join_all};
 use uuid::Uuid;
 
 use super::{
+    computed::Caller,
     def::{Def, Edge, EdgeKind, Kinds},
     objects::{DEAD, Fault, Fetched, Found, Objects, PerParent, by_parent, lists_each, one_each, span, unseen},
     plan::{AnyKind, Below, Beyond, Columns, Level, Plan, What},
@@ -20,6 +21,7 @@ use super::{
 use crate::kernel::{
     Result,
     db::{PgRow, Scope},
+    links::Links,
 };
 
 /// Reads objects under one scope. Every failed statement fails the whole operation: its transaction is broken.
@@ -294,7 +296,8 @@ impl<'a> Reader<'a> {
     fn written(self, plan: &Plan, rows: &[PgRow], mut fetched: Vec<Fetched>) -> Objects {
         let Objects { json, mut spans, mut faults } = Objects::with_room(rows.len() * 256);
         collect_faults(plan, &mut fetched, &mut faults);
-        let mut writer = Writer { actor: self.scope.actor(), out: json, faults };
+        let mut writer =
+            Writer { caller: Caller::new(self.scope.actor(), self.ctx.data_opt::<Links>()), out: json, faults };
         for (index, row) in rows.iter().enumerate() {
             let start = writer.out.len();
             let alive = writer.object(plan, row, index, &fetched);

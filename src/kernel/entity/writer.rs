@@ -4,12 +4,12 @@ use async_graphql::{PathSegment, Pos};
 
 use super::{
     cell::{Json, close, quote},
-    computed::Inputs,
+    computed::{Caller, Inputs},
     objects::{Fault, Fetched, unseen, write_found},
     plan::{Plan, What},
     row::{is_null, write},
 };
-use crate::kernel::{Actor, Error, db::PgRow};
+use crate::kernel::{Error, db::PgRow};
 
 /// Takes the faults of what was fetched, as the objects of the plan see them.
 pub(super) fn collect_faults(plan: &Plan, fetched: &mut [Fetched], faults: &mut Vec<Fault>) {
@@ -35,7 +35,7 @@ fn under(key: &str, faults: &mut [Fault]) {
 
 /// Writes the objects of a level, one after the other.
 pub(super) struct Writer<'w> {
-    pub actor: &'w Actor,
+    pub caller: Caller<'w>,
     pub out: Json,
     pub faults: Vec<Fault>,
 }
@@ -71,12 +71,12 @@ impl Writer<'_> {
                 write(row, *at, &mut self.out, |bytes, out| selected.write_column(bytes, out));
             }
             What::Computed { key, pos, at, computed } => {
-                if let Err(error) = (computed.write)(self.actor, &mut Inputs::new(row, at), &mut self.out) {
+                if let Err(error) = (computed.write)(&self.caller, &mut Inputs::new(row, at), &mut self.out) {
                     self.fail(index, key, *pos, Error::internal(error.to_string()));
                     return false;
                 }
             }
-            What::Guarded { permission, key, pos, what } => match self.actor.require(*permission) {
+            What::Guarded { permission, key, pos, what } => match self.caller.require(*permission) {
                 Ok(()) => return self.value(what, row, index, fetched),
                 Err(refused) => {
                     self.fail(index, key, *pos, refused);

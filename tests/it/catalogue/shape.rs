@@ -116,10 +116,11 @@ async fn what_people_change_is_stamped_and_audited() {
            and not exists (select from pg_trigger g where g.tgrelid = t.oid and g.tgfoid in ('private.touch'::regproc, 'private.touch_platform'::regproc))",
     )
     .await;
-    // The trail does not tell of itself, of the events that follow from a change, nor of stored answers.
+    // The trail does not tell of itself, of the events that follow from a change, of stored answers, nor of the content that
+    // goes with a file.
     none(
         "select name as value from t
-         where name not in ('audit_events', 'outbox_events', 'idempotency_keys', 'sign_in_attempts')
+         where name not in ('audit_events', 'outbox_events', 'idempotency_keys', 'removed_files', 'sign_in_attempts')
            and not exists (select from pg_trigger g where g.tgrelid = t.oid and g.tgname = 'audit')",
     )
     .await;

@@ -45,7 +45,7 @@ const TABLES: &[Table] = &[
     },
     Table {
         name: "clinics",
-        grants: "admin s(i)(u), auditor s, partner s, patient s, system siud, tenant s",
+        grants: "admin s(i)(u), auditor s, partner s, patient s, system siud, tenant s(u)",
         of_clinic: "id = $clinic",
         tenant: Some("id = $clinic"),
         admin: ALL,
@@ -68,6 +68,16 @@ const RIGHTS: &[Rights] = &[
     rights(
         "Mutation.updateClinicConfig",
         "mutation ($clinic: ID!) { updateClinicConfig(input: { clinicId: $clinic, booking: { bufferMinutes: 10 } }) { clinicConfig { id } } }",
+        WRITES,
+    ),
+    rights(
+        "Mutation.updateClinicLogo",
+        "mutation ($clinic: ID!, $file: ID!) { updateClinicLogo(input: { clinicId: $clinic, fileId: $file }) { clinic { id } } }",
+        WRITES,
+    ),
+    rights(
+        "Mutation.removeClinicLogo",
+        "mutation ($clinic: ID!) { removeClinicLogo(input: { clinicId: $clinic }) { clinic { id } } }",
         WRITES,
     ),
     rights(
@@ -109,6 +119,13 @@ const BUDGETS: &[Budget] = &[
         "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { clinicConfig { booking { bufferMinutes } } } }",
         4,
     ),
+    manager("Query.clinic", "{ clinic { name logoFile { name url } } }", 1),
+    manager(
+        "Mutation.updateClinicLogo",
+        "mutation ($logo: ID!) { updateClinicLogo(input: { fileId: $logo }) { clinic { logoFile { url } } } }",
+        7,
+    ),
+    manager("Mutation.removeClinicLogo", "mutation { removeClinicLogo(input: {}) { clinic { name } } }", 6),
     manager(
         "Mutation.addClinicClosure",
         "mutation { addClinicClosure(input: { date: \"2026-09-07\" }) { clinicClosure { date name } } }",

@@ -11,6 +11,7 @@ use std::{
 
 use clinigraph::{
     app::{Reached, pipeline},
+    file::{Files, StoreOptions},
     kernel::{
         clock::Clock,
         db::{self, Class, Database, Logins, Scope},
@@ -18,8 +19,9 @@ use clinigraph::{
     },
     live::{Hub, Names},
     pipeline::{Limits, Operations, Rates, Settings},
-    server::{Graphiql, ServerConfig, serve},
+    server::{Graphiql, ServerConfig, serve_with},
 };
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
@@ -39,6 +41,9 @@ pub struct TestApp {
     pub superuser_url: String,
     /// How the server logs in to it.
     pub logins: Logins,
+    pub files: Files,
+    /// Where the files of the app are stored.
+    pub directory: TempDir,
     served: JoinHandle<()>,
     relaying: JoinHandle<()>,
     count: AtomicUsize,
@@ -49,6 +54,7 @@ pub struct Another {
     pub address: SocketAddr,
     pub database: Database,
     pub hub: Arc<Hub>,
+    pub files: Files,
     pub served: JoinHandle<()>,
     pub relaying: JoinHandle<()>,
 }
@@ -57,6 +63,8 @@ impl Another {
     async fn on(reached: &Reached, settings: Settings, connections: usize, config: ServerConfig, clock: Clock) -> Self {
         let pipeline = pipeline(reached, settings, connections, clock).await.unwrap();
         let (database, hub) = (pipeline.database().clone(), Arc::clone(pipeline.hub()));
+        let files = pipeline.files().clone();
+        let routes = clinigraph::file::routes(files.clone());
         let relaying = tokio::spawn(clinigraph::live::relay(
             Arc::clone(pipeline.hub()),
             reached.logins.url(Class::System).to_owned(),
@@ -64,9 +72,9 @@ impl Another {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let served = tokio::spawn(async move {
-            serve(listener, Arc::new(pipeline), config, std::future::pending()).await.unwrap();
+            serve_with(listener, Arc::new(pipeline), config, routes, std::future::pending()).await.unwrap();
         });
-        Self { address, database, hub, served, relaying }
+        Self { address, database, hub, files, served, relaying }
     }
 
     /// Somebody of the other server, here.
@@ -124,13 +132,17 @@ impl TestApp {
 
     /// With limits of the transports other than the usual ones.
     pub async fn served(settings: Settings, connections: usize, config: ServerConfig) -> Self {
-        let settings = Settings { transport: config.limits(), ..settings };
+        let directory = tempfile::tempdir().unwrap();
+        let mut settings = Settings { transport: config.limits(), ..settings };
+        if matches!(settings.files.store, StoreOptions::Nowhere) {
+            settings.files.store = StoreOptions::Directory(directory.path().to_owned());
+        }
         let superuser_url = database().await;
         let ring = Arc::new(KeyRing::parse(KEYS).unwrap());
         let prepared = db::prepare(&superuser_url, ring.root()).await.unwrap();
         let clock = Clock::default();
         let reached = Reached { embedded: None, logins: prepared.logins, ran: prepared.ran, ring };
-        let Another { address, database, hub, served, relaying } =
+        let Another { address, database, hub, files, served, relaying } =
             Another::on(&reached, settings, connections, config, clock.clone()).await;
         Self {
             address,
@@ -139,6 +151,8 @@ impl TestApp {
             clock,
             superuser_url,
             logins: reached.logins,
+            files,
+            directory,
             served,
             relaying,
             count: AtomicUsize::new(0),

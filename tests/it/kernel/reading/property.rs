@@ -163,6 +163,7 @@ fn every_selection_is_answered_as_the_evaluator_does_over_every_transport() {
             "CLINIC_MANAGE",
             "AUDIT_READ",
             "JOBS_MANAGE",
+            "FILES_HOLD",
         ];
         let actor = |is_admin, user: Uuid, clinic, role, permissions| Actor {
             is_admin,
