@@ -42,6 +42,15 @@ create function private.request_clinic_id() returns uuid
 comment on function private.request_clinic_id is
     'Clinic that the caller acts in; null for administrators, for the server itself and outside a scope.';
 
+-- A job works as the system with its clinic in app.caller. Its role is then limited to the rows of that clinic; it reads those
+-- of the platform, which have the nil UUID, as clinics do. Functions that run as the system for somebody else are not limited
+-- so, since the role that the transaction took is another.
+create function private.request_job_clinic_id() returns uuid
+    language sql stable parallel safe
+    return case current_setting('role') when 'clinigraph_system' then private.request_clinic_id() end;
+comment on function private.request_job_clinic_id is
+    'Clinic that the caller, a job of the server, is limited to; null for a job of the platform and for everybody else.';
+
 create function private.request_network_id() returns uuid
     language sql stable parallel safe
     return nullif(split_part(current_setting('app.caller', true), ' ', 5), '')::uuid;
@@ -161,13 +170,23 @@ create function private.policy(of_table regclass, class text, command text, cond
     set search_path = pg_catalog, pg_temp
 as $$
 declare
+    is_of_jobs boolean := class = 'system' and condition = 'true' and exists (
+        select 1 from pg_attribute where attrelid = of_table and attname = 'clinic_id' and attnotnull);
+    writes text := 'private.request_job_clinic_id() is null or clinic_id = private.request_job_clinic_id()';
     -- A helper in a sub-select is called once in a statement, a bare one once for each row. A distributed Postgres takes
     -- bare ones only: this is the line to change for it.
-    rows text := regexp_replace(condition, 'private\.request_\w+\(\)', '(select \&)', 'g');
+    rows text := regexp_replace(case when is_of_jobs then writes || ' or clinic_id = ''00000000-0000-0000-0000-000000000000''' else condition end,
+                                'private\.request_\w+\(\)', '(select \&)', 'g');
 begin
+    writes := regexp_replace(writes, 'private\.request_\w+\(\)', '(select \&)', 'g');
     execute format('create policy %I on %s for %s to %I %s (%s)',
                    class || case command when 'all' then '' else '_' || command end, of_table, command,
-                   'clinigraph_' || class, case command when 'insert' then 'with check' else 'using' end, rows);
+                   'clinigraph_' || class, case command when 'insert' then 'with check' else 'using' end,
+                   case when is_of_jobs and command = 'insert' then writes else rows end);
+    if is_of_jobs and command in ('all', 'update') then
+        execute format('alter policy %I on %s with check (%s)',
+                       class || case command when 'all' then '' else '_' || command end, of_table, writes);
+    end if;
 end
 $$;
 comment on function private.policy is
