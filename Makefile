@@ -40,8 +40,8 @@ faults:
 
 # Format, lints, and what the program is built of. That generated files are fresh is tested by `make test`.
 check: deny
-	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo fmt --all --check
+	cargo clippy --locked --workspace --all-targets -- -D warnings
 
 # Licences, banned packages, versions, sources and lock files, by the rules of deny.toml: by a test of our own, and by
 # cargo-deny where it is installed (`make tools`), which also knows reported weaknesses if it has a database of them.
