@@ -203,13 +203,22 @@ impl World {
     /// What was reported, when no job is due any more.
     pub async fn reports(&self) -> Reports {
         let mut superuser = connect(&self.superuser_url).await.unwrap();
-        let begun = Instant::now();
+        let mut begun = Instant::now();
         let due = "select count(*) as id from jobs where status = 'running' or run_at <= now()";
         let unreported = "select count(*) as id from support_tickets
             where first_response_due_at <= now() and first_response_missed_at is null";
+        // After many rounds thousands of jobs wait, so what counts is that there are ever fewer.
         for query in [due, unreported, due] {
-            while sql_query(query).get_result::<Event>(&mut superuser).await.unwrap().id > 0 {
-                assert!(begun.elapsed() < LONG, "missed deadlines are not reported");
+            let mut fewest = i64::MAX;
+            loop {
+                let left = sql_query(query).get_result::<Event>(&mut superuser).await.unwrap().id;
+                if left == 0 {
+                    break;
+                }
+                if left < fewest {
+                    (fewest, begun) = (left, Instant::now());
+                }
+                assert!(begun.elapsed() < LONG, "missed deadlines are not reported: {left} are left");
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         }
