@@ -108,7 +108,7 @@ begin
             ('file_uploads', 'size_bytes', 'Size in bytes that the content must have.'),
             ('file_uploads', 'status', 'Status of the upload.'),
             ('file_uploads', 'version', 'Version of the upload, which each change increments.'),
-            ('files', null, 'File that was uploaded to a clinic. Who may not read the object that it is part of does not see it.'),
+            ('files', null, 'File that was uploaded to a clinic. Callers who may not read the object that the file is part of do not see it.'),
             ('files', 'created_at', 'Time at which the file was uploaded.'),
             ('files', 'created_by_user_id', 'User who uploaded the file. Null if the user is no longer visible to the caller.'),
             ('files', 'id', 'Identifier of the file.'),

@@ -293,7 +293,7 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// File that was uploaded to a clinic. Who may not read the object that it is part of does not see it.
+    /// File that was uploaded to a clinic. Callers who may not read the object that the file is part of do not see it.
     files (clinic_id, id) {
         /// Identifier of the file.
         id -> Uuid,

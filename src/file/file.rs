@@ -55,7 +55,7 @@ text_enum! {
 }
 
 entity! {
-    /// File that was uploaded to a clinic. Who may not read the object that it is part of does not see it.
+    /// File that was uploaded to a clinic. Callers who may not read the object that the file is part of do not see it.
     File "file" of files, tenant clinic_id, about subject_type;
     columns {
         /// Identifier of the file.

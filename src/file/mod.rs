@@ -12,7 +12,6 @@ mod graph;
 mod headers;
 mod http;
 mod image;
-mod jobs;
 mod limits;
 mod media;
 mod places;
@@ -25,13 +24,13 @@ mod seal;
 mod service;
 mod store;
 mod transfer;
+mod upkeep;
 mod upload;
 
 pub use self::{
     file::{File, FileScanStatus, FileVisibility, attach, remove},
     graph::{FileMutation, FileReads},
     http::routes,
-    jobs::{Swept, maintain, rescan_now, sweep_now},
     limits::{FileLimits, FileSettings, PlanQuota},
     purpose::FilePurpose,
     rates::RATES,
@@ -39,5 +38,6 @@ pub use self::{
     scan::ScannerOptions,
     service::Files,
     store::{StoreOptions, check_store},
+    upkeep::{Swept, maintain, rescan_now, sweep_now},
     upload::{FileUpload, FileUploadStatus},
 };

@@ -71,11 +71,17 @@ impl Object {
 }
 
 impl Files {
-    pub fn new(settings: FileSettings, database: Database, ring: Arc<KeyRing>, clock: Clock) -> Result<Self> {
+    pub fn new(
+        settings: FileSettings,
+        database: Database,
+        ring: Arc<KeyRing>,
+        links: Links,
+        clock: Clock,
+    ) -> Result<Self> {
         let limits = &settings.limits;
         Ok(Self(Arc::new(Parts {
             store: Store::open(&settings.store)?,
-            links: Links::new(&ring, clock.clone())?,
+            links,
             uploads: Places::new(limits.transfers, limits.transfers_of_clinic),
             receiving: Places::new(usize::MAX, 1),
             downloads: Places::new(limits.transfers, limits.transfers_of_clinic),

@@ -1,9 +1,12 @@
 //! Actors and their permissions. The database decides which rows an actor reaches; permissions decide which operations an
 //! actor may use.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    net::IpAddr,
+    sync::{Arc, LazyLock},
+};
 
-use async_graphql::Enum;
+use async_graphql::{Enum, resolver_utils::EnumType};
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
@@ -36,7 +39,6 @@ impl Permission {
     /// The spelling that clients see.
     #[must_use]
     pub fn name(self) -> &'static str {
-        use async_graphql::resolver_utils::EnumType;
         Self::items().iter().find(|item| item.value == self).map_or("", |item| item.name)
     }
 }
@@ -72,23 +74,9 @@ impl SystemRole {
     }
 }
 
-const EVERYTHING: &[Permission] = {
-    use Permission::{
-        AuditRead, ClinicManage, FilesHold, JobsManage, MembersManage, MembersRead, TicketsManage, TicketsRead,
-        TicketsWrite,
-    };
-    &[
-        TicketsRead,
-        TicketsWrite,
-        TicketsManage,
-        MembersRead,
-        MembersManage,
-        ClinicManage,
-        AuditRead,
-        JobsManage,
-        FilesHold,
-    ]
-};
+/// All permissions, in their declared order.
+static EVERYTHING: LazyLock<Vec<Permission>> =
+    LazyLock::new(|| Permission::items().iter().map(|item| item.value).collect());
 
 /// Caller of an operation; cheap to clone.
 #[derive(Debug, Clone)]
@@ -126,8 +114,8 @@ impl Actor {
     pub fn permissions(&self) -> &'static [Permission] {
         match self {
             Self::Nobody => &[],
-            Self::System | Self::Job(_) => EVERYTHING,
-            Self::Person(person) if person.is_platform_admin => EVERYTHING,
+            Self::System | Self::Job(_) => &EVERYTHING,
+            Self::Person(person) if person.is_platform_admin => &EVERYTHING,
             Self::Person(person) => person.acting.map_or(&[], |(_, role)| role.permissions()),
         }
     }

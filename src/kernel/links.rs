@@ -1,4 +1,4 @@
-//! Links: addresses that whoever has them may use until they expire, without a session. A link names two ids and a time, and
+//! Links: addresses that anybody who has them may use until they expire, without a session. A link names two ids and a time, and
 //! is signed with a key that follows from the oldest key of the ring, so that every server of a database takes it.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
@@ -14,6 +14,7 @@ const CONTENT: usize = 16 + 16 + 8;
 const SIGNATURE: usize = 32;
 
 /// Signs links and reads them.
+#[derive(Clone)]
 pub struct Links {
     key: [u8; 32],
     clock: Clock,

@@ -186,10 +186,12 @@ impl Pipeline {
         passwords: Passwords,
     ) -> Result<Self> {
         let sessions = Sessions::new(database.clone(), clock.clone());
-        let files = Files::new(settings.files.clone(), database.clone(), Arc::clone(&ring), clock.clone())?;
+        let links = Links::new(&ring, clock.clone())?;
+        let files =
+            Files::new(settings.files.clone(), database.clone(), Arc::clone(&ring), links.clone(), clock.clone())?;
         let schema = graphql::schema()
             .data(files.clone())
-            .data(Links::new(&ring, clock.clone())?)
+            .data(links)
             .data(sessions.clone())
             .data(Attempts::new(&ring)?)
             .data(passwords)

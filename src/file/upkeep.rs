@@ -1,4 +1,4 @@
-//! Jobs: what has expired or belongs to nothing is removed, and what could not be scanned is scanned again. A transaction
+//! Upkeep: what has expired or belongs to nothing is removed, and what could not be scanned is scanned again. A transaction
 //! decides what is removed; its object is removed after that, or by a later run.
 
 use std::time::{Duration, Instant};
@@ -34,7 +34,7 @@ const SWEEP: Duration = Duration::from_secs(600);
 /// Scans without an answer after which no other is tried.
 const MOST_IN_VAIN: usize = 3;
 
-/// What a run of the jobs removed.
+/// What one run removed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Swept {
     /// Uploads that expired, and files that nobody used.
