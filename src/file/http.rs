@@ -173,7 +173,6 @@ fn headers(served: &Served, tag: &str) -> Result<HeaderMap> {
         (header::CONTENT_TYPE, media_type.as_str()),
         (header::CONTENT_DISPOSITION, &disposition(served.purpose.is_shown(), &served.name)),
         (header::CONTENT_SECURITY_POLICY, "sandbox; default-src 'none'"),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::CACHE_CONTROL, "private, no-store"),
         (header::ACCEPT_RANGES, "bytes"),
         (header::ETAG, tag),
