@@ -338,7 +338,13 @@ fn start_worker(pipeline: &Pipeline, options: &JobOptions, stop: Stop) -> JoinHa
         drain: Duration::from_secs(options.drain_seconds),
         ..jobs::Settings::default()
     };
-    let worker = Worker::new(pipeline.database().clone(), Arc::clone(pipeline.hub()), &entities::jobs(), settings);
+    let worker = Worker::new(
+        pipeline.database().clone(),
+        Arc::clone(pipeline.hub()),
+        &entities::jobs(),
+        pipeline.services(),
+        settings,
+    );
     tokio::spawn(async move { worker.work(stop.asked()).await })
 }
 

@@ -16,6 +16,7 @@ use crate::{
     kernel::{
         Error, Id, Result,
         db::{Database, Note, Scope},
+        services::Services,
     },
 };
 
@@ -23,14 +24,15 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Running {
     database: Database,
+    services: Services,
     kind: &'static str,
     claimed: Arc<Claimed>,
     is_finished: Arc<AtomicBool>,
 }
 
 impl Running {
-    pub(super) fn new(database: Database, kind: &'static str, claimed: Arc<Claimed>) -> Self {
-        Self { database, kind, claimed, is_finished: Arc::default() }
+    pub(super) fn new(database: Database, services: Services, kind: &'static str, claimed: Arc<Claimed>) -> Self {
+        Self { database, services, kind, claimed, is_finished: Arc::default() }
     }
 
     /// The job's own id: the same in each attempt, so that an outside system can be asked to do a thing once.
@@ -59,6 +61,11 @@ impl Running {
     #[must_use]
     pub fn database(&self) -> &Database {
         &self.database
+    }
+
+    /// What the job works with outside the database.
+    pub fn service<T: Send + Sync + 'static>(&self) -> Result<&T> {
+        self.services.get()
     }
 
     /// Works in a transaction of its own before the job is finished. If the attempt fails later, it is repeated.

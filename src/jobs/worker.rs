@@ -25,7 +25,7 @@ use super::{
     schedule,
 };
 use crate::{
-    kernel::{Error, Id, Result, db::Database},
+    kernel::{Error, Id, Result, db::Database, services::Services},
     live::Hub,
 };
 
@@ -65,6 +65,7 @@ pub struct Worker(Arc<Parts>);
 struct Parts {
     database: Database,
     hub: Arc<Hub>,
+    services: Services,
     kinds: Vec<&'static JobKind>,
     schedules: Vec<&'static Schedule>,
     feed: tokio::sync::Mutex<Feed>,
@@ -75,10 +76,17 @@ struct Parts {
 
 impl Worker {
     #[must_use]
-    pub fn new(database: Database, hub: Arc<Hub>, jobs: &[&'static Jobs], settings: Settings) -> Self {
+    pub fn new(
+        database: Database,
+        hub: Arc<Hub>,
+        jobs: &[&'static Jobs],
+        services: Services,
+        settings: Settings,
+    ) -> Self {
         Self(Arc::new(Parts {
             database,
             hub,
+            services,
             kinds: jobs.iter().flat_map(|jobs| jobs.kinds).collect(),
             schedules: jobs.iter().flat_map(|jobs| jobs.schedules).collect(),
             feed: tokio::sync::Mutex::new(Feed::new(jobs.iter().flat_map(|jobs| jobs.starters).collect())),
@@ -217,7 +225,7 @@ impl Parts {
     /// One attempt at a job.
     async fn attempt(&self, job: &Arc<Claimed>) {
         let Some(kind) = self.kinds.iter().find(|kind| kind.name == job.kind) else { return };
-        let running = Running::new(self.database.clone(), kind.name, Arc::clone(job));
+        let running = Running::new(self.database.clone(), self.services.clone(), kind.name, Arc::clone(job));
         let payload = job.payload.0.clone();
         let ran = async {
             (kind.run)(payload, running.clone()).await?;

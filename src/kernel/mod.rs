@@ -20,6 +20,7 @@ pub mod refusals;
 pub mod request;
 pub mod sealed;
 pub mod secrets;
+pub mod services;
 pub mod text;
 pub mod wall_clock;
 pub mod write;

@@ -50,6 +50,7 @@ use crate::{
         page,
         refusals::RefusedMutations,
         secrets::KeyRing,
+        services::Services,
     },
     live::{Hub, Names},
     server::{
@@ -233,6 +234,12 @@ impl Pipeline {
     #[must_use]
     pub fn files(&self) -> &Files {
         &self.0.files
+    }
+
+    /// What jobs work with outside the database.
+    #[must_use]
+    pub fn services(&self) -> Services {
+        Services::default().with(self.0.files.clone())
     }
 
     /// Where events come in.

@@ -12,10 +12,13 @@ use std::{
 use clinigraph::{
     app::{Reached, pipeline},
     file::{Files, StoreOptions},
+    graphql,
+    jobs::{self, Worker},
     kernel::{
         clock::Clock,
         db::{self, Class, Database, Logins, Scope},
         secrets::KeyRing,
+        services::Services,
     },
     live::{Hub, Names},
     pipeline::{Limits, Operations, Rates, Settings},
@@ -42,6 +45,8 @@ pub struct TestApp {
     /// How the server logs in to it.
     pub logins: Logins,
     pub files: Files,
+    /// What the jobs of the server work with.
+    pub services: Services,
     /// Where the files of the app are stored.
     pub directory: TempDir,
     served: JoinHandle<()>,
@@ -55,6 +60,7 @@ pub struct Another {
     pub database: Database,
     pub hub: Arc<Hub>,
     pub files: Files,
+    pub services: Services,
     pub served: JoinHandle<()>,
     pub relaying: JoinHandle<()>,
 }
@@ -63,7 +69,7 @@ impl Another {
     async fn on(reached: &Reached, settings: Settings, connections: usize, config: ServerConfig, clock: Clock) -> Self {
         let pipeline = pipeline(reached, settings, connections, clock).await.unwrap();
         let (database, hub) = (pipeline.database().clone(), Arc::clone(pipeline.hub()));
-        let files = pipeline.files().clone();
+        let (files, services) = (pipeline.files().clone(), pipeline.services());
         let routes = clinigraph::file::routes(files.clone());
         let relaying = tokio::spawn(clinigraph::live::relay(
             Arc::clone(pipeline.hub()),
@@ -74,7 +80,7 @@ impl Another {
         let served = tokio::spawn(async move {
             serve_with(listener, Arc::new(pipeline), config, routes, std::future::pending()).await.unwrap();
         });
-        Self { address, database, hub, files, served, relaying }
+        Self { address, database, hub, files, services, served, relaying }
     }
 
     /// Somebody of the other server, here.
@@ -142,7 +148,7 @@ impl TestApp {
         let prepared = db::prepare(&superuser_url, ring.root()).await.unwrap();
         let clock = Clock::default();
         let reached = Reached { embedded: None, logins: prepared.logins, ran: prepared.ran, ring };
-        let Another { address, database, hub, files, served, relaying } =
+        let Another { address, database, hub, files, services, served, relaying } =
             Another::on(&reached, settings, connections, config, clock.clone()).await;
         Self {
             address,
@@ -152,6 +158,7 @@ impl TestApp {
             superuser_url,
             logins: reached.logins,
             files,
+            services,
             directory,
             served,
             relaying,
@@ -164,6 +171,25 @@ impl TestApp {
         let ring = Arc::new(KeyRing::parse(KEYS).unwrap());
         let reached = Reached { embedded: None, logins: self.logins.clone(), ran: Vec::new(), ring };
         Another::on(&reached, settings(), 4, ServerConfig::default(), self.clock.clone()).await
+    }
+
+    /// Waits until the server has read all events.
+    pub async fn has_read_all_events(&self) {
+        let newest = self.value("select coalesce(max(id), 0) from outbox_events").await.as_i64().unwrap();
+        let mut progress = self.hub.progress();
+        progress.wait_for(|position| position.is_some_and(|position| position >= newest)).await.unwrap();
+    }
+
+    /// A worker with the server's own jobs, which works when it is told to.
+    pub fn server_worker(&self) -> Worker {
+        let (hub, services) = (Arc::clone(&self.hub), self.services.clone());
+        Worker::new(self.database.clone(), hub, &graphql::jobs(), services, jobs::Settings::default())
+    }
+
+    /// Lets the server's own jobs run, as many as are due, with those that the events so far start.
+    pub async fn work(&self) {
+        self.has_read_all_events().await;
+        self.server_worker().run_due().await.unwrap();
     }
 
     /// A number that nothing else in this app has, for names that must differ.

@@ -1,13 +1,16 @@
 //! Jobs that events start: each event once, however many workers read it and whenever they stop.
 
-use clinigraph::jobs::{Settings, Worker};
+use clinigraph::{
+    jobs::{Settings, Worker},
+    kernel::services::Services,
+};
 
 use super::tasks::TASKS;
 use crate::harness::TestApp;
 
 /// A worker as a process has one that has just begun.
 fn begun(app: &TestApp) -> Worker {
-    Worker::new(app.database.clone(), app.hub.clone(), &[&TASKS], Settings::default())
+    Worker::new(app.database.clone(), app.hub.clone(), &[&TASKS], Services::default(), Settings::default())
 }
 
 #[tokio::test]
@@ -64,7 +67,8 @@ async fn a_server_that_is_behind_in_reading_starts_the_jobs_as_well() {
     begun(&app).run_due().await.unwrap();
     let ticket = manager.open_ticket("1").await;
     // By the events that the other process has read.
-    let worker = Worker::new(other.database.clone(), other.hub.clone(), &[&TASKS], Settings::default());
+    let worker =
+        Worker::new(other.database.clone(), other.hub.clone(), &[&TASKS], Services::default(), Settings::default());
 
     super::until(async || {
         worker.run_due().await.unwrap();

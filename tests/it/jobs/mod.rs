@@ -19,7 +19,7 @@ use std::{sync::Arc, time::Duration};
 use clinigraph::{
     clinic::Clinic,
     jobs::{NewJob, Settings, Worker},
-    kernel::Id,
+    kernel::{Id, services::Services},
 };
 use serde_json::{Value, json};
 
@@ -61,18 +61,11 @@ impl TestApp {
     }
 
     fn worker_with(&self, settings: Settings) -> Worker {
-        Worker::new(self.database.clone(), Arc::clone(&self.hub), &[&TASKS], settings)
+        Worker::new(self.database.clone(), Arc::clone(&self.hub), &[&TASKS], Services::default(), settings)
     }
 
     async fn add(&self, job: NewJob) {
         self.as_system(async |scope| job.enqueue(scope).await).await;
-    }
-
-    /// Waits until the server has read all events.
-    pub async fn has_read_all_events(&self) {
-        let newest = self.value("select coalesce(max(id), 0) from outbox_events").await.as_i64().unwrap();
-        let mut progress = self.hub.progress();
-        progress.wait_for(|position| position.is_some_and(|position| position >= newest)).await.unwrap();
     }
 }
 

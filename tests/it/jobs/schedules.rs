@@ -10,6 +10,7 @@ use clinigraph::{
         Id,
         clock::Clock,
         db::Database,
+        services::Services,
         text::{CurrencyCode, TimeZone as Zone},
         write::{NoEvent, Stored},
     },
@@ -19,7 +20,7 @@ use super::tasks::TIMED;
 use crate::harness::TestApp;
 
 fn worker(app: &TestApp) -> Worker {
-    Worker::new(app.database.clone(), app.hub.clone(), &[&TIMED], Settings::default())
+    Worker::new(app.database.clone(), app.hub.clone(), &[&TIMED], Services::default(), Settings::default())
 }
 
 async fn clinic_in(app: &TestApp, zone: &str, status: ClinicStatus) -> Id<Clinic> {
@@ -141,7 +142,7 @@ async fn a_worker_whose_clock_is_behind_does_not_repeat_what_another_has_done() 
     let clinic = clinic_in(&app, "Europe/Berlin", ClinicStatus::Active).await;
     let behind = Clock::default();
     let late = Database::new(app.database.pools().clone(), behind.clone());
-    let late = Worker::new(late, app.hub.clone(), &[&TIMED], Settings::default());
+    let late = Worker::new(late, app.hub.clone(), &[&TIMED], Services::default(), Settings::default());
     let worker = worker(&app);
     turn_to(&app, Utc.with_ymd_and_hms(2027, 1, 11, 1, 20, 0).unwrap());
     worker.run_due().await.unwrap();

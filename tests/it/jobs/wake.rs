@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use chrono::TimeDelta;
 use clinigraph::{
     jobs::{Settings, Work, Worker},
-    kernel::{Id, events::Event},
+    kernel::{Id, events::Event, services::Services},
     support::TicketEventKind,
 };
 
@@ -40,8 +40,8 @@ async fn a_job_starts_at_once_in_its_own_process_and_in_another() {
     let other = app.another().await;
     app.make_effects().await;
     let workers = [
-        ("own", Worker::new(app.database.clone(), app.hub.clone(), &[&TASKS], WOKEN)),
-        ("other", Worker::new(other.database.clone(), other.hub.clone(), &[&TASKS], WOKEN)),
+        ("own", Worker::new(app.database.clone(), app.hub.clone(), &[&TASKS], Services::default(), WOKEN)),
+        ("other", Worker::new(other.database.clone(), other.hub.clone(), &[&TASKS], Services::default(), WOKEN)),
     ];
     for (process, worker) in workers {
         let working = tokio::spawn(async move { worker.work(std::future::pending()).await });
@@ -65,7 +65,7 @@ async fn a_job_starts_at_once_in_its_own_process_and_in_another() {
 async fn an_event_wakes_the_worker_whose_job_it_starts() {
     let app = TestApp::with_effects().await;
     let manager = app.clinic("Oak").await.manager().await;
-    let worker = Worker::new(app.database.clone(), app.hub.clone(), &[&TASKS], WOKEN);
+    let worker = Worker::new(app.database.clone(), app.hub.clone(), &[&TASKS], Services::default(), WOKEN);
     let working = tokio::spawn(async move { worker.work(std::future::pending()).await });
     super::until(async || app.value("select count(*) from private.job_feeds").await == 1).await;
 

@@ -1,12 +1,6 @@
 //! What has expired is removed, and nothing else.
 
-use std::sync::Arc;
-
-use clinigraph::{
-    graphql,
-    jobs::{Settings, Worker},
-    kernel::db::sweep::sweep_now,
-};
+use clinigraph::kernel::db::sweep::sweep_now;
 use serde_json::json;
 
 use crate::harness::TestApp;
@@ -42,7 +36,7 @@ async fn what_has_expired_is_removed_however_much_it_is() {
 async fn a_job_of_the_platform_removes_what_has_expired_every_ten_minutes() {
     let app = TestApp::new().await;
     let administrator = app.administrator().await;
-    let worker = Worker::new(app.database.clone(), Arc::clone(&app.hub), &graphql::jobs(), Settings::default());
+    let worker = app.server_worker();
     worker.run_due().await.unwrap();
     let expired = format!(
         "insert into sessions (id, user_id, token_hash, expires_at)

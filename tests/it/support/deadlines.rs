@@ -1,12 +1,6 @@
 //! Deadlines that pass: they are reported once, to who should know, and not if they are met in time.
 
-use std::sync::Arc;
-
 use chrono::TimeDelta;
-use clinigraph::{
-    graphql,
-    jobs::{Settings, Worker},
-};
 use serde_json::{Value, json};
 
 use crate::harness::{Person, TestApp, reader::Over};
@@ -15,25 +9,18 @@ const EVENTS: &str = "subscription ($after: String) {
     ticketEvents(after: $after, kinds: [FIRST_RESPONSE_OVERDUE, RESOLUTION_OVERDUE]) { cursor kind changed ticket { id } }
 }";
 
-/// Lets the server's own jobs run, as many as are due.
-async fn work(app: &TestApp) {
-    app.has_read_all_events().await;
-    let worker = Worker::new(app.database.clone(), Arc::clone(&app.hub), &graphql::jobs(), Settings::default());
-    worker.run_due().await.unwrap();
-}
-
 /// An app whose worker has begun to read events.
 async fn working() -> TestApp {
     let app = TestApp::new().await;
-    work(&app).await;
+    app.work().await;
     app
 }
 
 /// Lets time pass, and the jobs of it run.
 async fn pass(app: &TestApp, hours: i64) {
-    work(app).await;
+    app.work().await;
     app.clock.turn(TimeDelta::hours(hours) + TimeDelta::minutes(1));
-    work(app).await;
+    app.work().await;
 }
 
 async fn open(person: &Person, priority: &str) -> String {
@@ -67,7 +54,7 @@ async fn each_deadline_that_passes_is_reported_once_to_all_administrators() {
     assert_eq!(notified(&ada).await, [FIRST]);
     // Another change of the ticket has its deadlines looked at anew.
     ada.change_ticket_status(&ticket, "IN_PROGRESS").await;
-    work(&app).await;
+    app.work().await;
     // The time of sessions is the same, and they end after a day.
     pass(&app, 7).await;
     pass(&app, 7).await;
@@ -110,14 +97,14 @@ async fn a_deadline_that_is_met_is_not_reported() {
     let app = working().await;
     let (manager, ada) = (app.clinic("Oak").await.manager().await, app.administrator().await);
     let (answered, closed) = (open(&manager, "URGENT").await, open(&manager, "URGENT").await);
-    work(&app).await;
+    app.work().await;
 
     ada.reply(&answered, "We are on it.", false).await;
     manager.change_ticket_status(&closed, "CLOSED").await;
     pass(&app, 1).await;
     assert_eq!(notified(&ada).await, Vec::<String>::new());
     ada.bring_ticket_to(&answered, "RESOLVED").await;
-    work(&app).await;
+    app.work().await;
     let waiting = "select count(*) from jobs where kind in ('ticket_first_response_due', 'ticket_resolution_due')";
     assert_eq!(app.value(waiting).await, 0);
     pass(&app, 8).await;
@@ -139,11 +126,11 @@ async fn a_deadline_that_moves_is_reported_at_its_new_time() {
 
     // Due after one hour: it is late already.
     prioritize("URGENT").await;
-    work(&app).await;
+    app.work().await;
     assert_eq!(notified(&ada).await, [FIRST]);
     // Due after eight hours: it can be late anew.
     let moved = prioritize("MEDIUM").await;
-    work(&app).await;
+    app.work().await;
     assert_eq!(moved["firstResponseMissedAt"], Value::Null);
     pass(&app, 4).await;
     assert_eq!(notified(&ada).await, [FIRST]);
@@ -164,12 +151,12 @@ async fn tickets_that_came_without_an_event_are_found_in_the_night() {
     ))
     .await;
 
-    work(&app).await;
+    app.work().await;
     assert_eq!(notified(&ada).await, Vec::<String>::new());
     app.clock.turn(TimeDelta::hours(23));
-    work(&app).await;
+    app.work().await;
     app.clock.turn(TimeDelta::minutes(59));
-    work(&app).await;
+    app.work().await;
     let ada = app.signed_in(ada.user_id, None).await;
 
     assert_eq!(notified(&ada).await, [RESOLUTION]);
