@@ -257,6 +257,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         shares: options.limits.shares(),
         transport: options.limits.server().limits(),
         files: options.files.settings(&options.database.data)?,
+        outbound: options.outbound.options(),
         operations: operations(options)?,
         deadline: options.limits.deadline(),
         statement_timeout: options.limits.statement_timeout(),
@@ -317,7 +318,8 @@ pub async fn work(options: Work) -> Result<()> {
 }
 
 async fn work_on(reached: &Reached, options: &Work) -> Result<()> {
-    let settings = Settings { job_connections: options.jobs.jobs, ..Settings::default() };
+    let settings =
+        Settings { job_connections: options.jobs.jobs, outbound: options.outbound.options(), ..Settings::default() };
     // What requests would use is not opened before there is a request.
     let pipeline = pipeline(reached, settings, 1, Clock::default()).await?;
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.logins.url(Class::System).to_owned()));

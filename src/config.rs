@@ -3,12 +3,13 @@
 
 mod files;
 mod limits;
+mod outbound;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::{files::FileOptions, limits::LimitOptions};
+pub use self::{files::FileOptions, limits::LimitOptions, outbound::OutboundArguments};
 use crate::{
     seed::Scale,
     server::{DEFAULT_ADDRESS, Graphiql},
@@ -115,6 +116,8 @@ pub struct Serve {
     #[command(flatten)]
     pub files: FileOptions,
     #[command(flatten)]
+    pub outbound: OutboundArguments,
+    #[command(flatten)]
     pub limits: LimitOptions,
 }
 
@@ -136,6 +139,8 @@ pub struct Work {
     pub database: DatabaseOptions,
     #[command(flatten)]
     pub jobs: JobOptions,
+    #[command(flatten)]
+    pub outbound: OutboundArguments,
 }
 
 impl Serve {

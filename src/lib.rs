@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod kernel;
 pub mod live;
 pub mod notification;
+pub mod outbound;
 pub mod pipeline;
 pub mod provider;
 pub mod seed;

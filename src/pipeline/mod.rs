@@ -53,6 +53,7 @@ use crate::{
         services::Services,
     },
     live::{Hub, Names},
+    outbound::{Outbound, OutboundOptions},
     server::{
         LONGEST_IDEMPOTENCY_KEY, TransportLimits,
         contract::{Answer, Caller, Execute, Incoming, Outcome, SocketRefusal, SocketUser, Status},
@@ -83,6 +84,8 @@ pub struct Settings {
     pub transport: TransportLimits,
     /// How files are stored, scanned and limited.
     pub files: FileSettings,
+    /// Where requests to other servers may go.
+    pub outbound: OutboundOptions,
     /// Which documents are run.
     pub operations: Operations,
     /// The time after which an operation is cancelled.
@@ -104,6 +107,7 @@ impl Default for Settings {
             job_connections: 0,
             transport: TransportLimits::default(),
             files: FileSettings::default(),
+            outbound: OutboundOptions::default(),
             operations: Operations::default(),
             deadline: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(5),
@@ -175,6 +179,7 @@ struct Parts {
     types: Types,
     hub: Arc<Hub>,
     files: Files,
+    outbound: Outbound,
     executor: Executor,
 }
 
@@ -190,8 +195,10 @@ impl Pipeline {
         let links = Links::new(&ring, clock.clone())?;
         let files =
             Files::new(settings.files.clone(), database.clone(), Arc::clone(&ring), links.clone(), clock.clone())?;
+        let outbound = Outbound::new(settings.outbound.clone());
         let schema = graphql::schema()
             .data(files.clone())
+            .data(outbound.clone())
             .data(links)
             .data(sessions.clone())
             .data(Attempts::new(&ring)?)
@@ -221,6 +228,7 @@ impl Pipeline {
             types,
             hub,
             files,
+            outbound,
             executor: Executor::new(schema).await?,
         })))
     }
@@ -239,7 +247,7 @@ impl Pipeline {
     /// What jobs work with outside the database.
     #[must_use]
     pub fn services(&self) -> Services {
-        Services::default().with(self.0.files.clone())
+        Services::default().with(self.0.files.clone()).with(self.0.outbound.clone())
     }
 
     /// Where events come in.

@@ -11,6 +11,7 @@ use std::{
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("kernel", &["schema"]),
     ("embedded", &[]),
+    ("outbound", &[]),
     ("server", &[]),
     ("access", &["kernel", "schema", "clinic", "notification"]),
     ("provider", &["kernel", "schema", "access", "clinic"]),
@@ -43,8 +44,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "server_info",
         ],
     ),
-    ("pipeline", &["kernel", "access", "file", "graphql", "live", "server", "server_info"]),
-    ("config", &["kernel", "file", "pipeline", "seed", "server"]),
+    ("pipeline", &["kernel", "access", "file", "graphql", "live", "outbound", "server", "server_info"]),
+    ("config", &["kernel", "file", "outbound", "pipeline", "seed", "server"]),
     ("seed", &["kernel", "access"]),
     ("demo", &["kernel", "schema", "access", "clinic", "file", "provider", "support", "jobs", "server"]),
     (

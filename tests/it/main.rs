@@ -20,6 +20,7 @@ mod kernel;
 mod live;
 mod notification;
 mod options;
+mod outbound;
 mod pipeline;
 mod provider;
 mod server_info;

@@ -6,6 +6,7 @@ mod ids;
 mod person;
 mod raw;
 pub mod reader;
+pub mod receiver;
 mod rows;
 pub mod sdl;
 pub mod sql;
