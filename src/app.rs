@@ -2,6 +2,7 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
+use axum::Router;
 use diesel::{QueryableByName, sql_query, sql_types::Bool};
 use diesel_async::RunQueryDsl;
 use tokio::{net::TcpListener, sync::watch, task::JoinHandle};
@@ -23,6 +24,7 @@ use crate::{
         secrets::KeyRing,
     },
     live::relay,
+    mail, notification,
     pipeline::{Manifest, Operations, Pipeline, Settings},
     seed::{self, Seeded},
     server::{Graphiql, PageConfig, ServerConfig, serve_with},
@@ -258,6 +260,8 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         transport: options.limits.server().limits(),
         files: options.files.settings(&options.database.data)?,
         outbound: options.outbound.options(),
+        mail: options.messages.mail(options.is_development()),
+        public_url: options.messages.public_url.clone().or_else(|| options.own_url()),
         operations: operations(options)?,
         deadline: options.limits.deadline(),
         statement_timeout: options.limits.statement_timeout(),
@@ -296,7 +300,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         page: PageConfig { demo: options.demo, people, ..PageConfig::default() },
         ..options.limits.server()
     };
-    let routes = file::routes(pipeline.files().clone());
+    let routes = routes(&pipeline);
     let served = serve_with(listener, Arc::new(pipeline), config, routes, stop.clone().asked()).await;
     let served = served.map_err(Error::unavailable);
     stop.ask();
@@ -309,6 +313,16 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     served
 }
 
+/// What is served beside the API: files, pages behind links in messages, and the mailbox of development.
+pub fn routes(pipeline: &Pipeline) -> Router {
+    let unsubscribe = notification::routes(pipeline.database().clone(), pipeline.links().clone());
+    let routes = file::routes(pipeline.files().clone()).merge(unsubscribe);
+    match pipeline.outside().mailer().mailbox() {
+        Some(mailbox) => routes.merge(mail::routes(mailbox.clone())),
+        None => routes,
+    }
+}
+
 /// Runs jobs without serving the API, until a signal asks to stop.
 pub async fn work(options: Work) -> Result<()> {
     let reached = reach(&options.database).await?;
@@ -318,8 +332,13 @@ pub async fn work(options: Work) -> Result<()> {
 }
 
 async fn work_on(reached: &Reached, options: &Work) -> Result<()> {
-    let settings =
-        Settings { job_connections: options.jobs.jobs, outbound: options.outbound.options(), ..Settings::default() };
+    let settings = Settings {
+        job_connections: options.jobs.jobs,
+        outbound: options.outbound.options(),
+        mail: options.messages.mail(false),
+        public_url: options.messages.public_url.clone(),
+        ..Settings::default()
+    };
     // What requests would use is not opened before there is a request.
     let pipeline = pipeline(reached, settings, 1, Clock::default()).await?;
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.logins.url(Class::System).to_owned()));

@@ -3,13 +3,14 @@
 
 mod files;
 mod limits;
+mod mail;
 mod outbound;
 
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub use self::{files::FileOptions, limits::LimitOptions, outbound::OutboundArguments};
+pub use self::{files::FileOptions, limits::LimitOptions, mail::MessageOptions, outbound::OutboundArguments};
 use crate::{
     seed::Scale,
     server::{DEFAULT_ADDRESS, Graphiql},
@@ -116,6 +117,8 @@ pub struct Serve {
     #[command(flatten)]
     pub files: FileOptions,
     #[command(flatten)]
+    pub messages: MessageOptions,
+    #[command(flatten)]
     pub outbound: OutboundArguments,
     #[command(flatten)]
     pub limits: LimitOptions,
@@ -140,6 +143,8 @@ pub struct Work {
     #[command(flatten)]
     pub jobs: JobOptions,
     #[command(flatten)]
+    pub messages: MessageOptions,
+    #[command(flatten)]
     pub outbound: OutboundArguments,
 }
 
@@ -148,6 +153,12 @@ impl Serve {
     #[must_use]
     pub fn is_development(&self) -> bool {
         self.development || self.demo
+    }
+
+    /// Address of a server in development, which is reached on this machine only.
+    #[must_use]
+    pub fn own_url(&self) -> Option<String> {
+        self.is_development().then(|| format!("http://{}", self.address))
     }
 
     /// Who gets the GraphiQL page.

@@ -1,4 +1,4 @@
-//! The lists of entities, of topics, of the rates of operations and of jobs, with one line for each.
+//! The lists of entities, of topics, of the rates of operations, of jobs and of kinds of notifications, with one line for each.
 
 use crate::{
     access, audit, clinic, file, jobs,
@@ -12,7 +12,7 @@ use crate::{
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
 #[must_use]
-pub fn entities() -> [&'static Def; 15] {
+pub fn entities() -> [&'static Def; 19] {
     [
         clinic::ClinicNetwork::def(),
         clinic::Clinic::def(),
@@ -27,6 +27,10 @@ pub fn entities() -> [&'static Def; 15] {
         file::File::def(),
         file::FileUpload::def(),
         notification::Notification::def(),
+        notification::NotificationDelivery::def(),
+        notification::NotificationTemplate::def(),
+        notification::ContactConsent::def(),
+        notification::PushSubscription::def(),
         audit::AuditEvent::def(),
         jobs::Job::def(),
     ]
@@ -54,6 +58,12 @@ pub fn operation_rates() -> Vec<OperationRates> {
 
 /// What the modules declare of their jobs, for workers.
 #[must_use]
-pub fn jobs() -> [&'static jobs::Jobs; 2] {
-    [&jobs::JOBS, &support::JOBS]
+pub fn jobs() -> [&'static jobs::Jobs; 3] {
+    [&jobs::JOBS, &support::JOBS, &notification::JOBS]
+}
+
+/// What the modules declare of their notifications.
+#[must_use]
+pub fn notices() -> notification::Notices {
+    notification::Notices::new([support::NOTICES].concat())
 }

@@ -13,7 +13,7 @@ use async_graphql::{
     registry::{MetaField, MetaType, Registry},
 };
 
-pub use crate::entities::{entities, jobs, operation_rates, topics};
+pub use crate::entities::{entities, jobs, notices, operation_rates, topics};
 use crate::{
     access, audit, clinic, file, jobs,
     kernel::{
@@ -37,6 +37,9 @@ pub struct QueryFields(
     file::FileReads,
     audit::AuditReads,
     notification::NotificationReads,
+    notification::PreferencesQuery,
+    notification::TemplateQuery,
+    notification::PushQuery,
     jobs::JobReads,
     server_info::ServerQuery,
 );
@@ -52,6 +55,10 @@ pub struct MutationFields(
     support::SupportMutation,
     file::FileMutation,
     notification::NotificationMutation,
+    notification::PreferencesMutation,
+    notification::TemplateMutation,
+    notification::ContactMutation,
+    notification::PushMutation,
     jobs::JobMutation,
 );
 

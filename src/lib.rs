@@ -13,6 +13,7 @@ pub mod graphql;
 pub mod jobs;
 pub mod kernel;
 pub mod live;
+pub mod mail;
 pub mod notification;
 pub mod outbound;
 pub mod pipeline;

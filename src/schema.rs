@@ -243,6 +243,38 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Whether somebody without an account has agreed to messages of a clinic on a channel. Needs the permission `NOTIFICATIONS_MANAGE`.
+    contact_consents (clinic_id, id) {
+        /// Identifier of the consent.
+        id -> Uuid,
+        /// Clinic that the row belongs to; never changes.
+        clinic_id -> Uuid,
+        /// Channel of the messages.
+        channel -> Text,
+        /// E-mail address, or phone number in E.164 format, that the messages go to.
+        address -> Text,
+        /// Whether the person has agreed to messages; false if they have refused them.
+        is_granted -> Bool,
+        /// Way in which the person has decided.
+        source -> Text,
+        /// Note on the decision, such as the form that was signed. Null if there is none.
+        note -> Nullable<Text>,
+        /// Time at which the person decided.
+        decided_at -> Timestamptz,
+        /// Time at which the row was created.
+        created_at -> Timestamptz,
+        /// Time at which the row was last changed.
+        updated_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+        /// User who last changed the row; null if nobody has, or if the server itself did.
+        updated_by -> Nullable<Uuid>,
+        /// Version of the consent, which each change increments; pass it as `expectedVersion`.
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     /// Upload of a file. Only the user who began it and administrators of the platform see it.
     file_uploads (clinic_id, id) {
         /// Identifier of the upload.
@@ -425,12 +457,112 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Delivery of a notification outside the application: by e-mail, text message, WhatsApp or push message. Needs the permission `NOTIFICATIONS_MANAGE`; how the platform reaches its own people is seen by administrators alone.
+    notification_deliveries (clinic_id, id) {
+        /// Identifier of the delivery.
+        id -> Uuid,
+        /// Clinic that the row belongs to; never changes.
+        clinic_id -> Uuid,
+        /// Notification that is delivered.
+        notification_id -> Uuid,
+        /// User to whom the message is sent. Null for somebody without an account.
+        recipient_user_id -> Nullable<Uuid>,
+        /// Whether the recipient administers the platform, so that clinics do not see the delivery.
+        is_of_platform -> Bool,
+        /// Channel of the delivery.
+        channel -> Text,
+        /// Language of the message.
+        language -> Text,
+        /// E-mail address or phone number that the message is sent to. Null for push messages, and if the recipient has none.
+        address -> Nullable<Text>,
+        /// Current status of the delivery.
+        status -> Text,
+        /// Reason for which the delivery failed or was skipped. Null otherwise.
+        reason -> Nullable<Text>,
+        /// Answer of the provider to the last attempt that failed. Null if none has failed.
+        error -> Nullable<Text>,
+        /// Number of attempts so far.
+        attempts -> Int4,
+        /// Time at which an attempt began whose outcome is not known yet; a message that must not be sent twice is not sent again then.
+        attempting_since -> Nullable<Timestamptz>,
+        /// Identifier of the message at the provider, by which it reports what became of it.
+        provider_message_id -> Nullable<Text>,
+        /// Time from which the message is sent: later than the creation if quiet hours have to end first.
+        send_at -> Timestamptz,
+        /// Time at which the provider accepted the message. Null before.
+        sent_at -> Nullable<Timestamptz>,
+        /// Time at which the message reached the recipient. Null if that is not known.
+        delivered_at -> Nullable<Timestamptz>,
+        /// Time at which the recipient read the message. Null if that is not known.
+        read_at -> Nullable<Timestamptz>,
+        /// Time at which the delivery was created.
+        created_at -> Timestamptz,
+        /// Time at which the row was last changed.
+        updated_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+        /// User who last changed the row; null if nobody has, or if the server itself did.
+        updated_by -> Nullable<Uuid>,
+        /// Version of the row; counts up with each change, so that a writer can see whether somebody else came first.
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    /// How a user wants to be notified.
+    notification_preferences (user_id) {
+        /// User who is notified.
+        user_id -> Uuid,
+        /// Time of the day in the time zone of the user from which messages that make a sound wait; null for no quiet hours.
+        quiet_from -> Nullable<Time>,
+        /// Time of the day at which quiet hours end, on the next day if it is before their begin; null for no quiet hours.
+        quiet_until -> Nullable<Time>,
+        /// Kinds and channels for which the user has chosen something: kind, channel, and whether to use it.
+        choices -> Jsonb,
+        /// Time at which the row was created.
+        created_at -> Timestamptz,
+        /// Time at which the row was last changed.
+        updated_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Words of a clinic's own for notifications of a kind, on a channel and in a language. Needs the permission `NOTIFICATIONS_MANAGE`.
+    notification_templates (clinic_id, id) {
+        /// Identifier of the template.
+        id -> Uuid,
+        /// Clinic that the row belongs to; never changes.
+        clinic_id -> Uuid,
+        /// Kind of the notifications.
+        kind -> Text,
+        /// Channel of the messages.
+        channel -> Text,
+        /// Language of the messages.
+        language -> Text,
+        /// Subject of an e-mail, with placeholders in braces. Null for other channels, and to keep the usual subject.
+        subject -> Nullable<Text>,
+        /// Text of the message, with placeholders in braces.
+        text -> Text,
+        /// Time at which the row was created.
+        created_at -> Timestamptz,
+        /// Time at which the row was last changed.
+        updated_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+        /// User who last changed the row; null if nobody has, or if the server itself did.
+        updated_by -> Nullable<Uuid>,
+        /// Version of the template, which each change increments; pass it as `expectedVersion`.
+        version -> Int4,
+    }
+}
+
+diesel::table! {
     /// Message to one user about something that happened. Each user sees only their own, and only those about objects of a type that they may read.
     notifications (clinic_id, id) {
         /// Id of the notification.
         id -> Uuid,
-        /// User who is notified.
-        recipient_user_id -> Uuid,
+        /// User who is notified; null for somebody without an account.
+        recipient_user_id -> Nullable<Uuid>,
         /// Clinic that the row belongs to; never changes.
         clinic_id -> Uuid,
         /// Kind of the notification: the event that it informs of.
@@ -453,6 +585,10 @@ diesel::table! {
         archived_at -> Nullable<Timestamptz>,
         /// Time at which the notification was created.
         created_at -> Timestamptz,
+        /// Values for the placeholders of the texts, by name: text, or a list with one word for each language.
+        data -> Jsonb,
+        /// Time at which it was decided on which other channels the notification is sent; null before.
+        planned_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -547,6 +683,24 @@ diesel::table! {
         version -> Int4,
         /// Time at which the row was removed; null while it is in use.
         deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Browser in which the caller gets push messages. Each user sees only their own.
+    push_subscriptions (id) {
+        /// Identifier of the subscription.
+        id -> Uuid,
+        /// User who gets the messages.
+        user_id -> Uuid,
+        /// Address at the push service of the browser.
+        endpoint -> Text,
+        /// Key of the browser by which messages to it are encrypted.
+        public_key -> Bytea,
+        /// Secret of the browser that goes into the encryption.
+        secret -> Bytea,
+        /// Time at which the browser was subscribed.
+        created_at -> Timestamptz,
     }
 }
 
@@ -734,14 +888,18 @@ diesel::joinable!(clinic_closures -> clinics (clinic_id));
 diesel::joinable!(clinic_configs -> clinics (clinic_id));
 diesel::joinable!(clinic_hours -> clinics (clinic_id));
 diesel::joinable!(clinics -> clinic_networks (network_id));
+diesel::joinable!(contact_consents -> clinics (clinic_id));
 diesel::joinable!(file_uploads -> clinics (clinic_id));
 diesel::joinable!(file_uploads -> users (created_by_user_id));
 diesel::joinable!(files -> clinics (clinic_id));
 diesel::joinable!(files -> users (created_by_user_id));
 diesel::joinable!(idempotency_keys -> users (user_id));
 diesel::joinable!(memberships -> clinics (clinic_id));
+diesel::joinable!(notification_preferences -> users (user_id));
+diesel::joinable!(notification_templates -> clinics (clinic_id));
 diesel::joinable!(providers -> clinics (clinic_id));
 diesel::joinable!(providers -> users (user_id));
+diesel::joinable!(push_subscriptions -> users (user_id));
 diesel::joinable!(removed_files -> clinics (clinic_id));
 diesel::joinable!(sessions -> clinics (acting_clinic_id));
 diesel::joinable!(sessions -> users (user_id));

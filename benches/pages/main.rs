@@ -1,11 +1,12 @@
 //! What pages cost, against the same pages written by hand. `cargo bench --bench pages -- [mode] [options]`, where a
-//! mode is `limit` (the usual one), `events`, `policies`, `rows`, `fairness` or `start`. Everything runs on this machine, on
+//! mode is `limit` (the usual one), `events`, `policies`, `rows`, `fairness`, `start` or `jobs`. Everything runs on this machine, on
 //! loopback; only the children of this program are ended.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::print_stderr)]
 
 mod cases;
 mod database;
 mod fairness;
+mod jobs;
 mod limit;
 mod load;
 mod process;
@@ -60,6 +61,8 @@ enum Mode {
     Fairness,
     /// From start to ready, and memory when idle.
     Start,
+    /// How soon a job starts, and how many end in a second.
+    Jobs,
     /// Serve for a profiler: prints the requests to send.
     Serve,
     /// The server written by hand; started by this program.
@@ -84,6 +87,7 @@ async fn main() {
         Mode::Rows => rows(&cli, &postgres).await,
         Mode::Fairness => fairness::run(&cli, &postgres).await,
         Mode::Start => start(&cli, &postgres).await,
+        Mode::Jobs => jobs::run(&postgres).await,
         Mode::Serve => hold(&cli, &postgres).await,
     }
     postgres.stop().await;

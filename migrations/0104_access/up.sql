@@ -262,16 +262,17 @@ grant execute on function private.recheck_caller
     to clinigraph_admin, clinigraph_tenant, clinigraph_auditor, clinigraph_patient, clinigraph_partner;
 
 -- Security definer, since checking the policy of users as a clinic costs more than writing a notification.
-create function private.administrators_but(doer uuid) returns setof uuid
+create function private.administrators_but(doer uuid) returns table (user_id uuid, language text)
     language plpgsql stable security definer
     set search_path = pg_catalog, pg_temp
     rows 5
 as $$
 begin
-    return query select id from public.users where is_platform_admin and status = 'active' and deleted_at is null and id <> doer;
+    return query select id, split_part(locale, '-', 1) from public.users
+                  where is_platform_admin and status = 'active' and deleted_at is null and id <> doer;
 end
 $$;
 comment on function private.administrators_but is
-    'Active administrators of the platform, who are notified of what concerns it, except the one who does it.';
+    'Active administrators of the platform, who are notified of what concerns it, except the one who does it; and their languages.';
 select private.run_as_system('private.administrators_but(uuid)');
 grant execute on function private.administrators_but to clinigraph_system, clinigraph_admin, clinigraph_tenant;

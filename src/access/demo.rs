@@ -70,6 +70,7 @@ pub async fn load(
     clinics: &[(Id<Clinic>, &DemoClinic)],
     password_hash: &str,
 ) -> Result<Vec<(Id<User>, &'static DemoUser)>> {
+    let verified_at = demo.now();
     let draft = |user: &DemoUser| {
         demo.new_row::<User>()
             .set(users::email, user.email)
@@ -77,6 +78,7 @@ pub async fn load(
             .first_name(user.first_name)
             .last_name(user.last_name)
             .status(UserStatus::Active)
+            .set(users::email_verified_at, Some(verified_at))
             .is_platform_admin(user.clinic.is_none())
     };
     let drafts: Vec<_> = USERS.iter().map(draft).collect();

@@ -21,7 +21,7 @@ use crate::{
         },
         demo::Demo,
     },
-    provider,
+    notification, provider,
     schema::{clinics, users},
     server::DemoPerson,
     support::{self, WatchTickets},
@@ -81,6 +81,7 @@ async fn fill(scope: &Scope, password_hash: &str) -> Result<()> {
     }
     clinic::demo::load_calendars(scope, &mut demo, &clinics).await?;
     support::demo::load(scope, &mut demo, &clinics, &users).await?;
+    notification::demo::load(scope, &mut demo, &clinics).await?;
     jobs::demo::load(scope, &mut demo, &clinics, WatchTickets::KIND).await
 }
 

@@ -1,5 +1,7 @@
 //! Adding jobs, in the transaction of their cause and through the scope of that cause.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use diesel::{
     ExpressionMethods, QueryDsl, delete,
@@ -73,6 +75,16 @@ impl NewJob {
         scope.jobs_are_added();
         scope.send(Enqueue { id: Id::<Job>::new().uuid(), run_at, job: self }).await
     }
+}
+
+/// The jobs without those that add nothing, as one with their key is added before them.
+pub(super) fn without_repeats(jobs: impl Iterator<Item = NewJob>) -> Vec<NewJob> {
+    let mut keys = HashSet::new();
+    let adds = |job: &NewJob| match &job.key {
+        Some(key) if !job.replaces => keys.insert((job.clinic, job.kind, key.clone())),
+        _ => true,
+    };
+    jobs.filter(adds).collect()
 }
 
 /// Removes the job of a kind with this key, if it waits.

@@ -14,7 +14,7 @@ use diesel_async::RunQueryDsl;
 use tokio::time::Instant;
 use uuid::Uuid;
 
-use super::NewJob;
+use super::{NewJob, enqueue};
 use crate::{
     kernel::{
         Result,
@@ -154,10 +154,12 @@ async fn start(database: &Database, starter: &Starter, events: &[&Arc<Shared>], 
             let position = sql_query("select position from private.job_feeds where name = $1 for update");
             let position =
                 position.bind::<Text, _>(starter.name).get_result::<Position>(&mut tx.conn()?).await?.position;
-            for shared in events.iter().filter(|shared| shared.event.id > position) {
+            let new = events.iter().filter(|shared| shared.event.id > position).map(|shared| {
                 let event = &shared.event;
-                let subject = Subject { id: event.subject_id, clinic: event.clinic_id.unwrap_or_default() };
-                (starter.start)(subject).enqueue(scope).await?;
+                (starter.start)(Subject { id: event.subject_id, clinic: event.clinic_id.unwrap_or_default() })
+            });
+            for job in enqueue::without_repeats(new) {
+                job.enqueue(scope).await?;
             }
             if reached > position {
                 let advance = sql_query("update private.job_feeds set position = $2 where name = $1");

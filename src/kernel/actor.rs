@@ -33,6 +33,8 @@ pub enum Permission {
     JobsManage,
     /// Permission to place files under legal hold and to release them.
     FilesHold,
+    /// Permission to see what is sent to people in the name of the clinic, and to change its words.
+    NotificationsManage,
 }
 
 impl Permission {
@@ -64,9 +66,11 @@ crate::text_enum! {
 impl SystemRole {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
-        use Permission::{ClinicManage, MembersManage, MembersRead, TicketsRead, TicketsWrite};
+        use Permission::{ClinicManage, MembersManage, MembersRead, NotificationsManage, TicketsRead, TicketsWrite};
         match self {
-            Self::ClinicManager => &[TicketsRead, TicketsWrite, MembersRead, MembersManage, ClinicManage],
+            Self::ClinicManager => {
+                &[TicketsRead, TicketsWrite, MembersRead, MembersManage, ClinicManage, NotificationsManage]
+            }
             Self::Staff => &[TicketsRead, TicketsWrite],
             Self::Auditor => &[TicketsRead, MembersRead],
             Self::Clinician | Self::Patient | Self::ResearchPartner => &[],

@@ -25,6 +25,7 @@ pub struct Links {
 pub enum LinkUse {
     Download,
     Upload,
+    Unsubscribe,
 }
 
 /// Why a link is refused.
@@ -71,6 +72,7 @@ impl Links {
         let name: &[u8] = match link_use {
             LinkUse::Download => b"download",
             LinkUse::Upload => b"upload",
+            LinkUse::Unsubscribe => b"unsubscribe",
         };
         mac(&self.key, &[name, content])
     }

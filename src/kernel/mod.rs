@@ -9,6 +9,7 @@ pub mod enums;
 pub mod error;
 pub mod events;
 pub mod hex;
+pub mod html;
 pub mod idempotency;
 pub mod ids;
 pub mod links;

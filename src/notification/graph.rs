@@ -5,7 +5,10 @@ use chrono::{DateTime, Utc};
 use diesel::{ExpressionMethods, update};
 use diesel_async::RunQueryDsl;
 
-use super::{Notification, NotificationEventKind, notification::clinics};
+use super::{
+    ContactConsent, Notification, NotificationDelivery, NotificationEventKind, NotificationTemplate,
+    notification::clinics,
+};
 use crate::{
     access::Viewer,
     kernel::{
@@ -27,6 +30,14 @@ queries! {
         /// Notifications of the caller, newest first: those of the clinic they act in and those of no clinic, or all of
         /// them for administrators. Archived ones are left out unless the filter asks for them.
         notifications: Notification,
+        /// Deliveries of notifications outside the application, newest first. Null, with an error, without the permission
+        /// `NOTIFICATIONS_MANAGE`.
+        notification_deliveries: NotificationDelivery,
+        /// Words of clinics' own for notifications. Null, with an error, without the permission `NOTIFICATIONS_MANAGE`.
+        notification_templates: NotificationTemplate,
+        /// Decisions of people without an account on messages of clinics. Null, with an error, without the permission
+        /// `NOTIFICATIONS_MANAGE`.
+        contact_consents: ContactConsent,
     }
 }
 

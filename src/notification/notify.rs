@@ -6,11 +6,15 @@ use diesel::{
     query_builder::{AstPass, QueryFragment, QueryId},
     result::QueryResult,
     serialize::ToSql,
-    sql_types::{HasSqlType, Nullable, Text, Timestamptz, Uuid as SqlUuid},
+    sql_types::{Array, HasSqlType, Jsonb, Nullable, Text, Timestamptz, Uuid as SqlUuid},
 };
 use uuid::Uuid;
 
-use super::{NotificationEventKind, NotificationKind};
+use super::{
+    NoticeKind, NotificationEventKind, NotificationLanguage,
+    contact::{self, Contact},
+    kind::{Value, fill, stored},
+};
 use crate::kernel::{
     Id, Result,
     db::Scope,
@@ -19,19 +23,21 @@ use crate::kernel::{
 };
 
 /// Who is notified.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub enum Recipients {
     /// Every active administrator of the platform.
     Administrators,
     One(Uuid),
+    /// Somebody without an account, outside the application only.
+    Contact(Contact),
 }
 
 /// Object that a notification is about, of any kind.
 #[derive(Debug, Clone, Copy)]
 pub struct Subject {
     /// Prefix of the ids of its kind.
-    kind: &'static str,
-    id: Uuid,
+    pub(super) kind: &'static str,
+    pub(super) id: Uuid,
 }
 
 impl Subject {
@@ -43,23 +49,26 @@ impl Subject {
 
 /// Content of a notification.
 #[derive(Debug)]
-pub struct Notice<'a> {
-    pub kind: NotificationKind,
+pub struct Notice {
+    pub kind: &'static NoticeKind,
     /// Clinic that it is about; `None` for what concerns no clinic.
     pub clinic: Option<Uuid>,
     pub subject: Subject,
     /// Path of the subject's page in the dashboard, made by the subject's module.
     pub link_path: Option<String>,
-    pub title: String,
-    pub body: &'a str,
+    /// Values of the placeholders that the kind declares.
+    pub values: Vec<(&'static str, Value)>,
     /// Identifies the cause: each recipient is notified of it once.
     pub cause: String,
     pub now: DateTime<Utc>,
 }
 
-/// Notifies people of something, except the person who did it.
-pub async fn notify(scope: &Scope, recipients: Recipients, notice: Notice<'_>) -> Result<()> {
+/// Notifies people of something, except the person who did it. On which channels they are notified beside the application is
+/// decided later, by a job.
+pub async fn notify(scope: &Scope, recipients: Recipients, notice: Notice) -> Result<()> {
     let author = scope.actor().person().map_or(Uuid::nil(), |person| person.user_id);
+    let data = stored(&notice.values);
+    let texts = Texts::of(notice.kind, &data);
     let recipients = match recipients {
         Recipients::One(user) if user == author => return Ok(()),
         Recipients::One(user) => {
@@ -68,23 +77,38 @@ pub async fn notify(scope: &Scope, recipients: Recipients, notice: Notice<'_>) -
             Notified::One { id: id.uuid(), user }
         }
         Recipients::Administrators => Notified::AdministratorsBut(author),
+        Recipients::Contact(contact) => return contact::notify(scope, contact, &notice, &data, texts).await,
     };
     scope
         .send(Insert {
             recipients,
-            kind: notice.kind,
             event_clinic: notice.clinic,
             clinic: notice.clinic.unwrap_or_default(),
-            subject: notice.subject,
-            link_path: notice.link_path,
-            title: notice.title.chars().take(300).collect(),
-            body: notice.body.chars().take(200).collect(),
-            cause: notice.cause,
-            now: notice.now,
+            texts,
+            data,
             received: NotificationEventKind::Received.text(),
             events: InsertEvents(scope.take_events()),
+            notice,
         })
         .await
+}
+
+/// Title and text in each language, since who is notified is found by the statement.
+pub(super) struct Texts {
+    pub titles: Vec<String>,
+    pub bodies: Vec<String>,
+}
+
+impl Texts {
+    fn of(kind: &NoticeKind, data: &serde_json::Value) -> Self {
+        let filled = |words: &super::kind::Words, longest: usize| {
+            let one = |language: NotificationLanguage| {
+                fill(words[language.index()], language, data).chars().take(longest).collect()
+            };
+            NotificationLanguage::ALL.map(one).to_vec()
+        };
+        Self { titles: filled(&kind.title, 300), bodies: filled(&kind.body, 200) }
+    }
 }
 
 /// The notifications and all events so far in one statement. It returns none of them, since their author does not see
@@ -92,16 +116,12 @@ pub async fn notify(scope: &Scope, recipients: Recipients, notice: Notice<'_>) -
 /// that existed already; its recipient then finds a notification that they know.
 struct Insert {
     recipients: Notified,
-    kind: NotificationKind,
     event_clinic: Option<Uuid>,
     /// Nil for none: every row has a clinic, so that keys can begin with it.
     clinic: Uuid,
-    subject: Subject,
-    link_path: Option<String>,
-    title: String,
-    body: String,
-    cause: String,
-    now: DateTime<Utc>,
+    notice: Notice,
+    texts: Texts,
+    data: serde_json::Value,
     /// Kind of the events that the statement itself writes.
     received: &'static str,
     events: InsertEvents,
@@ -123,41 +143,40 @@ impl QueryId for Insert {
 
 impl QueryFragment<Pg> for Insert {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
-        out.push_sql("WITH ");
-        if let Notified::AdministratorsBut(author) = &self.recipients {
-            out.push_sql(
-                "recipients AS MATERIALIZED (SELECT private.uuid_v7() AS id, user_id FROM private.administrators_but(",
-            );
-            out.push_bind_param::<SqlUuid, _>(author)?;
-            out.push_sql(") AS user_id), ");
-        }
-        out.push_sql("made AS (INSERT INTO notifications (id, recipient_user_id, dedupe_key, created_at, clinic_id, subject_type, subject_id, kind, title, body, link_path) SELECT ");
+        out.push_sql("WITH recipients AS MATERIALIZED (");
         match &self.recipients {
             Notified::One { id, user } => {
+                out.push_sql("SELECT ");
                 out.push_bind_param::<SqlUuid, _>(id)?;
-                out.push_sql(", ");
+                out.push_sql(" AS id, ");
                 out.push_bind_param::<SqlUuid, _>(user)?;
+                out.push_sql(" AS user_id, (SELECT split_part(locale, '-', 1) FROM users WHERE id = ");
+                out.push_bind_param::<SqlUuid, _>(user)?;
+                out.push_sql(") AS language");
             }
-            Notified::AdministratorsBut(_) => out.push_sql("id, user_id"),
+            Notified::AdministratorsBut(author) => {
+                out.push_sql("SELECT private.uuid_v7() AS id, user_id, language FROM private.administrators_but(");
+                out.push_bind_param::<SqlUuid, _>(author)?;
+                out.push_sql(")");
+            }
         }
-        bind::<Text, _>(&self.cause, &mut out)?;
-        out.push_sql(" || ':' || ");
-        match &self.recipients {
-            Notified::One { user, .. } => out.push_bind_param::<SqlUuid, _>(user)?,
-            Notified::AdministratorsBut(_) => out.push_sql("user_id"),
-        }
-        bind::<Timestamptz, _>(&self.now, &mut out)?;
+        out.push_sql("), made AS (INSERT INTO notifications (id, recipient_user_id, dedupe_key, created_at, clinic_id, subject_type, subject_id, kind, title, body, link_path, data) SELECT id, user_id");
+        let Self { notice, texts, .. } = self;
+        bind::<Text, _>(&notice.cause, &mut out)?;
+        out.push_sql(" || ':' || user_id");
+        bind::<Timestamptz, _>(&notice.now, &mut out)?;
         bind::<SqlUuid, _>(&self.clinic, &mut out)?;
-        bind::<Text, _>(&self.subject.kind, &mut out)?;
-        bind::<SqlUuid, _>(&self.subject.id, &mut out)?;
-        bind::<Text, _>(&self.kind, &mut out)?;
-        bind::<Text, _>(&self.title, &mut out)?;
-        bind::<Text, _>(&self.body, &mut out)?;
-        bind::<Nullable<Text>, _>(&self.link_path, &mut out)?;
-        if let Notified::AdministratorsBut(_) = self.recipients {
-            out.push_sql(" FROM recipients");
+        bind::<Text, _>(&notice.subject.kind, &mut out)?;
+        bind::<SqlUuid, _>(&notice.subject.id, &mut out)?;
+        bind::<Text, _>(&notice.kind.kind, &mut out)?;
+        for words in [&texts.titles, &texts.bodies] {
+            out.push_sql(", (");
+            out.push_bind_param::<Array<Text>, _>(words)?;
+            out.push_sql(")[coalesce(array_position('{en,fr,es,zh,sw}', language), 1)]");
         }
-        out.push_sql(" ON CONFLICT DO NOTHING) ");
+        bind::<Nullable<Text>, _>(&notice.link_path, &mut out)?;
+        bind::<Jsonb, _>(&self.data, &mut out)?;
+        out.push_sql(" FROM recipients ON CONFLICT DO NOTHING) ");
         self.events.walk_ast(out.reborrow())?;
         if let Notified::AdministratorsBut(_) = self.recipients {
             if !self.events.0.is_empty() {

@@ -40,7 +40,7 @@ use self::{
 use crate::{
     access::{Attempts, LONGEST_PASSWORD, Passwords, Presence, Sessions, token_hash},
     file::{FileSettings, Files},
-    graphql::{self, operation_rates},
+    graphql::{self, notices, operation_rates},
     kernel::{
         Actor, Code, Error, Result,
         clock::Clock,
@@ -53,6 +53,8 @@ use crate::{
         services::Services,
     },
     live::{Hub, Names},
+    mail::{MailOptions, Mailer},
+    notification::{Outside, Push},
     outbound::{Outbound, OutboundOptions},
     server::{
         LONGEST_IDEMPOTENCY_KEY, TransportLimits,
@@ -84,6 +86,10 @@ pub struct Settings {
     pub transport: TransportLimits,
     /// How files are stored, scanned and limited.
     pub files: FileSettings,
+    /// Where e-mails go.
+    pub mail: MailOptions,
+    /// Address of this server as browsers reach it, for links in messages.
+    pub public_url: Option<String>,
     /// Where requests to other servers may go.
     pub outbound: OutboundOptions,
     /// Which documents are run.
@@ -107,6 +113,8 @@ impl Default for Settings {
             job_connections: 0,
             transport: TransportLimits::default(),
             files: FileSettings::default(),
+            mail: MailOptions::default(),
+            public_url: None,
             outbound: OutboundOptions::default(),
             operations: Operations::default(),
             deadline: Duration::from_secs(10),
@@ -180,6 +188,8 @@ struct Parts {
     hub: Arc<Hub>,
     files: Files,
     outbound: Outbound,
+    outside: Outside,
+    links: Links,
     executor: Executor,
 }
 
@@ -196,10 +206,21 @@ impl Pipeline {
         let files =
             Files::new(settings.files.clone(), database.clone(), Arc::clone(&ring), links.clone(), clock.clone())?;
         let outbound = Outbound::new(settings.outbound.clone());
+        let push = Push::new(
+            outbound.clone(),
+            database.clone(),
+            Arc::clone(&ring),
+            clock.clone(),
+            settings.public_url.clone(),
+        );
+        let mailer = Mailer::new(&settings.mail, clock.clone())?;
+        let outside = Outside::new(mailer, push, links.clone(), settings.public_url.clone());
         let schema = graphql::schema()
+            .data(outside.clone())
+            .data(notices())
             .data(files.clone())
             .data(outbound.clone())
-            .data(links)
+            .data(links.clone())
             .data(sessions.clone())
             .data(Attempts::new(&ring)?)
             .data(passwords)
@@ -229,6 +250,8 @@ impl Pipeline {
             hub,
             files,
             outbound,
+            outside,
+            links,
             executor: Executor::new(schema).await?,
         })))
     }
@@ -247,7 +270,23 @@ impl Pipeline {
     /// What jobs work with outside the database.
     #[must_use]
     pub fn services(&self) -> Services {
-        Services::default().with(self.0.files.clone()).with(self.0.outbound.clone())
+        Services::default()
+            .with(self.0.files.clone())
+            .with(self.0.outbound.clone())
+            .with(self.0.outside.clone())
+            .with(notices())
+    }
+
+    /// What messages leave the application with.
+    #[must_use]
+    pub fn outside(&self) -> &Outside {
+        &self.0.outside
+    }
+
+    /// What signs links.
+    #[must_use]
+    pub fn links(&self) -> &Links {
+        &self.0.links
     }
 
     /// Where events come in.

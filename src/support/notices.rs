@@ -1,12 +1,15 @@
 //! Who is notified of what about tickets.
 
-use super::{Ticket, TicketMessage, TicketStatus, deadlines::Deadline, message::Reply};
+use super::{Ticket, TicketMessage, TicketStatus, deadlines::Deadline, message::Reply, notice_kinds as kinds};
 use crate::{
     access::User,
     clinic::Clinic,
     kernel::{Id, Result, db::Scope, write::Stored},
-    notification::{Notice, NotificationKind, Recipients, Subject, notify},
+    notification::{Notice, NoticeKind, Recipients, Subject, notify},
 };
+
+/// The kinds of notifications about tickets.
+pub const NOTICES: &[&NoticeKind] = &[&kinds::OPENED, &kinds::REPLIED, &kinds::STATUS_CHANGED, &kinds::OVERDUE];
 
 /// Path of the ticket's page in the dashboard.
 fn link_path(ticket: Id<Ticket>) -> String {
@@ -22,12 +25,11 @@ pub async fn opened(
     description: &str,
 ) -> Result<()> {
     let notice = Notice {
-        kind: NotificationKind::TicketCreated,
+        kind: &kinds::OPENED,
         clinic: Some(clinic.uuid()),
         subject: Subject::of(ticket),
         link_path: Some(link_path(ticket)),
-        title: format!("New ticket: {title}"),
-        body: description,
+        values: vec![("title", title.into()), ("text", description.into())],
         cause: format!("{ticket}:opened"),
         now: scope.now(),
     };
@@ -43,12 +45,15 @@ pub async fn replied(scope: &Scope, ticket: &Ticket, message: Id<TicketMessage>,
         None => Recipients::Administrators,
     };
     let notice = Notice {
-        kind: NotificationKind::TicketReply,
+        kind: &kinds::REPLIED,
         clinic: Some(ticket.clinic_id.uuid()),
         subject: Subject::of(ticket.id),
         link_path: Some(link_path(ticket.id)),
-        title: format!("Reply to ticket {}: {}", ticket.number, ticket.title),
-        body: reply.body,
+        values: vec![
+            ("number", ticket.number.into()),
+            ("title", ticket.title.as_str().into()),
+            ("text", reply.body.into()),
+        ],
         cause: format!("{message}:added"),
         now: reply.now,
     };
@@ -58,12 +63,15 @@ pub async fn replied(scope: &Scope, ticket: &Ticket, message: Id<TicketMessage>,
 /// Notifies the user who opened the ticket of its new status.
 pub async fn status_changed(scope: &Scope, ticket: &Ticket, status: TicketStatus) -> Result<()> {
     let notice = Notice {
-        kind: NotificationKind::TicketStatusChanged,
+        kind: &kinds::STATUS_CHANGED,
         clinic: Some(ticket.clinic_id.uuid()),
         subject: Subject::of(ticket.id),
         link_path: Some(link_path(ticket.id)),
-        title: format!("Ticket {} is now {}", ticket.number, status.text().replace('_', " ")),
-        body: &ticket.title,
+        values: vec![
+            ("number", ticket.number.into()),
+            ("title", ticket.title.as_str().into()),
+            ("status", kinds::status_words(status).into()),
+        ],
         cause: format!("{}:status:{}", ticket.id, ticket.version + 1),
         now: scope.now(),
     };
@@ -76,17 +84,20 @@ pub async fn overdue(scope: &Scope, ticket: &Ticket, deadline: Deadline) -> Resu
         Some(assignee) => User::find(scope, assignee).await?.filter(User::is_active_administrator),
         None => None,
     };
-    let (name, due, what) = match deadline {
-        Deadline::FirstResponse => ("first_response", ticket.first_response_due_at, "has no first response yet"),
-        Deadline::Resolution => ("resolution", ticket.resolution_due_at, "is not resolved yet"),
+    let (name, due, problem) = match deadline {
+        Deadline::FirstResponse => ("first_response", ticket.first_response_due_at, kinds::NO_RESPONSE),
+        Deadline::Resolution => ("resolution", ticket.resolution_due_at, kinds::NOT_RESOLVED),
     };
     let notice = Notice {
-        kind: NotificationKind::TicketOverdue,
+        kind: &kinds::OVERDUE,
         clinic: Some(ticket.clinic_id.uuid()),
         subject: Subject::of(ticket.id),
         link_path: Some(link_path(ticket.id)),
-        title: format!("Ticket {} is overdue: {}", ticket.number, ticket.title),
-        body: &format!("The ticket {what}."),
+        values: vec![
+            ("number", ticket.number.into()),
+            ("title", ticket.title.as_str().into()),
+            ("problem", problem.into()),
+        ],
         cause: format!("{}:{name}:{}", ticket.id, due.map_or(0, |due| due.timestamp())),
         now: scope.now(),
     };

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clinigraph::{
     demo,
     graphql::entities,
+    outbound::OutboundOptions,
     pipeline::{Limits, Settings},
 };
 use serde_json::{Map, Value, json};
@@ -24,6 +25,7 @@ async fn demo_app() -> TestApp {
     let settings = Settings {
         limits: Limits { cost: 100_000, ..Limits::default() },
         deadline: Duration::from_secs(30),
+        outbound: OutboundOptions { allows_private: true, ..OutboundOptions::default() },
         ..settings()
     };
     let app = TestApp::with(settings, 4).await;
@@ -73,6 +75,7 @@ async fn every_operation_keeps_to_its_budget() {
         ("file".to_owned(), json!(manager.upload(&Sample::text("Notes.")).await)),
         ("logo".to_owned(), json!(manager.upload(&Sample::logo()).await)),
         ("file_upload".to_owned(), json!(manager.send_upload(&Sample::text("More notes.")).await)),
+        ("push_subscription".to_owned(), json!(manager.subscribe_browser().await)),
         ("administrator".to_owned(), json!(administrator.api_id())),
     ]);
 

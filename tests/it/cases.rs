@@ -1,13 +1,15 @@
 //! What each module gives to the tests that hold for every table and operation: the constant `CASES` in the `cases.rs` of
 //! its folder. A test that lacks a row says what is missing and where it goes.
 
-use std::{collections::BTreeSet, fmt::Display};
+use std::{collections::BTreeSet, fmt::Display, pin::Pin};
+
+use clinigraph::notification::NotificationKind;
 
 use crate::{
     access, audit,
     clinic::{self, TestClinic},
     file,
-    harness::Person,
+    harness::{Person, TestApp},
     jobs, kernel, live, notification, provider, support,
 };
 
@@ -113,6 +115,14 @@ const MODULES: [&Cases; 10] = [
     &jobs::cases::CASES,
 ];
 
+/// What makes the server send a notification of a kind, in an app with one clinic named Oak.
+pub type Cause = for<'a> fn(&'a TestApp) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// The cause of each kind of notification.
+pub fn causes() -> impl Iterator<Item = (NotificationKind, Cause)> {
+    [support::cases::CAUSES].into_iter().flatten().copied()
+}
+
 /// Every table, by name.
 pub fn tables() -> Vec<&'static Table> {
     let mut tables: Vec<_> = MODULES.iter().flat_map(|module| module.tables).collect();
@@ -178,6 +188,7 @@ pub async fn fill(filling: &Filling<'_>) {
     support::cases::fill(filling).await;
     jobs::cases::fill(filling).await;
     file::cases::fill(filling).await;
+    notification::cases::fill(filling).await;
 }
 
 /// A text with values in place of `$name`.

@@ -40,6 +40,11 @@ fn errors_md_is_fresh() {
 }
 
 #[test]
+fn notifications_md_is_fresh() {
+    check("docs/NOTIFICATIONS.md", &clinigraph::notification::docs(&clinigraph::graphql::notices()));
+}
+
+#[test]
 fn comments_sql_is_fresh() {
     check("migrations/comments.sql", &print_comments());
 }

@@ -70,7 +70,7 @@ impl Another {
         let pipeline = pipeline(reached, settings, connections, clock).await.unwrap();
         let (database, hub) = (pipeline.database().clone(), Arc::clone(pipeline.hub()));
         let (files, services) = (pipeline.files().clone(), pipeline.services());
-        let routes = clinigraph::file::routes(files.clone());
+        let routes = clinigraph::app::routes(&pipeline);
         let relaying = tokio::spawn(clinigraph::live::relay(
             Arc::clone(pipeline.hub()),
             reached.logins.url(Class::System).to_owned(),

@@ -9,7 +9,7 @@ use async_graphql::parser::{
 use clinigraph::{
     graphql::{entities, topics},
     kernel::{Id, actor::SystemRole},
-    notification::{Notice, NotificationKind, Recipients, Subject, notify},
+    notification::{Notice, Recipients, Subject, notify},
 };
 use serde_json::{Value, json};
 
@@ -18,6 +18,7 @@ use crate::harness::{
     TestApp,
     reader::{Over, Received, code},
 };
+use crate::notification::PLAIN;
 
 const CONFIGURE: &str =
     "mutation { updateClinicConfig(input: { booking: { bufferMinutes: 10 } }) { clinicConfig { id } } }";
@@ -193,12 +194,11 @@ async fn a_notification_of_no_clinic_reaches_its_recipient_in_every_clinic() {
 
     app.as_system(async |scope| {
         let notice = Notice {
-            kind: NotificationKind::TicketReply,
+            kind: &PLAIN,
             clinic: None,
             subject: Subject::of(Id::<clinigraph::access::User>::from_uuid(in_oak.user_id)),
             link_path: None,
-            title: "Your account".to_owned(),
-            body: "",
+            values: vec![("title", "Your account".into()), ("text", "".into())],
             cause: "account".to_owned(),
             now: app.clock.now(),
         };

@@ -3,11 +3,12 @@
 use clinigraph::{
     clinic::Clinic,
     kernel::{Id, actor::SystemRole},
-    notification::{Notice, NotificationKind, Recipients, Subject, notify},
+    notification::{Notice, Recipients, Subject, notify},
 };
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::PLAIN;
 use crate::{
     harness::{Person, TestApp},
     live::BOTH,
@@ -85,12 +86,11 @@ async fn what_is_not_seen_is_not_delivered() {
     ada.reply(&ticket, "Three.", false).await;
     app.as_system(async |scope| {
         let notice = Notice {
-            kind: NotificationKind::TicketReply,
+            kind: &PLAIN,
             clinic: Some(clinic),
             subject: Subject::of(Id::<Clinic>::from_uuid(clinic)),
             link_path: None,
-            title: "Clinic".to_owned(),
-            body: "About the clinic.",
+            values: vec![("title", "Clinic".into()), ("text", "About the clinic.".into())],
             cause: "the clinic".to_owned(),
             now: app.clock.now(),
         };

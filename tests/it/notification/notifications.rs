@@ -2,11 +2,12 @@
 
 use clinigraph::{
     kernel::Id,
-    notification::{Notice, NotificationKind, Recipients, Subject, notify},
+    notification::{Notice, Recipients, Subject, notify},
     support::Ticket,
 };
 use serde_json::{Value, json};
 
+use super::PLAIN;
 use crate::{
     harness::{Person, TestApp, reader::Over},
     live::{BOTH, cursor},
@@ -158,12 +159,11 @@ async fn nobody_is_notified_twice_of_one_cause() {
     for _ in 0..2 {
         app.as_system(async |scope| {
             let notice = Notice {
-                kind: NotificationKind::TicketReply,
+                kind: &PLAIN,
                 clinic: Some(oak.id),
                 subject: Subject::of(ticket),
                 link_path: None,
-                title: "Reply".to_owned(),
-                body: "Once.",
+                values: vec![("title", "Reply".into()), ("text", "Once.".into())],
                 cause: "this very reply".to_owned(),
                 now: app.clock.now(),
             };

@@ -5,6 +5,14 @@ use serde_json::{Value, json};
 use crate::harness::Person;
 
 impl Person {
+    /// Subscribes a browser, which gets nothing; returns the id of the subscription.
+    pub async fn subscribe_browser(&self) -> String {
+        let key = format!("BA{}", "A".repeat(85));
+        let input = json!({ "endpoint": "http://127.0.0.1:9/x", "publicKey": key, "secret": "A".repeat(22) });
+        let payload = self.change("subscribeToPush", input, "{ pushSubscription { id } }").await;
+        payload["pushSubscription"]["id"].as_str().unwrap().to_owned()
+    }
+
     /// Number of unread notifications.
     pub async fn unread_count(&self) -> i64 {
         let data = self.ask("{ viewer { unreadNotificationCount } }", json!({})).await;

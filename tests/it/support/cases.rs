@@ -1,10 +1,16 @@
 //! Rows of support tickets in the tests that hold for every table and operation.
 
-use clinigraph::support::{TicketPriority, TicketStatus};
+use clinigraph::{
+    notification::NotificationKind,
+    support::{TicketPriority, TicketStatus},
+};
 
-use crate::cases::{
-    ADMINISTERS, ALL, Budget, Cases, Enum, Filling, OF_CLINIC, READS, Rights, Table, WRITES, administrator, manager,
-    rights,
+use crate::{
+    cases::{
+        ADMINISTERS, ALL, Budget, Cases, Cause, Enum, Filling, OF_CLINIC, READS, Rights, Table, WRITES, administrator,
+        manager, rights,
+    },
+    harness::{Person, TestApp},
 };
 
 /// The page that the dashboard opens with.
@@ -176,4 +182,37 @@ pub async fn fill(filling: &Filling<'_>) {
     administrator.reply(ticket, &format!("{} note", filling.name), true).await;
     administrator.reply(ticket, &filling.secret(), false).await;
     administrator.assign_ticket(ticket, administrator).await;
+}
+
+/// The causes of the notifications about tickets.
+pub const CAUSES: &[(NotificationKind, Cause)] = &[
+    (NotificationKind::TicketCreated, |app| Box::pin(async { drop(opened(app).await) })),
+    (NotificationKind::TicketReply, |app| {
+        Box::pin(async {
+            let (ada, ticket) = opened(app).await;
+            ada.reply(&ticket, "Is there paper?", false).await;
+        })
+    }),
+    (NotificationKind::TicketStatusChanged, |app| {
+        Box::pin(async {
+            let (ada, ticket) = opened(app).await;
+            ada.change_ticket_status(&ticket, "IN_PROGRESS").await;
+        })
+    }),
+    (NotificationKind::TicketOverdue, |app| {
+        Box::pin(async {
+            opened(app).await;
+            app.work().await;
+            app.clock.turn(chrono::TimeDelta::days(7));
+            app.work().await;
+        })
+    }),
+];
+
+/// An administrator, and a ticket that a clinic has opened.
+async fn opened(app: &TestApp) -> (Person, String) {
+    let ada = app.administrator().await;
+    app.verify_everybody().await;
+    let ticket = app.clinic("Birch").await.manager().await.open_ticket("Printer").await;
+    (ada, ticket)
 }
