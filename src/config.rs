@@ -135,6 +135,8 @@ pub struct Work {
     #[command(flatten)]
     pub database: DatabaseOptions,
     #[command(flatten)]
+    pub files: FileOptions,
+    #[command(flatten)]
     pub jobs: JobOptions,
 }
 

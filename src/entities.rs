@@ -1,7 +1,9 @@
-//! The lists of entities, of topics, of the rates of operations and of jobs, with one line for each.
+//! The lists of entities, of topics, of the rates of operations, of jobs and of exports, with one line for each.
 
 use crate::{
-    access, audit, clinic, file, jobs,
+    access, audit, clinic,
+    export::{self, Exporter},
+    external, file, jobs,
     kernel::{
         entity::{Def, Entity},
         events::{EventKind, Topic},
@@ -12,7 +14,7 @@ use crate::{
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
 #[must_use]
-pub fn entities() -> [&'static Def; 15] {
+pub fn entities() -> [&'static Def; 17] {
     [
         clinic::ClinicNetwork::def(),
         clinic::Clinic::def(),
@@ -29,12 +31,14 @@ pub fn entities() -> [&'static Def; 15] {
         notification::Notification::def(),
         audit::AuditEvent::def(),
         jobs::Job::def(),
+        export::ExportJob::def(),
+        external::ExternalReference::def(),
     ]
 }
 
 /// Every topic, for the activity of a clinic and for the tests that hold for all of them.
 #[must_use]
-pub fn topics() -> [&'static Topic; 7] {
+pub fn topics() -> [&'static Topic; 8] {
     [
         clinic::ClinicEventKind::TOPIC,
         clinic::ClinicConfigEventKind::TOPIC,
@@ -43,17 +47,28 @@ pub fn topics() -> [&'static Topic; 7] {
         support::TicketMessageEventKind::TOPIC,
         notification::NotificationEventKind::TOPIC,
         jobs::JobEventKind::TOPIC,
+        export::ExportEventKind::TOPIC,
     ]
 }
 
 /// Every operation that has a rate of its own, or that callers who are not signed in may use.
 #[must_use]
 pub fn operation_rates() -> Vec<OperationRates> {
-    [&access::RATES[..], &server_info::RATES, &support::RATES, &file::RATES].concat()
+    [&access::RATES[..], &server_info::RATES, &support::RATES, &file::RATES, &export::RATES].concat()
 }
 
 /// What the modules declare of their jobs, for workers.
 #[must_use]
-pub fn jobs() -> [&'static jobs::Jobs; 2] {
-    [&jobs::JOBS, &support::JOBS]
+pub fn jobs() -> [&'static jobs::Jobs; 3] {
+    [&jobs::JOBS, &support::JOBS, &export::JOBS]
+}
+
+/// Every kind of export.
+#[must_use]
+pub fn exporters() -> [Exporter; 3] {
+    [
+        Exporter::of::<support::TicketExport>(),
+        Exporter::of::<support::TicketMessageExport>(),
+        Exporter::of::<audit::AuditEventExport>(),
+    ]
 }

@@ -15,7 +15,7 @@ use async_graphql::{
 
 pub use crate::entities::{entities, jobs, operation_rates, topics};
 use crate::{
-    access, audit, clinic, file, jobs,
+    access, audit, clinic, export, external, file, jobs,
     kernel::{
         Code, Error, Result,
         entity::{AnyNode, AnyNodes, Def, Kinds},
@@ -38,6 +38,9 @@ pub struct QueryFields(
     audit::AuditReads,
     notification::NotificationReads,
     jobs::JobReads,
+    export::ExportReads,
+    external::ExternalQuery,
+    support::SupportDeskQuery,
     server_info::ServerQuery,
 );
 
@@ -53,6 +56,10 @@ pub struct MutationFields(
     file::FileMutation,
     notification::NotificationMutation,
     jobs::JobMutation,
+    export::ExportMutation,
+    support::SupportExportMutation,
+    audit::AuditExportMutation,
+    external::ExternalMutation,
 );
 
 /// Declares a root type: its fields are those of the merged parts, and each is nullable, so that a field that fails is null
@@ -142,6 +149,7 @@ pub struct Subscription(
     support::SupportSubscription,
     notification::NotificationSubscription,
     jobs::JobSubscription,
+    export::ExportSubscription,
     live::ActivitySubscription,
 );
 

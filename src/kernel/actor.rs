@@ -33,6 +33,8 @@ pub enum Permission {
     JobsManage,
     /// Permission to place files under legal hold and to release them.
     FilesHold,
+    /// Permission to export what the caller may read into files.
+    DataExport,
 }
 
 impl Permission {
@@ -64,9 +66,9 @@ crate::text_enum! {
 impl SystemRole {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
-        use Permission::{ClinicManage, MembersManage, MembersRead, TicketsRead, TicketsWrite};
+        use Permission::{ClinicManage, DataExport, MembersManage, MembersRead, TicketsRead, TicketsWrite};
         match self {
-            Self::ClinicManager => &[TicketsRead, TicketsWrite, MembersRead, MembersManage, ClinicManage],
+            Self::ClinicManager => &[TicketsRead, TicketsWrite, MembersRead, MembersManage, ClinicManage, DataExport],
             Self::Staff => &[TicketsRead, TicketsWrite],
             Self::Auditor => &[TicketsRead, MembersRead],
             Self::Clinician | Self::Patient | Self::ResearchPartner => &[],

@@ -28,6 +28,7 @@ async fn demo_app() -> TestApp {
     };
     let app = TestApp::with(settings, 4).await;
     demo::load(&app.database).await.unwrap();
+    demo::load_files(&app.files).await.unwrap();
     app
 }
 
@@ -74,6 +75,7 @@ async fn every_operation_keeps_to_its_budget() {
         ("logo".to_owned(), json!(manager.upload(&Sample::logo()).await)),
         ("file_upload".to_owned(), json!(manager.send_upload(&Sample::text("More notes.")).await)),
         ("administrator".to_owned(), json!(administrator.api_id())),
+        ("waiting_export".to_owned(), json!(manager.request_ticket_export(json!({})).await)),
     ]);
 
     let mut missed = Vec::new();

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, fmt::Display};
 use crate::{
     access, audit,
     clinic::{self, TestClinic},
-    file,
+    export, external, file,
     harness::Person,
     jobs, kernel, live, notification, provider, support,
 };
@@ -100,7 +100,7 @@ pub struct Enum {
     pub values: &'static [&'static str],
 }
 
-const MODULES: [&Cases; 10] = [
+const MODULES: [&Cases; 12] = [
     &clinic::cases::CASES,
     &provider::cases::CASES,
     &support::cases::CASES,
@@ -111,6 +111,8 @@ const MODULES: [&Cases; 10] = [
     &live::cases::CASES,
     &kernel::cases::CASES,
     &jobs::cases::CASES,
+    &export::cases::CASES,
+    &external::cases::CASES,
 ];
 
 /// Every table, by name.
@@ -178,6 +180,8 @@ pub async fn fill(filling: &Filling<'_>) {
     support::cases::fill(filling).await;
     jobs::cases::fill(filling).await;
     file::cases::fill(filling).await;
+    export::cases::fill(filling).await;
+    external::cases::fill(filling).await;
 }
 
 /// A text with values in place of `$name`.
