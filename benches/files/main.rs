@@ -137,7 +137,13 @@ async fn main() {
     let (read, after_download) = (begin.elapsed(), peak(server.pid()));
 
     let rate = |time: Duration| mebibytes as f64 / time.as_secs_f64();
-    println!("{mebibytes} MiB sent in {:.1} s ({:.0} MiB/s), read in {:.1} s ({:.0} MiB/s)", sent.as_secs_f64(), rate(sent), read.as_secs_f64(), rate(read));
+    println!(
+        "{mebibytes} MiB sent in {:.1} s ({:.0} MiB/s), read in {:.1} s ({:.0} MiB/s)",
+        sent.as_secs_f64(),
+        rate(sent),
+        read.as_secs_f64(),
+        rate(read)
+    );
     match (before, after_upload, after_download) {
         (Some(before), Some(upload), Some(download)) => println!(
             "peak resident memory of the server: {before:.1} MiB before, {upload:.1} MiB after the upload (+{:.1}), {download:.1} MiB after the download (+{:.1})",

@@ -54,7 +54,7 @@ create table export_jobs (
     constraint export_jobs_pkey primary key (clinic_id, id),
     constraint export_jobs_file_check check (file_id is null or status = 'completed'),
     constraint export_jobs_failure_check check ((status = 'failed') = (error is not null)),
-    constraint export_jobs_end_check check ((finished_at is null) = (status in ('waiting', 'running')))
+    constraint export_jobs_end_check check ((finished_at is null) = (status = 'waiting' or status = 'running'))
 );
 select private.clinic_table('export_jobs', 'export_job',
     'requested_by_user_id kind format has_byte_order_mark parameters status rows_done rows_total file_id finished_at expires_at downloads',

@@ -26,7 +26,7 @@ events! {
         Progressed = "progressed",
         /// The export was completed.
         Completed = "completed",
-        /// The export failed.
+        /// The export has failed.
         Failed = "failed",
         /// The export was cancelled.
         Cancelled = "cancelled",

@@ -28,7 +28,7 @@ async fn demo_app() -> TestApp {
     };
     let app = TestApp::with(settings, 4).await;
     demo::load(&app.database).await.unwrap();
-    demo::load_files(&app.files).await.unwrap();
+    clinigraph::export::demo::load(&app.files, "acacia").await.unwrap();
     app
 }
 

@@ -56,9 +56,9 @@ const BUDGETS: &[Budget] = &[
     manager(
         "Query.export",
         "query ($export_job: ID!) { export(id: $export_job) { status parameters file { name } requestedBy { displayName } } }",
-        1,
+        2,
     ),
-    manager("Query.exports", "{ exports { nodes { status clinic { name } file { name } } } }", 1),
+    manager("Query.exports", "{ exports { nodes { status clinic { name } file { name } } } }", 2),
     manager(
         "Mutation.requestTicketExport",
         "mutation { requestTicketExport(input: { filter: { status: OPEN } }) { export { id } } }",
