@@ -337,6 +337,8 @@ async fn work_on(reached: &Reached, options: &Work) -> Result<()> {
         outbound: options.outbound.options(),
         mail: options.messages.mail(false),
         public_url: options.messages.public_url.clone(),
+        // Jobs write files of their own, such as exports.
+        files: options.files.settings(&options.database.data)?,
         ..Settings::default()
     };
     // What requests would use is not opened before there is a request.

@@ -141,6 +141,8 @@ pub struct Work {
     #[command(flatten)]
     pub database: DatabaseOptions,
     #[command(flatten)]
+    pub files: FileOptions,
+    #[command(flatten)]
     pub jobs: JobOptions,
     #[command(flatten)]
     pub messages: MessageOptions,

@@ -1,7 +1,10 @@
-//! The lists of entities, of topics, of the rates of operations, of jobs and of kinds of notifications, with one line for each.
+//! The lists of entities, of topics, of the rates of operations, of jobs, of exports and of kinds of notifications, with one line
+//! for each.
 
 use crate::{
-    access, audit, clinic, file, jobs,
+    access, audit, clinic,
+    export::{self, Exporter},
+    external, file, jobs,
     kernel::{
         entity::{Def, Entity},
         events::{EventKind, Topic},
@@ -12,7 +15,7 @@ use crate::{
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
 #[must_use]
-pub fn entities() -> [&'static Def; 19] {
+pub fn entities() -> [&'static Def; 21] {
     [
         clinic::ClinicNetwork::def(),
         clinic::Clinic::def(),
@@ -33,12 +36,14 @@ pub fn entities() -> [&'static Def; 19] {
         notification::PushSubscription::def(),
         audit::AuditEvent::def(),
         jobs::Job::def(),
+        export::ExportJob::def(),
+        external::ExternalReference::def(),
     ]
 }
 
 /// Every topic, for the activity of a clinic and for the tests that hold for all of them.
 #[must_use]
-pub fn topics() -> [&'static Topic; 7] {
+pub fn topics() -> [&'static Topic; 8] {
     [
         clinic::ClinicEventKind::TOPIC,
         clinic::ClinicConfigEventKind::TOPIC,
@@ -47,23 +52,34 @@ pub fn topics() -> [&'static Topic; 7] {
         support::TicketMessageEventKind::TOPIC,
         notification::NotificationEventKind::TOPIC,
         jobs::JobEventKind::TOPIC,
+        export::ExportEventKind::TOPIC,
     ]
 }
 
 /// Every operation that has a rate of its own, or that callers who are not signed in may use.
 #[must_use]
 pub fn operation_rates() -> Vec<OperationRates> {
-    [&access::RATES[..], &server_info::RATES, &support::RATES, &file::RATES].concat()
+    [&access::RATES[..], &server_info::RATES, &support::RATES, &file::RATES, &export::RATES].concat()
 }
 
 /// What the modules declare of their jobs, for workers.
 #[must_use]
-pub fn jobs() -> [&'static jobs::Jobs; 3] {
-    [&jobs::JOBS, &support::JOBS, &notification::JOBS]
+pub fn jobs() -> [&'static jobs::Jobs; 4] {
+    [&jobs::JOBS, &support::JOBS, &notification::JOBS, &export::JOBS]
 }
 
 /// What the modules declare of their notifications.
 #[must_use]
 pub fn notices() -> notification::Notices {
-    notification::Notices::new([support::NOTICES].concat())
+    notification::Notices::new([support::NOTICES, export::NOTICES].concat())
+}
+
+/// Every kind of export.
+#[must_use]
+pub fn exporters() -> [Exporter; 3] {
+    [
+        Exporter::of::<support::TicketExport>(),
+        Exporter::of::<support::TicketMessageExport>(),
+        Exporter::of::<audit::AuditEventExport>(),
+    ]
 }

@@ -15,7 +15,7 @@ use async_graphql::{
 
 pub use crate::entities::{entities, jobs, notices, operation_rates, topics};
 use crate::{
-    access, audit, clinic, file, jobs,
+    access, audit, clinic, export, external, file, jobs,
     kernel::{
         Code, Error, Result,
         entity::{AnyNode, AnyNodes, Def, Kinds},
@@ -41,6 +41,9 @@ pub struct QueryFields(
     notification::TemplateQuery,
     notification::PushQuery,
     jobs::JobReads,
+    export::ExportReads,
+    external::ExternalQuery,
+    support::SupportDeskQuery,
     server_info::ServerQuery,
 );
 
@@ -60,6 +63,10 @@ pub struct MutationFields(
     notification::ContactMutation,
     notification::PushMutation,
     jobs::JobMutation,
+    export::ExportMutation,
+    support::SupportExportMutation,
+    audit::AuditExportMutation,
+    external::ExternalMutation,
 );
 
 /// Declares a root type: its fields are those of the merged parts, and each is nullable, so that a field that fails is null
@@ -149,6 +156,7 @@ pub struct Subscription(
     support::SupportSubscription,
     notification::NotificationSubscription,
     jobs::JobSubscription,
+    export::ExportSubscription,
     live::ActivitySubscription,
 );
 

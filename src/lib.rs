@@ -8,6 +8,8 @@ pub mod config;
 pub mod demo;
 pub mod embedded;
 pub mod entities;
+pub mod export;
+pub mod external;
 pub mod file;
 pub mod graphql;
 pub mod jobs;

@@ -325,15 +325,15 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// File that was uploaded to a clinic. Callers who may not read the object that the file is part of do not see it.
+    /// File that was uploaded to a clinic, or that the server made. Callers who may not read the object that the file is part of do not see it.
     files (clinic_id, id) {
         /// Identifier of the file.
         id -> Uuid,
         /// Clinic that the row belongs to; never changes.
         clinic_id -> Uuid,
-        /// User who uploaded the file. Null if the user is no longer visible to the caller.
+        /// User who uploaded the file, or for whom the server made it. Null if the user is no longer visible to the caller.
         created_by_user_id -> Uuid,
-        /// Name of the file, as it was on the uploader's computer.
+        /// Name of the file; of one that was uploaded, as it was on the uploader's computer.
         name -> Text,
         /// Purpose of the file.
         purpose -> Text,
@@ -884,6 +884,78 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Export of data into a file. Only the user who requested it and administrators of the platform see it.
+    export_jobs (clinic_id, id) {
+        /// Identifier of the export.
+        id -> Uuid,
+        /// Clinic that the export belongs to; the nil UUID for one of an administrator of the platform.
+        clinic_id -> Uuid,
+        /// User who requested the export. Null if the user is no longer visible to the caller.
+        requested_by_user_id -> Uuid,
+        /// Kind of the export: the rows that are in its file.
+        kind -> Text,
+        /// Format of the file.
+        format -> Text,
+        /// Whether a CSV file begins with a byte order mark, by which some spreadsheets recognise UTF-8.
+        has_byte_order_mark -> Bool,
+        /// Parameters of the export as JSON: the conditions on its rows, in the spelling of the API.
+        parameters -> Jsonb,
+        /// Current status of the export.
+        status -> Text,
+        /// Number of rows that were written so far.
+        rows_done -> Int4,
+        /// Number of rows that there were when the export started. Null if it is not known.
+        rows_total -> Nullable<Int4>,
+        /// File with the rows; the mutation `downloadExport` gives its address. Null before the export is completed and after it has expired, and for NDJSON if there are no rows.
+        file_id -> Nullable<Uuid>,
+        /// Reason why the export failed, at most 1,000 characters. Null if it has not failed.
+        error -> Nullable<Text>,
+        /// Time at which the export started. Null if it has not started.
+        started_at -> Nullable<Timestamptz>,
+        /// Time at which the export was completed, failed or was cancelled. Null before that.
+        finished_at -> Nullable<Timestamptz>,
+        /// Time at which the file is removed. Null if the export has not been completed.
+        expires_at -> Nullable<Timestamptz>,
+        /// Number of addresses that were given out to download the file.
+        downloads -> Int4,
+        /// Time at which the last address to download the file was given out. Null if there was none.
+        downloaded_at -> Nullable<Timestamptz>,
+        /// Time at which the export was requested; rows that were added later are not in it.
+        created_at -> Timestamptz,
+        /// Time at which the export was last changed.
+        updated_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+        /// User who last changed the row; null if nobody has, or if the server itself did.
+        updated_by -> Nullable<Uuid>,
+        /// Version of the export, which each change increments.
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    /// Identifier that an object has in another system. Callers who may not read the object do not see it.
+    external_references (clinic_id, id) {
+        /// Identifier of the reference itself.
+        id -> Uuid,
+        /// Clinic that the row belongs to; never changes.
+        clinic_id -> Uuid,
+        /// Name of the other system, such as `oscar`.
+        system -> Text,
+        /// Identifier of the object in the other system.
+        value -> Text,
+        /// Kind of the object that has the identifier: the prefix of its ids here.
+        subject_type -> Text,
+        /// Object that has the identifier; no foreign key can follow a column that names its table.
+        subject_id -> Uuid,
+        /// Time at which the reference was added.
+        created_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+    }
+}
+
 diesel::joinable!(clinic_closures -> clinics (clinic_id));
 diesel::joinable!(clinic_configs -> clinics (clinic_id));
 diesel::joinable!(clinic_hours -> clinics (clinic_id));
@@ -907,4 +979,6 @@ diesel::joinable!(support_tickets -> clinics (clinic_id));
 diesel::joinable!(ticket_messages -> users (author_user_id));
 diesel::joinable!(user_sign_ins -> users (user_id));
 
+diesel::joinable!(export_jobs -> users (requested_by_user_id));
+diesel::joinable!(external_references -> clinics (clinic_id));
 diesel::allow_tables_to_appear_in_same_query!(clinics, memberships, sessions, users);

@@ -6,6 +6,7 @@ use super::{ClinicClosure, ClinicConfig, ClinicHours, ClinicNetwork, closure::Ea
 use crate::{
     access::{Membership, MembershipsOldestFirst},
     entity,
+    external::ExternalReference,
     file::File,
     filter,
     kernel::{
@@ -106,6 +107,8 @@ entity! {
         memberships: page Membership by clinic_id in MembershipsOldestFirst,
         /// Support tickets of the clinic.
         tickets: list Ticket by clinic_id,
+        /// Identifiers of the clinic in other systems.
+        external_ids: all ExternalReference by subject_id order "system, value, id",
     }
 }
 

@@ -10,6 +10,7 @@ use crate::{
         demo::{DemoUser, USERS},
     },
     clinic::{self, demo::CLINICS},
+    export, external,
     file::{self, Files},
     jobs::{self, Payload},
     kernel::{
@@ -68,21 +69,25 @@ async fn has_others(scope: &Scope) -> Result<bool> {
 
 /// Loads the files of the demo unless they are there.
 pub async fn load_files(files: &Files) -> Result<()> {
-    file::demo::load(files, "acacia").await
+    file::demo::load(files, "acacia").await?;
+    export::demo::load(files, "acacia").await
 }
 
 async fn fill(scope: &Scope, password_hash: &str) -> Result<()> {
     let mut demo = Demo::new(NOON.parse().map_err(Error::internal)?);
     let clinics = clinic::demo::load(scope, &mut demo).await?;
     let users = access::demo::load(scope, &mut demo, &clinics, password_hash).await?;
+    let mut firsts = Vec::new();
     for clinic in &clinics {
         let first = provider::demo::load(scope, &mut demo, *clinic, &users).await?;
         clinic::demo::configure(scope, &mut demo, *clinic, first).await?;
+        firsts.push((clinic.0, first));
     }
     clinic::demo::load_calendars(scope, &mut demo, &clinics).await?;
     support::demo::load(scope, &mut demo, &clinics, &users).await?;
     notification::demo::load(scope, &mut demo, &clinics).await?;
-    jobs::demo::load(scope, &mut demo, &clinics, WatchTickets::KIND).await
+    jobs::demo::load(scope, &mut demo, &clinics, WatchTickets::KIND).await?;
+    external::demo::load(scope, &mut demo, &firsts).await
 }
 
 /// A user, as the sign-in page shows them.

@@ -21,7 +21,7 @@ use crate::{
 text_enum! {
     /// Result of the scan of a file for viruses.
     FileScanStatus {
-        /// The server has no scanner; the file is served.
+        /// The file was not scanned, as the server has no scanner or has made the file itself; the file is served.
         NotScanned = "not_scanned",
         /// The scanner has not answered yet; the file is not served before it has.
         Pending = "pending",
@@ -45,6 +45,8 @@ text_enum! {
     FileVisibility {
         /// Only the user who uploaded the file sees it, until it is part of something.
         Uploader = "uploader",
+        /// Only the user for whom the server made the file and administrators of the platform see it.
+        Owner = "owner",
         /// Administrators of the platform see the file.
         Platform = "platform",
         /// The staff of the clinic and administrators of the platform see the file.
@@ -55,12 +57,12 @@ text_enum! {
 }
 
 entity! {
-    /// File that was uploaded to a clinic. Callers who may not read the object that the file is part of do not see it.
+    /// File that was uploaded to a clinic, or that the server made. Callers who may not read the object that the file is part of do not see it.
     File "file" of files, tenant clinic_id, about subject_type;
     columns {
         /// Identifier of the file.
         id: Id<File>,
-        /// Name of the file, as it was on the uploader's computer.
+        /// Name of the file; of one that was uploaded, as it was on the uploader's computer.
         name: String,
         /// Purpose of the file.
         purpose: FilePurpose,
@@ -97,21 +99,27 @@ entity! {
     }
     computed {
         /// Address of the content on this server, with which anybody can download it within five minutes. Null if the file is not
-        /// served, because the scan is pending or has found something.
-        url: Option<String> = |caller, clinic_id: Id<Clinic>, id: Id<File>, scan_status: FileScanStatus| download_path(caller, clinic_id, id, scan_status),
+        /// served, because the scan is pending or has found something, and for exports, of which `downloadExport` gives the
+        /// address.
+        url: Option<String> = |caller, clinic_id: Id<Clinic>, id: Id<File>, purpose: FilePurpose, scan_status: FileScanStatus| download_path(caller, clinic_id, id, (purpose, scan_status)),
     }
     edges {
-        /// Clinic that the file belongs to.
-        clinic: one Clinic by clinic_id,
-        /// User who uploaded the file. Null if the user is no longer visible to the caller.
+        /// Clinic that the file belongs to. Null for a file of the platform.
+        clinic: maybe Clinic by clinic_id,
+        /// User who uploaded the file, or for whom the server made it. Null if the user is no longer visible to the caller.
         created_by: maybe User by created_by_user_id,
         /// Object that the file is part of; its uploader if it is part of nothing yet.
         subject: any Node by subject_type, subject_id,
     }
 }
 
-fn download_path(caller: &Caller<'_>, clinic: Id<Clinic>, file: Id<File>, status: FileScanStatus) -> Option<String> {
-    let links = caller.links().filter(|_| status.is_served())?;
+fn download_path(
+    caller: &Caller<'_>,
+    clinic: Id<Clinic>,
+    file: Id<File>,
+    (purpose, status): (FilePurpose, FileScanStatus),
+) -> Option<String> {
+    let links = caller.links().filter(|_| purpose.is_open() && status.is_served())?;
     let link = links.sign(LinkUse::Download, clinic.uuid(), file.uuid(), DOWNLOAD_LIFETIME).ok()?;
     Some(format!("/files/{link}"))
 }

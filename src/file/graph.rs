@@ -165,7 +165,7 @@ impl FileMutation {
         Ok(CompleteUploadPayload { file: One::of(upload::complete(scope, input.upload_id).await?) })
     }
 
-    /// Removes a file for good. `INVALID_TRANSITION` if it is under legal hold or is the logo of a clinic. Needs the permission
+    /// Removes a file for good. `INVALID_TRANSITION` if it is under legal hold, is the logo of a clinic or belongs to an export. Needs the permission
     /// that its purpose names, and `CLINIC_MANAGE` for a file that somebody else has uploaded.
     async fn remove_file(&self, ctx: &Context<'_>, input: Input<RemoveFileInput>) -> Result<RemoveFilePayload> {
         let scope = ctx.scope()?;
@@ -182,6 +182,10 @@ impl FileMutation {
         let file = File::lock(scope, input.file_id, input.expected_version).await?;
         if file.subject_type == Clinic::PREFIX {
             let message = "the file is the logo of a clinic; use removeClinicLogo to remove it";
+            return Err(Error::new(Code::InvalidTransition, message).allowed(Vec::new()));
+        }
+        if file.purpose == FilePurpose::Export {
+            let message = "the file belongs to an export, and is removed when that expires";
             return Err(Error::new(Code::InvalidTransition, message).allowed(Vec::new()));
         }
         file::remove(scope, &file).await?;
@@ -216,10 +220,12 @@ fn agreed(input: &CreateUploadInput, problems: &mut Problems) -> Agreed {
     let name = input.name.as_str();
     let is_name = !name.chars().any(|letter| letter.is_control() || matches!(letter, '/' | '\\'));
     problems.check(is_name, "input.name", "must not have slashes, backslashes or control characters");
+    let is_uploaded = input.purpose.is_uploaded();
+    problems.check(is_uploaded, "input.purpose", "must be a purpose that files are uploaded for");
     let accepted = input.purpose.media_types();
     let media_type = input.media_type.as_str().to_ascii_lowercase();
     let message = format!("must be one of {}", accepted.join(", "));
-    problems.check(accepted.contains(&media_type.as_str()), "input.mediaType", message);
+    problems.check(!is_uploaded || accepted.contains(&media_type.as_str()), "input.mediaType", message);
     let sha256 = digest(input.sha256.as_str());
     problems.check(sha256.is_some(), "input.sha256", "must have 64 hexadecimal digits");
     Agreed {

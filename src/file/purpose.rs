@@ -13,6 +13,8 @@ text_enum! {
         /// Attachment of a support ticket or of a message on one: a PNG, JPEG, WebP or GIF image, a PDF document, plain text,
         /// CSV, or a Word or Excel document. Needs the permission `TICKETS_WRITE`.
         TicketAttachment = "ticket_attachment",
+        /// Export of data, which only the server makes.
+        Export = "export",
     }
 }
 
@@ -23,6 +25,7 @@ impl FilePurpose {
         match self {
             Self::ClinicLogo => Permission::ClinicManage,
             Self::TicketAttachment => Permission::TicketsWrite,
+            Self::Export => Permission::DataExport,
         }
     }
 
@@ -32,6 +35,7 @@ impl FilePurpose {
         match self {
             Self::ClinicLogo => IMAGES,
             Self::TicketAttachment => ATTACHMENTS,
+            Self::Export => &[],
         }
     }
 
@@ -40,7 +44,7 @@ impl FilePurpose {
     pub fn most_bytes(self) -> u64 {
         match self {
             Self::ClinicLogo => 5 << 20,
-            Self::TicketAttachment => u64::MAX,
+            Self::TicketAttachment | Self::Export => u64::MAX,
         }
     }
 
@@ -49,8 +53,20 @@ impl FilePurpose {
     pub fn image_side(self) -> Option<u32> {
         match self {
             Self::ClinicLogo => Some(1024),
-            Self::TicketAttachment => None,
+            Self::TicketAttachment | Self::Export => None,
         }
+    }
+
+    /// Whether people upload files of this purpose, and not the server alone makes them.
+    #[must_use]
+    pub fn is_uploaded(self) -> bool {
+        self != Self::Export
+    }
+
+    /// Whether everybody who sees a file of this purpose gets its address. Of an export the audit trail records who gets it.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        self != Self::Export
     }
 
     /// Whether a browser may show the file instead of saving it.

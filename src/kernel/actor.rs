@@ -35,6 +35,8 @@ pub enum Permission {
     FilesHold,
     /// Permission to see what is sent to people in the name of the clinic, and to change its words.
     NotificationsManage,
+    /// Permission to export what the caller may read into files.
+    DataExport,
 }
 
 impl Permission {
@@ -66,11 +68,19 @@ crate::text_enum! {
 impl SystemRole {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
-        use Permission::{ClinicManage, MembersManage, MembersRead, NotificationsManage, TicketsRead, TicketsWrite};
+        use Permission::{
+            ClinicManage, DataExport, MembersManage, MembersRead, NotificationsManage, TicketsRead, TicketsWrite,
+        };
         match self {
-            Self::ClinicManager => {
-                &[TicketsRead, TicketsWrite, MembersRead, MembersManage, ClinicManage, NotificationsManage]
-            }
+            Self::ClinicManager => &[
+                TicketsRead,
+                TicketsWrite,
+                MembersRead,
+                MembersManage,
+                ClinicManage,
+                DataExport,
+                NotificationsManage,
+            ],
             Self::Staff => &[TicketsRead, TicketsWrite],
             Self::Auditor => &[TicketsRead, MembersRead],
             Self::Clinician | Self::Patient | Self::ResearchPartner => &[],

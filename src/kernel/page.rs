@@ -32,6 +32,8 @@ pub enum SortType {
     BigInt,
     Numeric,
     Text,
+    /// Ids, which sort by the time at which they were made.
+    Uuid,
 }
 
 impl SortType {
@@ -41,6 +43,7 @@ impl SortType {
             Self::SmallInt => key.len() == 2,
             Self::Date | Self::Integer => key.len() == 4,
             Self::Timestamptz | Self::BigInt => key.len() == 8,
+            Self::Uuid => key.len() == 16,
             Self::Numeric => is_numeric(key),
             Self::Text => key.len() <= 4096 && !key.contains(&0) && std::str::from_utf8(key).is_ok(),
         }
@@ -217,6 +220,8 @@ mod tests {
             (SortType::BigInt, vec![0; 8], true),
             (SortType::BigInt, vec![0; 4], false),
             (SortType::Date, vec![0; 2], false),
+            (SortType::Uuid, vec![0; 16], true),
+            (SortType::Uuid, vec![0; 15], false),
             (SortType::Numeric, numeric(&[2, 0, 0, 2, 120, 5000]), true),
             (SortType::Numeric, numeric(&[1, 0, 0x4000, 0, 7]), true),
             (SortType::Numeric, numeric(&[0, 0, 0, 0]), true),

@@ -34,6 +34,10 @@ text_enum! {
         TicketStatusChanged = "ticket_status_changed",
         /// A deadline of a support ticket has passed.
         TicketOverdue = "ticket_overdue",
+        /// An export that the user has requested can be downloaded.
+        ExportReady = "export_ready",
+        /// An export that the user has requested failed.
+        ExportFailed = "export_failed",
     }
 }
 

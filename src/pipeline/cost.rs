@@ -86,8 +86,8 @@ impl Cost<'_> {
             let within = At { page: size.min(u64::from(MOST)), ..at };
             return self.set(below, &output.name, within).saturating_add(1 + self.search(field));
         }
-        // Counts by values read every row that the filter leaves, and sort them; they are priced as the longest page.
-        if output.name.ends_with("Counts") {
+        // Counts by values and times read every row that the filter leaves, and sort them; they are priced as the longest page.
+        if output.name.ends_with("Counts") || output.name.ends_with("Times") {
             let counted = u64::from(MOST) + self.search(field);
             return self.set(below, &output.name, At { page: 1, ..at }).saturating_add(counted);
         }

@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use crate::{
     access::User,
     clinic::Clinic,
-    entity, filter, json_object,
+    entity,
+    external::ExternalReference,
+    filter, json_object,
     kernel::{
         Id,
         entity::JsonList,
@@ -129,6 +131,8 @@ entity! {
         clinic: one Clinic by clinic_id,
         /// Account of the provider. Null if the provider does not sign in.
         user: maybe User by user_id,
+        /// Identifiers of the provider in other systems.
+        external_ids: all ExternalReference by subject_id order "system, value, id",
     }
 }
 

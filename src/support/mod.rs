@@ -5,7 +5,9 @@
 mod ability;
 mod deadlines;
 pub mod demo;
+mod desk;
 mod events;
+mod export;
 mod graph;
 mod message;
 mod notice_kinds;
@@ -15,7 +17,9 @@ mod sla;
 mod ticket;
 
 pub use deadlines::{JOBS, WatchTickets};
+pub use desk::SupportDeskQuery;
 pub use events::{SupportSubscription, TicketEventKind, TicketMessageEventKind};
+pub use export::{SupportExportMutation, TicketExport, TicketMessageExport};
 pub use graph::{SupportMutation, SupportReads};
 pub use message::TicketMessage;
 pub use notices::NOTICES;

@@ -11,6 +11,7 @@ use crate::{
     aggregate,
     clinic::Clinic,
     entity,
+    external::ExternalReference,
     file::File,
     filter,
     kernel::{
@@ -21,7 +22,7 @@ use crate::{
         wall_clock::Date,
         write::{Draft, Stored},
     },
-    orders,
+    orders, scalar_field,
     schema::support_tickets,
     states, text_enum,
 };
@@ -37,6 +38,22 @@ text_enum! {
         High = "high",
         /// The ticket stops the clinic's work.
         Urgent = "urgent",
+    }
+}
+
+text_enum! {
+    /// Age of a ticket, counted from its opening.
+    TicketAge {
+        /// The ticket was opened less than a day ago.
+        UnderOneDay = "under_one_day",
+        /// The ticket was opened at least one day and less than three days ago.
+        OneToThreeDays = "one_to_three_days",
+        /// The ticket was opened at least three days and less than seven days ago.
+        ThreeToSevenDays = "three_to_seven_days",
+        /// The ticket was opened at least seven days and less than thirty days ago.
+        SevenToThirtyDays = "seven_to_thirty_days",
+        /// The ticket was opened at least thirty days ago.
+        OverThirtyDays = "over_thirty_days",
     }
 }
 
@@ -121,6 +138,8 @@ entity! {
         messages: page TicketMessage by ticket_id in NewestFirst,
         /// Files that were attached when the ticket was opened, oldest first.
         files: all File by subject_id order "created_at, id",
+        /// Identifiers of the ticket in other systems.
+        external_ids: all ExternalReference by subject_id order "system, value, id",
     }
 }
 
@@ -150,6 +169,21 @@ aggregate! {
         by_priority: TicketPriorityCount {
             /// Priority of the tickets.
             priority: TicketPriority,
+        },
+        /// Numbers of tickets that are neither resolved nor closed, by their age; an age that no ticket has is left out.
+        by_age: TicketAgeCount {
+            /// Age of the tickets, counted from their opening.
+            age: TicketAge = "case when status in ('open', 'in_progress', 'waiting') then case when created_at > now() - interval '1 day' then 'under_one_day' when created_at > now() - interval '3 days' then 'one_to_three_days' when created_at > now() - interval '7 days' then 'three_to_seven_days' when created_at > now() - interval '30 days' then 'seven_to_thirty_days' else 'over_thirty_days' end end",
+        },
+        /// Numbers of tickets by the administrator whom they are assigned to; tickets without an assignee are left out.
+        by_assignee: TicketAssigneeCount {
+            /// Identifier of the administrator whom the tickets are assigned to.
+            assignee_id: Id<User>,
+        },
+        /// Numbers of tickets whose next deadline has passed and of all others; a number of 0 is left out.
+        by_overdue: TicketOverdueCount {
+            /// Whether the next deadline of the tickets has passed.
+            overdue: bool = "due_order < now()",
         },
         /// Numbers of tickets opened in the last 90 days, by day in the clinic's time zone (UTC for platform
         /// administrators); a day without one is left out.
@@ -183,6 +217,8 @@ filter! {
         text: words(),
     }
 }
+
+scalar_field!(TicketFilter);
 
 impl Ticket {
     /// Drafts a new ticket of a clinic.

@@ -13,6 +13,7 @@ mod chance;
 #[allow(dead_code, reason = "other tests use the rest")]
 mod reader;
 mod subscriber;
+mod uploads;
 mod world;
 mod writer;
 

@@ -32,6 +32,7 @@ const LONG: Duration = Duration::from_secs(120);
 pub struct World {
     folder: tempfile::TempDir,
     postgres: Option<Embedded>,
+    reached: Reached,
     superuser_url: String,
     clinic: Uuid,
     servers: [Server; 2],
@@ -49,6 +50,12 @@ pub struct Reports {
     pub tickets: i64,
     #[diesel(sql_type = sql_types::BigInt)]
     pub notifications: i64,
+}
+
+/// What all processes share.
+struct Reached {
+    url: String,
+    files: PathBuf,
 }
 
 struct Server {
@@ -88,11 +95,11 @@ impl World {
             ))
             .await
             .unwrap();
+        let reached = Reached { url: superuser_url.clone(), files: folder.path().join("files") };
         // The other server and the worker share the jobs.
-        let servers =
-            [start(&superuser_url, free_address(), &["--no-worker"]), start(&superuser_url, free_address(), &[])];
-        let worker = start_worker(&superuser_url);
-        let world = Self { folder, postgres: Some(postgres), superuser_url, clinic, servers, worker };
+        let servers = [start(&reached, free_address(), &["--no-worker"]), start(&reached, free_address(), &[])];
+        let worker = start_worker(&reached);
+        let world = Self { folder, postgres: Some(postgres), reached, superuser_url, clinic, servers, worker };
         world.serving().await;
         world.has_relays(3).await;
         world
@@ -160,14 +167,14 @@ impl World {
         let server = &mut self.servers[which];
         server.child.kill().await.unwrap();
         let options: &[&str] = if which == 0 { &["--no-worker"] } else { &[] };
-        *server = start(&self.superuser_url, server.address, options);
+        *server = start(&self.reached, server.address, options);
         self.serving().await;
     }
 
     pub async fn kill_and_start_worker(&mut self) {
         self.worker.kill().await.unwrap();
         self.has_relays(2).await;
-        self.worker = start_worker(&self.superuser_url);
+        self.worker = start_worker(&self.reached);
         self.has_relays(3).await;
     }
 
@@ -231,6 +238,18 @@ impl World {
         reports.get_result(&mut superuser).await.unwrap()
     }
 
+    /// The ids of all files.
+    pub async fn files(&self) -> Vec<Uuid> {
+        #[derive(QueryableByName)]
+        struct File {
+            #[diesel(sql_type = sql_types::Uuid)]
+            id: Uuid,
+        }
+        let mut superuser = connect(&self.superuser_url).await.unwrap();
+        let files: Vec<File> = sql_query("select id from files order by id").load(&mut superuser).await.unwrap();
+        files.into_iter().map(|file| file.id).collect()
+    }
+
     /// Cuts connections of the servers.
     pub async fn cut(&self, which: &str) {
         let mut superuser = connect(&self.superuser_url).await.unwrap();
@@ -289,8 +308,8 @@ fn free_address() -> SocketAddr {
     std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-fn start(url: &str, address: SocketAddr, options: &[&str]) -> Server {
-    let mut command = program(url);
+fn start(reached: &Reached, address: SocketAddr, options: &[&str]) -> Server {
+    let mut command = program(reached);
     command.args([
         "serve",
         "--connections",
@@ -305,15 +324,16 @@ fn start(url: &str, address: SocketAddr, options: &[&str]) -> Server {
     Server { address, child: command.args(options).spawn().unwrap() }
 }
 
-fn start_worker(url: &str) -> Child {
-    program(url).args(["worker", "--jobs", "2"]).spawn().unwrap()
+fn start_worker(reached: &Reached) -> Child {
+    program(reached).args(["worker", "--jobs", "2"]).spawn().unwrap()
 }
 
-/// The program on this database; its command is still to be given.
-fn program(url: &str) -> Command {
+/// The program on this database and store; its command is still to be given.
+fn program(Reached { url, files }: &Reached) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_clinigraph"));
     command
         .env("DATABASE_URL", url)
+        .env("CLINIGRAPH_FILES", files)
         .env("CLINIGRAPH_PREPARED", "true")
         .env("CLINIGRAPH_KEYS", KEYS)
         .env("CLINIGRAPH_LOG", "off");

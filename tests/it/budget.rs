@@ -30,6 +30,7 @@ async fn demo_app() -> TestApp {
     };
     let app = TestApp::with(settings, 4).await;
     demo::load(&app.database).await.unwrap();
+    clinigraph::export::demo::load(&app.files, "acacia").await.unwrap();
     app
 }
 
@@ -77,6 +78,7 @@ async fn every_operation_keeps_to_its_budget() {
         ("file_upload".to_owned(), json!(manager.send_upload(&Sample::text("More notes.")).await)),
         ("push_subscription".to_owned(), json!(manager.subscribe_browser().await)),
         ("administrator".to_owned(), json!(administrator.api_id())),
+        ("waiting_export".to_owned(), json!(manager.request_ticket_export(json!({})).await)),
     ]);
 
     let mut missed = Vec::new();

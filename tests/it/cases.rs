@@ -8,7 +8,7 @@ use clinigraph::notification::NotificationKind;
 use crate::{
     access, audit,
     clinic::{self, TestClinic},
-    file,
+    export, external, file,
     harness::{Person, TestApp},
     jobs, kernel, live, notification, provider, support,
 };
@@ -102,7 +102,7 @@ pub struct Enum {
     pub values: &'static [&'static str],
 }
 
-const MODULES: [&Cases; 10] = [
+const MODULES: [&Cases; 12] = [
     &clinic::cases::CASES,
     &provider::cases::CASES,
     &support::cases::CASES,
@@ -113,6 +113,8 @@ const MODULES: [&Cases; 10] = [
     &live::cases::CASES,
     &kernel::cases::CASES,
     &jobs::cases::CASES,
+    &export::cases::CASES,
+    &external::cases::CASES,
 ];
 
 /// What makes the server send a notification of a kind, in an app with one clinic named Oak.
@@ -120,7 +122,7 @@ pub type Cause = for<'a> fn(&'a TestApp) -> Pin<Box<dyn Future<Output = ()> + 'a
 
 /// The cause of each kind of notification.
 pub fn causes() -> impl Iterator<Item = (NotificationKind, Cause)> {
-    [support::cases::CAUSES].into_iter().flatten().copied()
+    [support::cases::CAUSES, export::cases::CAUSES].into_iter().flatten().copied()
 }
 
 /// Every table, by name.
@@ -189,6 +191,8 @@ pub async fn fill(filling: &Filling<'_>) {
     jobs::cases::fill(filling).await;
     file::cases::fill(filling).await;
     notification::cases::fill(filling).await;
+    export::cases::fill(filling).await;
+    external::cases::fill(filling).await;
 }
 
 /// A text with values in place of `$name`.

@@ -71,5 +71,31 @@ async fn a_demo_clinic_has_a_logo() {
     assert_eq!(logo["mediaType"], "image/png");
     let picture = image::load_from_memory(&got.body.unwrap()).unwrap();
     assert_eq!((picture.width(), picture.height()), (256, 256));
-    assert_eq!(app.value("select count(*) from files").await, 1);
+    assert_eq!(app.value("select count(*) from files where purpose = 'clinic_logo'").await, 1);
+}
+
+#[tokio::test]
+async fn a_demo_clinic_has_an_export() {
+    let app = TestApp::new().await;
+    demo::load(&app.database).await.unwrap();
+    demo::load_files(&app.files).await.unwrap();
+    // Loading again changes nothing.
+    demo::load_files(&app.files).await.unwrap();
+
+    let administrator = app.administrator().await;
+    let query = "{ exports { nodes { id status rowsDone requestedBy { displayName } } } tickets(filter: { clinicId: $clinic }) { totalCount } }";
+    let query = format!("query ($clinic: ID!) {query}");
+    let clinic = administrator.ask("{ clinic(slug: \"acacia\") { id } }", json!({})).await["clinic"]["id"].take();
+    let seen = administrator.ask(&query, json!({ "clinic": clinic })).await;
+    let exports = seen["exports"]["nodes"].as_array().unwrap();
+
+    assert_eq!(exports.len(), 1);
+    assert_eq!(
+        (&exports[0]["status"], &exports[0]["requestedBy"]["displayName"]),
+        (&json!("COMPLETED"), &json!("Amina Wanjiru"))
+    );
+    assert_eq!(exports[0]["rowsDone"], seen["tickets"]["totalCount"]);
+    let content = administrator.content_of_export(exports[0]["id"].as_str().unwrap()).await;
+    assert_eq!(content.lines().next().unwrap().split(',').next(), Some("id"));
+    assert!(content.matches("ticket_").count() > 1, "{content}");
 }

@@ -13,6 +13,8 @@ mod access;
 mod audit;
 mod clinic;
 mod demo;
+mod export;
+mod external;
 mod file;
 mod installation;
 mod jobs;

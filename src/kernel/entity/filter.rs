@@ -63,7 +63,7 @@ macro_rules! filter {
         }
     ) => {
         $(#[doc = $doc])+
-        #[derive(Debug, Default, async_graphql::InputObject)]
+        #[derive(Debug, Clone, Default, async_graphql::InputObject)]
         pub struct $name {
             $($(#[doc = $field_doc])+ pub $field: Option<$crate::filter!(@type $operator $($($type)?)?)>,)*
         }

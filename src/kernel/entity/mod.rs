@@ -4,7 +4,7 @@
 //! answer is made. Mutations and rules use the struct that the same declaration makes.
 //!
 //! Imports run in one direction: `cell` and `computed`, `def`, `register` and `selection`, `json`, `plan`, `select`, `row`,
-//! `objects`, `writer`, `read`, `connection`, `handle`, `aggregate`. Two of these go in a circle, since selections nest: a plan
+//! `objects`, `writer`, `read`, `connection`, `handle`, `aggregate`, `extract`. Two of these go in a circle, since selections nest: a plan
 //! holds plans of pages, and a reader reads connections whose nodes it reads.
 
 mod aggregate;
@@ -13,6 +13,7 @@ mod computed;
 mod connection;
 mod declare;
 mod def;
+mod extract;
 mod filter;
 mod handle;
 mod json;
@@ -31,9 +32,10 @@ pub use computed::{Caller, Inputs, Rule, WriteJson};
 pub use def::{
     Argument, Column, Computed, Def, Edge, EdgeKind, Entity, FixedOrder, Guard, Kinds, List, Reference, Unique, camel,
 };
+pub use extract::{Batch, Extract, Pages, Value};
 pub use filter::{DateRange, DateTimeRange, NEVER};
 pub use handle::{AnyNode, AnyNodes, Listable, Maybe, One, Page, PageArgs};
 pub use json::{JsonList, JsonObject, JsonOne};
 pub use plan::Plans;
 pub use register::input_argument;
-pub use select::{Condition, condition, one_of, replan_from, words};
+pub use select::{Condition, condition, one_of, raw_condition, replan_from, within, words};

@@ -72,6 +72,39 @@ where
     Condition { holds: Box::new(expression), needs_replan: false }
 }
 
+/// A filter that the compiler does not check, over columns that are named in text.
+pub fn raw_condition(expression: impl QueryFragment<Pg> + Send + Sync + 'static) -> Condition {
+    Condition { holds: Box::new(expression), needs_replan: false }
+}
+
+/// A filter for rows that are part of an object which fulfils some conditions; none without any. `column` holds the id of the
+/// object, which is of the same clinic.
+#[must_use]
+pub fn within(column: &'static str, def: &'static Def, conditions: Vec<Condition>) -> Option<Condition> {
+    let needs_replan = conditions.iter().any(Condition::needs_replan);
+    (!conditions.is_empty()).then(|| Condition { holds: Box::new(Within { column, def, conditions }), needs_replan })
+}
+
+struct Within {
+    column: &'static str,
+    def: &'static Def,
+    conditions: Vec<Condition>,
+}
+
+impl QueryFragment<Pg> for Within {
+    fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Pg>) -> QueryResult<()> {
+        let tenant = self.def.tenant.unwrap_or("id");
+        out.push_sql(&format!("(clinic_id, {}) IN (SELECT {tenant}, id FROM {}", self.column, self.def.table));
+        for (at, condition) in self.conditions.iter().enumerate() {
+            out.push_sql(if at == 0 { " WHERE (" } else { " AND (" });
+            condition.holds.walk_ast(out.reborrow())?;
+            out.push_sql(")");
+        }
+        out.push_sql(")");
+        Ok(())
+    }
+}
+
 /// A filter for rows whose column has one of these values. For a single value it is an equality: only that lets an index
 /// which goes on with the order of the list give rows in it, and not to be sorted.
 pub fn one_of<C, V>(column: C, values: Vec<V>) -> Condition
@@ -524,7 +557,8 @@ key_to_sql!(
     sql_types::Integer,
     sql_types::BigInt,
     sql_types::Numeric,
-    sql_types::Text
+    sql_types::Text,
+    sql_types::Uuid
 );
 
 fn push_key<'b>(sort: Sort, position: &'b Position, out: &mut AstPass<'_, 'b, Pg>) -> QueryResult<()> {
@@ -536,6 +570,7 @@ fn push_key<'b>(sort: Sort, position: &'b Position, out: &mut AstPass<'_, 'b, Pg
         SortType::BigInt => out.push_bind_param::<sql_types::BigInt, Key>(&position.key),
         SortType::Numeric => out.push_bind_param::<sql_types::Numeric, Key>(&position.key),
         SortType::Text => out.push_bind_param::<sql_types::Text, Key>(&position.key),
+        SortType::Uuid => out.push_bind_param::<sql_types::Uuid, Key>(&position.key),
     }
 }
 

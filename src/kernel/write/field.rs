@@ -61,7 +61,15 @@ macro_rules! scalar_field {
 }
 pub use scalar_field;
 
-scalar_field!(bool, i32, String, serde_json::Value, rust_decimal::Decimal, chrono::DateTime<chrono::Utc>);
+scalar_field!(
+    bool,
+    i32,
+    String,
+    serde_json::Value,
+    rust_decimal::Decimal,
+    chrono::DateTime<chrono::Utc>,
+    crate::kernel::ids::AnyId,
+);
 
 impl<T: crate::kernel::ids::Kind> Field for crate::kernel::Id<T> {
     fn type_name(registry: &mut Registry) -> String {

@@ -15,7 +15,7 @@ const TABLES: &[Table] = &[
         grants: "admin s(i)(u)d, auditor s, partner s, patient s, system siud, tenant s(i)(u)d",
         of_clinic: OF_CLINIC,
         tenant: Some(
-            "clinic_id = $clinic and (visibility in ('clinic', 'everybody') or visibility = 'uploader' and created_by_user_id = $user)",
+            "clinic_id = $clinic and (visibility in ('clinic', 'everybody') or visibility in ('uploader', 'owner') and created_by_user_id = $user)",
         ),
         admin: ALL,
         insert: "(id, clinic_id, created_by_user_id, name, purpose, media_type, size_bytes, sha256, object_id, sealed_key, subject_type, subject_id, scan_status)
@@ -125,7 +125,7 @@ pub async fn fill(filling: &Filling<'_>) {
     };
     let statements = [
         file("f", "$user", "clinic_logo", "everybody", "'clinic', $clinic, 'clean'"),
-        "update clinics set logo_file_id = (select id from files where clinic_id = $clinic) where id = $clinic;".to_owned(),
+        "update clinics set logo_file_id = (select id from files where clinic_id = $clinic and purpose = 'clinic_logo') where id = $clinic;".to_owned(),
         file("0", "$user", "ticket_attachment", "clinic", "'ticket', (select id from support_tickets where clinic_id = $clinic limit 1), 'clean'"),
         file("0", "$user", "ticket_attachment", "clinic", &message("not is_internal")),
         file("1", "$administrator", "ticket_attachment", "platform", &message("is_internal")),

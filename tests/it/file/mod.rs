@@ -14,4 +14,5 @@ mod sweep;
 mod upload;
 mod visibility;
 
-pub use person::Sample;
+pub use content::objects;
+pub use person::{Got, Sample};

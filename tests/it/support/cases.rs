@@ -56,6 +56,12 @@ const RIGHTS: &[Rights] = &[
         READS,
     ),
     rights(
+        "Query.ticketTimes",
+        "query ($clinic: ID!) { ticketTimes(clinicId: $clinic) { firstResponse { count } oldestOpenTicket { id title } } }",
+        ["UNAUTHENTICATED", "NOT_FOUND", "FORBIDDEN", "-"],
+    ),
+    rights("Query.assignableAdministrators", "{ assignableAdministrators { nodes { id } } }", ADMINISTERS),
+    rights(
         "Mutation.assignTicket",
         "mutation ($ticket: ID!, $user: ID!) { assignTicket(input: { ticketId: $ticket, assigneeId: $user }) { ticket { id title } } }",
         ADMINISTERS,
@@ -124,6 +130,12 @@ const BUDGETS: &[Budget] = &[
         "{ ticketCounts(filter: { assigned: true }) { total byStatus { status count } byPriority { priority count } byDay { day count } } }",
         1,
     ),
+    manager(
+        "Query.ticketTimes",
+        "{ ticketTimes { firstResponse { medianSeconds } resolution { medianSeconds } oldestOpenTicket { title } } }",
+        3,
+    ),
+    administrator("Query.assignableAdministrators", "{ assignableAdministrators { nodes { displayName } } }", 1),
     administrator("Query.tickets", DASHBOARD, 2),
     manager("Query.tickets", DASHBOARD, 2),
     administrator(

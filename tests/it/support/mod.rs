@@ -4,6 +4,7 @@ mod assign;
 pub mod cases;
 mod changed;
 mod deadlines;
+mod desk;
 mod internal_notes;
 mod lists;
 mod open;

@@ -164,6 +164,7 @@ fn every_selection_is_answered_as_the_evaluator_does_over_every_transport() {
             "AUDIT_READ",
             "JOBS_MANAGE",
             "FILES_HOLD",
+            "DATA_EXPORT",
         ];
         let actor = |is_admin, user: Uuid, clinic, role, permissions| Actor {
             is_admin,
@@ -180,7 +181,14 @@ fn every_selection_is_answered_as_the_evaluator_does_over_every_transport() {
                     manager,
                     clinic.clone(),
                     role(SystemRole::ClinicManager),
-                    vec!["TICKETS_READ", "TICKETS_WRITE", "MEMBERS_READ", "MEMBERS_MANAGE", "CLINIC_MANAGE"],
+                    vec![
+                        "TICKETS_READ",
+                        "TICKETS_WRITE",
+                        "MEMBERS_READ",
+                        "MEMBERS_MANAGE",
+                        "CLINIC_MANAGE",
+                        "DATA_EXPORT",
+                    ],
                 ),
                 app.signed_in(manager, Some(oak)).await,
             ),

@@ -1,0 +1,4 @@
+//! Identifiers of objects in other systems.
+
+pub mod cases;
+mod references;
