@@ -7,12 +7,12 @@ use crate::{
         events::{EventKind, Topic},
         rate::OperationRates,
     },
-    notification, provider, server_info, support,
+    notification, provider, server_info, support, webhook,
 };
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
 #[must_use]
-pub fn entities() -> [&'static Def; 15] {
+pub fn entities() -> [&'static Def; 17] {
     [
         clinic::ClinicNetwork::def(),
         clinic::Clinic::def(),
@@ -29,12 +29,14 @@ pub fn entities() -> [&'static Def; 15] {
         notification::Notification::def(),
         audit::AuditEvent::def(),
         jobs::Job::def(),
+        webhook::WebhookEndpoint::def(),
+        webhook::WebhookDelivery::def(),
     ]
 }
 
 /// Every topic, for the activity of a clinic and for the tests that hold for all of them.
 #[must_use]
-pub fn topics() -> [&'static Topic; 7] {
+pub fn topics() -> [&'static Topic; 8] {
     [
         clinic::ClinicEventKind::TOPIC,
         clinic::ClinicConfigEventKind::TOPIC,
@@ -43,17 +45,18 @@ pub fn topics() -> [&'static Topic; 7] {
         support::TicketMessageEventKind::TOPIC,
         notification::NotificationEventKind::TOPIC,
         jobs::JobEventKind::TOPIC,
+        webhook::WebhookEndpointEventKind::TOPIC,
     ]
 }
 
 /// Every operation that has a rate of its own, or that callers who are not signed in may use.
 #[must_use]
 pub fn operation_rates() -> Vec<OperationRates> {
-    [&access::RATES[..], &server_info::RATES, &support::RATES, &file::RATES].concat()
+    [&access::RATES[..], &server_info::RATES, &support::RATES, &file::RATES, &webhook::RATES].concat()
 }
 
 /// What the modules declare of their jobs, for workers.
 #[must_use]
-pub fn jobs() -> [&'static jobs::Jobs; 2] {
-    [&jobs::JOBS, &support::JOBS]
+pub fn jobs() -> [&'static jobs::Jobs; 3] {
+    [&jobs::JOBS, &support::JOBS, &webhook::JOBS]
 }

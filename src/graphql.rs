@@ -21,7 +21,7 @@ use crate::{
         entity::{AnyNode, AnyNodes, Def, Kinds},
         error, ids,
     },
-    live, notification, provider, server_info, support,
+    live, notification, provider, server_info, support, webhook,
 };
 
 /// Queries of the API.
@@ -38,6 +38,7 @@ pub struct QueryFields(
     audit::AuditReads,
     notification::NotificationReads,
     jobs::JobReads,
+    webhook::WebhookReads,
     server_info::ServerQuery,
 );
 
@@ -53,6 +54,7 @@ pub struct MutationFields(
     file::FileMutation,
     notification::NotificationMutation,
     jobs::JobMutation,
+    webhook::WebhookMutation,
 );
 
 /// Declares a root type: its fields are those of the merged parts, and each is nullable, so that a field that fails is null

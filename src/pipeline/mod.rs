@@ -17,6 +17,7 @@ mod listen;
 mod merge;
 mod mutation;
 mod operation_rates;
+mod owners;
 mod persisted;
 mod rate;
 mod run;
@@ -59,6 +60,7 @@ use crate::{
         contract::{Answer, Caller, Execute, Incoming, Outcome, SocketRefusal, SocketUser, Status},
     },
     server_info::ServerLimits,
+    webhook::Webhooks,
 };
 
 pub use self::{
@@ -180,6 +182,7 @@ struct Parts {
     hub: Arc<Hub>,
     files: Files,
     outbound: Outbound,
+    webhooks: Webhooks,
     executor: Executor,
 }
 
@@ -196,9 +199,11 @@ impl Pipeline {
         let files =
             Files::new(settings.files.clone(), database.clone(), Arc::clone(&ring), links.clone(), clock.clone())?;
         let outbound = Outbound::new(settings.outbound.clone());
+        let webhooks = Webhooks::new(outbound.clone(), Arc::clone(&ring));
         let schema = graphql::schema()
             .data(files.clone())
             .data(outbound.clone())
+            .data(webhooks.clone())
             .data(links)
             .data(sessions.clone())
             .data(Attempts::new(&ring)?)
@@ -213,7 +218,7 @@ impl Pipeline {
         let meter = Meter::new(settings.rates, clock.clone());
         let operation_counts = OperationCounts::new(operation_rates(), settings.operation_rates, clock.clone());
         let hub = Hub::new(database.clone(), clock.clone(), Names::new(&ring)?);
-        Ok(Self(Arc::new(Parts {
+        let parts = Arc::new(Parts {
             settings,
             database,
             clock,
@@ -229,8 +234,11 @@ impl Pipeline {
             hub,
             files,
             outbound,
+            webhooks,
             executor: Executor::new(schema).await?,
-        })))
+        });
+        parts.webhooks.run_queries_with(Arc::new(owners::Owners(Arc::downgrade(&parts))));
+        Ok(Self(parts))
     }
 
     #[must_use]
@@ -247,7 +255,7 @@ impl Pipeline {
     /// What jobs work with outside the database.
     #[must_use]
     pub fn services(&self) -> Services {
-        Services::default().with(self.0.files.clone()).with(self.0.outbound.clone())
+        Services::default().with(self.0.files.clone()).with(self.0.outbound.clone()).with(self.0.webhooks.clone())
     }
 
     /// Where events come in.
@@ -283,7 +291,8 @@ impl Execute for Pipeline {
         let Some(token) = &caller.token else { return Ok(None) };
         match self.0.actor(Some(token_hash(token)), caller.address).await {
             Ok(Actor::Person(person)) => {
-                let ended = self.0.presence.until_ended(person.session_id);
+                let Some(session) = person.session_id else { return Ok(None) };
+                let ended = self.0.presence.until_ended(session);
                 // In the words that a subscription uses, as either may notice first.
                 let revoked = ended.map(|code| match code {
                     Code::UserInactive => format!("{}: this account is not active", code.as_str()),

@@ -8,6 +8,7 @@ use clinigraph::{
     demo,
     graphql::entities,
     pipeline::{Limits, Settings},
+    webhook::Webhooks,
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -28,6 +29,7 @@ async fn demo_app() -> TestApp {
     };
     let app = TestApp::with(settings, 4).await;
     demo::load(&app.database).await.unwrap();
+    demo::load_webhooks(&app.database, app.services.get::<Webhooks>().unwrap()).await.unwrap();
     app
 }
 

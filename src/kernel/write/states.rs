@@ -98,6 +98,8 @@ macro_rules! states {
                 }
                 $crate::kernel::write::State::require_next(before.$column, to)?;
                 let draft = draft.$column(to);
+                // Not used where no state is stamped.
+                let _ = now;
                 $($(let draft = if to == $name::$variant {
                     draft.$stamp(Some(now))
                 } else if (to as usize) < ($name::$variant as usize) {
