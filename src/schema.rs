@@ -797,9 +797,9 @@ diesel::table! {
         disabled_reason -> Nullable<Text>,
         /// Secret that deliveries are signed with, sealed with a key of the ring.
         secret_enc -> Bytea,
-        /// Last four characters of the secret; null if none is stored or it has fewer than 12 characters.
+        /// Last four characters of the secret. Null if none is stored or it has fewer than 12 characters.
         secret_last_four -> Nullable<Text>,
-        /// Time at which the secret was last set or removed; null if it never was.
+        /// Time at which the secret was last set or removed. Null if it never was.
         secret_updated_at -> Timestamptz,
         /// Secret before the last rotation, sealed with a key of the ring; null if there is none.
         previous_secret_enc -> Nullable<Bytea>,

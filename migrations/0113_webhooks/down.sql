@@ -7,7 +7,7 @@ drop table webhook_deliveries, webhook_endpoints;
 drop domain webhook_deliveries_reason, webhook_deliveries_status;
 drop function private.own_webhook_endpoint, private.activate_webhook_endpoint;
 reset role;
-drop function private.audit_webhook_endpoints;
+drop function private.audit_webhook_endpoints, private.audit_webhook_deliveries;
 set role clinigraph_owner;
 
 create or replace function private.recheck_caller() returns void

@@ -169,9 +169,13 @@ create table webhook_deliveries (
     created_at timestamptz not null,
     constraint webhook_deliveries_pkey primary key (clinic_id, id)
 );
-select private.clinic_table('webhook_deliveries', 'webhook_delivery', null,
+select private.clinic_table('webhook_deliveries', 'webhook_delivery', 'endpoint_id kind status reason',
     tenant => 'select, insert, update (status, reason, attempt_count, next_attempt_at, finished_at)',
     admin => 'select, insert, update (status, reason, attempt_count, next_attempt_at, finished_at)');
+-- What the server does is in the log itself; only what people do with a delivery is in the trail.
+create or replace trigger audit after insert or update or delete on webhook_deliveries for each row
+    when (current_setting('role') <> 'clinigraph_system')
+    execute function private.audit_webhook_deliveries('webhook_delivery', 'endpoint_id kind status reason');
 alter table webhook_deliveries
     add constraint webhook_deliveries_clinic_id_fkey foreign key (clinic_id) references clinics (id),
     add constraint webhook_deliveries_endpoint_id_fkey

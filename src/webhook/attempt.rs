@@ -93,11 +93,13 @@ async fn content(webhooks: &Webhooks, delivery: &Claimed, target: &Target) -> Re
     match run.await {
         Ok(answer) => Ok(Content::Answer(Some(answer))),
         // The database does not answer at the moment, or the rights have changed since they were read a moment ago.
-        Err(error) if error.is_stale_actor() || matches!(error.code(), Code::Unavailable | Code::RateLimited) => Err(error),
+        Err(error) if error.is_stale_actor() || matches!(error.code(), Code::Unavailable | Code::RateLimited) => {
+            Err(error)
+        }
         Err(error) if error.refuses_caller() => Ok(Content::Hidden),
         Err(error) => {
-            let told = serde_json::json!({ "message": error.message(), "code": error.code().as_str() });
-            Ok(Content::Answer(Some(Map::from_iter([("errors".to_owned(), Value::from(vec![told]))]))))
+            let error = serde_json::json!({ "message": error.message(), "code": error.code().as_str() });
+            Ok(Content::Answer(Some(Map::from_iter([("errors".to_owned(), Value::from(vec![error]))]))))
         }
     }
 }

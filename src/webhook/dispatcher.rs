@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{
     task::JoinSet,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -17,7 +17,7 @@ use super::{
     service::Webhooks,
 };
 use crate::{
-    kernel::{Id, Result, db::Database, services::Services},
+    kernel::{Code, Id, Result, db::Database, services::Services},
     live::Hub,
 };
 
@@ -63,6 +63,8 @@ struct Sending {
     tasks: JoinSet<(Claimed, Outcome)>,
     busy: HashMap<Id<WebhookEndpoint>, usize>,
     done: Vec<(Claimed, Outcome)>,
+    /// When was last looked for what is due.
+    looked_at: Option<Instant>,
 }
 
 impl Sending {
@@ -139,15 +141,33 @@ impl Dispatcher {
     }
 
     async fn look(&self, sending: &mut Sending) -> Result<()> {
+        let has_ended = !sending.done.is_empty();
         self.settle(sending).await?;
-        self.feed.lock().await.read_on(&self.database, &self.hub).await?;
-        self.claim(sending).await?;
+        let has_recorded = self.feed.lock().await.read_on(&self.database, &self.hub).await?;
+        // Most events are sent nowhere; but where there are events all the time, nothing else wakes the dispatcher.
+        let is_time = sending.looked_at.is_none_or(|at| at.elapsed() >= self.settings.poll);
+        if has_ended || has_recorded || is_time {
+            self.claim(sending).await?;
+            sending.looked_at = Some(Instant::now());
+        }
         Ok(())
     }
 
     /// Notes what has come of attempts.
     async fn settle(&self, sending: &mut Sending) -> Result<()> {
-        health::settle(&self.database, &sending.done).await?;
+        match health::settle(&self.database, &sending.done).await {
+            Err(error) if error.code() == Code::Unavailable => return Err(error),
+            Err(error) => {
+                tracing::warn!(%error, cause = ?error.cause(), "cannot note several webhooks together");
+                for one in &sending.done {
+                    // One that cannot be noted is sent again when its claim has run out, and must not hold up the others.
+                    if let Err(error) = health::settle(&self.database, std::slice::from_ref(one)).await {
+                        tracing::error!(delivery = %one.0.id, %error, cause = ?error.cause(), "cannot note a webhook");
+                    }
+                }
+            }
+            Ok(()) => {}
+        }
         sending.done.clear();
         Ok(())
     }

@@ -18,7 +18,7 @@ states! {
     WebhookEndpointStatus of WebhookEndpoint.status, "webhook endpoint" {
         /// Events are sent to the endpoint.
         Active = "active" to [Paused, Disabled],
-        /// Somebody has paused the endpoint; events are not sent to it, neither now nor later.
+        /// The endpoint was paused by a person; events are not sent to it, neither now nor later.
         Paused = "paused" to [Active],
         /// The server has disabled the endpoint, for the reason in `disabledReason`.
         Disabled = "disabled" to [Active],

@@ -10,13 +10,13 @@ events! {
         Created = "created",
         /// The webhook endpoint was changed.
         Updated = "updated",
-        /// Somebody has paused the webhook endpoint.
+        /// The webhook endpoint was paused by a person.
         Paused = "paused",
-        /// Somebody has resumed the webhook endpoint.
+        /// The webhook endpoint was resumed by a person.
         Resumed = "resumed",
         /// The secret of the webhook endpoint was rotated.
         SecretRotated = "secret_rotated",
-        /// The server has disabled the webhook endpoint.
+        /// The webhook endpoint was disabled by the server.
         Disabled = "disabled",
         /// The webhook endpoint was removed.
         Removed = "removed",

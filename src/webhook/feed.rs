@@ -23,7 +23,7 @@ use super::{
 };
 use crate::{
     kernel::{
-        Id, Result,
+        Error, Id, Result,
         db::{Database, Scope},
     },
     live::{Hub, Shared},
@@ -233,7 +233,7 @@ async fn waiting(scope: &Scope, known: &[Listener], endpoints: &[Uuid]) -> Resul
 }
 
 async fn insert(scope: &Scope, rows: &[Row<'_>]) -> Result<()> {
-    let rows = serde_json::to_value(rows).map_err(crate::kernel::Error::internal)?;
+    let rows = serde_json::to_value(rows).map_err(Error::internal)?;
     let insert = sql_query(
         "insert into webhook_deliveries (id, clinic_id, endpoint_id, event_number, event_id, cursor, kind, subject_type,
                                          subject_id, for_user_id, changed, occurred_at, created_at, next_attempt_at)

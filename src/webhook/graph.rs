@@ -25,6 +25,7 @@ use crate::{
         db::Scope,
         entity::One,
         error::Problems,
+        ids::Kind,
         request::service,
         write::{Clearable, Input, Items, NoEvent, Patch, Stored, Text},
     },
@@ -273,7 +274,7 @@ impl WebhookMutation {
             .event_number(0)
             .event_id(name)
             .kind(kinds::TEST)
-            .subject_type(<WebhookEndpoint as crate::kernel::ids::Kind>::PREFIX)
+            .subject_type(WebhookEndpoint::PREFIX)
             .subject_id(endpoint.id.uuid())
             .occurred_at(now)
             .next_attempt_at(now)

@@ -67,7 +67,7 @@ pub async fn settle(database: &Database, sent: &[(Claimed, Outcome)]) -> Result<
     let Some((first, _)) = sent.first() else { return Ok(()) };
     let note = note_of(first.endpoint_id);
     let ended = database
-        .as_system_for(crate::kernel::db::Behalf::Nobody, Some(note), async |scope| {
+        .as_system(Some(note), async |scope| {
             let before = locked(scope, sent).await?;
             let written: HashSet<_> = queue::note(scope, sent).await?.into_iter().collect();
             let mut after: HashMap<_, _> = before.iter().map(|health| (health.id, *health)).collect();

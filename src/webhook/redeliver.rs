@@ -1,10 +1,10 @@
-//! Repeating deliveries, and giving up those of a removed endpoint. Whoever changes what waits for an endpoint holds the lock of
-//! its row, so that of the deliveries about one object exactly one is due.
+//! Repeating deliveries, and giving up those of a removed endpoint. Who changes what waits for an endpoint holds the lock of its
+//! row, so that of the deliveries about one object exactly one is due.
 
 use chrono::{DateTime, Utc};
 use diesel::{
-    ExpressionMethods, QueryDsl, sql_query,
-    sql_types::{BigInt, Timestamptz, Uuid as SqlUuid},
+    ExpressionMethods, QueryDsl, QueryableByName, sql_query,
+    sql_types::{BigInt, Bool, Timestamptz, Uuid as SqlUuid},
 };
 use diesel_async::RunQueryDsl;
 
@@ -81,32 +81,62 @@ pub async fn failed(
         let message = format!("too many deliveries are waiting already; at most {MOST_WAITING} may");
         return Err(Error::new(Code::LimitReached, message).limit(MOST_WAITING.unsigned_abs()));
     }
-    let repeat = sql_query(
+    let chosen = sql_query(
         "with chosen as (
              select id, subject_id, event_number from webhook_deliveries
               where clinic_id = $1 and endpoint_id = $2 and status = 'failed' and event_number > 0
                 and created_at >= $3 and created_at < $4
-              order by created_at, id limit $6
-         ), placed as (
-             select c.id, row_number() over (partition by c.subject_id order by c.event_number) = 1 and not exists (
-                        select 1 from webhook_deliveries p
-                         where p.clinic_id = $1 and p.endpoint_id = $2 and p.subject_id = c.subject_id and p.status = 'pending')
-                    as is_first
-               from chosen c
+              order by created_at, id limit $5
          )
-         update webhook_deliveries d
-            set status = 'pending', reason = null, attempt_count = 0, finished_at = null,
-                next_attempt_at = case when p.is_first then $5 end
-           from placed p where d.clinic_id = $1 and d.id = p.id",
+         select c.id, row_number() over (partition by c.subject_id order by c.event_number) = 1 and not exists (
+                    select 1 from webhook_deliveries p
+                     where p.clinic_id = $1 and p.endpoint_id = $2 and p.subject_id = c.subject_id and p.status = 'pending')
+                as is_first
+           from chosen c",
     );
-    let repeat = repeat
+    let chosen = chosen
         .bind::<SqlUuid, _>(endpoint.clinic_id)
         .bind::<SqlUuid, _>(endpoint.id)
         .bind::<Timestamptz, _>(from)
         .bind::<Timestamptz, _>(until)
-        .bind::<Timestamptz, _>(scope.now())
         .bind::<BigInt, _>(MOST_AT_ONCE);
-    Ok(repeat.execute(&mut scope.tx().await?.conn()?).await?)
+    let chosen: Vec<Chosen> = chosen.load(&mut scope.tx().await?.conn()?).await?;
+    let (first, others): (Vec<_>, Vec<_>) = chosen.iter().partition(|one| one.is_first);
+    repeat(scope, endpoint, &first, Some(scope.now())).await?;
+    repeat(scope, endpoint, &others, None).await?;
+    Ok(chosen.len())
+}
+
+/// A failed delivery that is going to be repeated.
+#[derive(QueryableByName)]
+struct Chosen {
+    #[diesel(sql_type = SqlUuid)]
+    id: Id<WebhookDelivery>,
+    /// Whether no other about the same object comes before it.
+    #[diesel(sql_type = Bool)]
+    is_first: bool,
+}
+
+async fn repeat(
+    scope: &Scope,
+    endpoint: &WebhookEndpoint,
+    chosen: &[&Chosen],
+    next_attempt_at: Option<DateTime<Utc>>,
+) -> Result<()> {
+    if chosen.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<_> = chosen.iter().map(|one| one.id).collect();
+    let rows = d::table.filter(d::clinic_id.eq(endpoint.clinic_id)).filter(d::id.eq_any(ids));
+    let repeated = (
+        d::status.eq(WebhookDeliveryStatus::Pending),
+        d::reason.eq(None::<WebhookDeliveryReason>),
+        d::attempt_count.eq(0),
+        d::finished_at.eq(None::<DateTime<Utc>>),
+        d::next_attempt_at.eq(next_attempt_at),
+    );
+    prepared(diesel::update(rows).set(repeated)).execute(&mut scope.tx().await?.conn()?).await?;
+    Ok(())
 }
 
 /// Gives up what waits for an endpoint that is going to be removed.

@@ -112,7 +112,7 @@ const BUDGETS: &[Budget] = &[
     manager(
         "Query.webhookDelivery",
         "query ($webhook_delivery: ID!) { webhookDelivery(id: $webhook_delivery) { status attempts { status } endpoint { url } subject { id } } }",
-        1,
+        3,
     ),
     manager(
         "Query.webhookDeliveries",
@@ -122,22 +122,22 @@ const BUDGETS: &[Budget] = &[
     manager(
         "Mutation.createWebhookEndpoint",
         "mutation { createWebhookEndpoint(input: { url: \"https://8.8.8.8/\" }) { webhookEndpoint { id } } }",
-        3,
+        4,
     ),
     manager(
         "Mutation.updateWebhookEndpoint",
         "mutation ($webhook_endpoint: ID!) { updateWebhookEndpoint(input: { webhookEndpointId: $webhook_endpoint, description: \"x\" }) { webhookEndpoint { id } } }",
-        3,
+        4,
     ),
     manager(
         "Mutation.resumeWebhookEndpoint",
         "mutation ($webhook_endpoint: ID!) { resumeWebhookEndpoint(input: { webhookEndpointId: $webhook_endpoint }) { webhookEndpoint { id } } }",
-        3,
+        4,
     ),
     manager(
         "Mutation.redeliverWebhook",
         "mutation ($webhook_delivery: ID!) { redeliverWebhook(input: { webhookDeliveryId: $webhook_delivery }) { webhookDelivery { id } } }",
-        5,
+        6,
     ),
     manager(
         "Mutation.redeliverFailedWebhooks",
@@ -147,7 +147,7 @@ const BUDGETS: &[Budget] = &[
     manager(
         "Mutation.pauseWebhookEndpoint",
         "mutation ($webhook_endpoint: ID!) { pauseWebhookEndpoint(input: { webhookEndpointId: $webhook_endpoint }) { webhookEndpoint { id } } }",
-        3,
+        4,
     ),
     manager(
         "Mutation.rotateWebhookSecret",
@@ -157,7 +157,7 @@ const BUDGETS: &[Budget] = &[
     manager(
         "Mutation.sendTestWebhook",
         "mutation ($webhook_endpoint: ID!) { sendTestWebhook(input: { webhookEndpointId: $webhook_endpoint }) { webhookDelivery { id } } }",
-        2,
+        3,
     ),
     manager(
         "Mutation.removeWebhookEndpoint",

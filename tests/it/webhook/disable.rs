@@ -17,7 +17,7 @@ async fn notified(person: &Person) -> Vec<Value> {
 #[tokio::test]
 async fn an_endpoint_is_disabled_after_three_days_without_a_success() {
     let app = hooks().await;
-    let receiver = Receiver::deciding(|number, _| answers(if number < 7 { 500 } else { 200 })).await;
+    let receiver = Receiver::deciding(|number, _| answers(if number < 8 { 500 } else { 200 })).await;
     let clinic = app.clinic("Oak").await;
     let (owner, other) = (clinic.manager().await, clinic.manager().await);
     let hook = owner.create_webhook(&receiver.url("/"), json!({ "eventKinds": ["ticket.opened"] })).await;
@@ -101,7 +101,7 @@ async fn an_endpoint_that_answers_410_is_disabled_at_once() {
     assert_eq!((notified(&owner).await.len(), notified(&other).await.len()), (1, 1));
     let stranger = app.clinic("Elm").await.manager().await;
     assert!(notified(&stranger).await.is_empty());
-    let trail = "select operation, actor_class from audit_events where resource_type = 'webhook_endpoint' and changes::text like '%disabled%'";
+    let trail = "select operation from audit_events where resource_type = 'webhook_endpoint' and changes::text like '%disabled%' order by occurred_at";
     let trail = app.rows(trail).await;
     assert_eq!(trail.last().unwrap()["operation"], "job webhook_delivery", "{trail:?}");
 }

@@ -1,6 +1,6 @@
 //! Endpoints: what is refused when they are stored, their statuses, and their removal.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::hooks;
 use crate::harness::{
@@ -68,7 +68,7 @@ async fn a_query_is_checked_when_it_is_stored() {
         ("query ($id: ID!) { ticket(id: $id) { weather } }", "is not a valid query"),
         ("subscription ($id: ID!) { ticketEvents(ticketId: $id) { cursor } }", "must be a query"),
         ("{ tickets { totalCount } }", "must have one variable"),
-        ("query ($id: ID) { node(id: $id) { id } }", "is not a valid query"),
+        ("query ($id: ID) { node(id: $id) { id } }", "must have one variable"),
         ("query ($key: ID!) { node(id: $key) { id } }", "must have one variable"),
         (
             "query ($id: ID!, $more: Int) { node(id: $id) { id } tickets(first: $more) { totalCount } }",
@@ -183,5 +183,4 @@ async fn what_happens_to_an_endpoint_is_in_the_activity_and_in_the_trail() {
     assert_eq!(trail.len(), 3);
     let text = serde_json::to_string(&trail).unwrap();
     assert!(!text.contains("token=secret") && text.contains("paused"), "{text}");
-    let _: Value = json!(null);
 }
