@@ -28,6 +28,7 @@ use crate::{
     pipeline::{Manifest, Operations, Pipeline, Settings},
     seed::{self, Seeded},
     server::{Graphiql, PageConfig, ServerConfig, serve_with},
+    webhook::{Dispatcher, DispatcherSettings, Webhooks},
 };
 
 /// A reachable database, and how the server logs in to it.
@@ -278,6 +279,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     let people = if options.demo { demo::load(pipeline.database()).await? } else { Vec::new() };
     if options.demo {
         demo::load_files(pipeline.files()).await?;
+        demo::load_webhooks(pipeline.database(), pipeline.services().get::<Webhooks>()?).await?;
     }
     let simulation = (options.demo && !options.demo_quiet).then(|| {
         let pipeline = pipeline.clone();
@@ -292,7 +294,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
     let address = listener.local_addr().map_err(Error::unavailable)?;
     print_addresses(&address.to_string(), options.graphiql(), &people);
     let stop = Stop::on_signal();
-    let working = (!options.no_worker).then(|| start_worker(&pipeline, &options.jobs, stop.clone()));
+    let working = (!options.no_worker).then(|| start_worker(&pipeline, &options.jobs, stop.clone())).transpose()?;
     let config = ServerConfig {
         origins: options.origins.clone(),
         graphiql: options.graphiql(),
@@ -349,26 +351,26 @@ async fn work_on(reached: &Reached, options: &Work) -> Result<()> {
         tokio::spawn(async move { db::maintain(&database).await })
     };
     tracing::info!("works on jobs");
-    let worked = start_worker(&pipeline, &options.jobs, Stop::on_signal()).await.map_err(Error::internal);
+    let worked = start_worker(&pipeline, &options.jobs, Stop::on_signal())?.await.map_err(Error::internal);
     relaying.abort();
     maintaining.abort();
     worked
 }
 
-fn start_worker(pipeline: &Pipeline, options: &JobOptions, stop: Stop) -> JoinHandle<()> {
+/// Runs jobs and sends webhooks, until it is asked to stop.
+fn start_worker(pipeline: &Pipeline, options: &JobOptions, stop: Stop) -> Result<JoinHandle<()>> {
     let settings = jobs::Settings {
         at_once: options.jobs,
         drain: Duration::from_secs(options.drain_seconds),
         ..jobs::Settings::default()
     };
-    let worker = Worker::new(
-        pipeline.database().clone(),
-        Arc::clone(pipeline.hub()),
-        &entities::jobs(),
-        pipeline.services(),
-        settings,
-    );
-    tokio::spawn(async move { worker.work(stop.asked()).await })
+    let (database, hub, services) = (pipeline.database().clone(), Arc::clone(pipeline.hub()), pipeline.services());
+    let drain = DispatcherSettings { drain: settings.drain, ..DispatcherSettings::default() };
+    let dispatcher = Dispatcher::new(database.clone(), Arc::clone(&hub), &services, drain)?;
+    let worker = Worker::new(database, hub, &entities::jobs(), services, settings);
+    Ok(tokio::spawn(async move {
+        tokio::join!(worker.work(stop.clone().asked()), dispatcher.work(stop.asked()));
+    }))
 }
 
 /// Asks all parts of the program to stop; clones are the same.

@@ -10,12 +10,12 @@ use crate::{
         events::{EventKind, Topic},
         rate::OperationRates,
     },
-    notification, provider, server_info, support,
+    notification, provider, server_info, support, webhook,
 };
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
 #[must_use]
-pub fn entities() -> [&'static Def; 21] {
+pub fn entities() -> [&'static Def; 23] {
     [
         clinic::ClinicNetwork::def(),
         clinic::Clinic::def(),
@@ -38,12 +38,14 @@ pub fn entities() -> [&'static Def; 21] {
         jobs::Job::def(),
         export::ExportJob::def(),
         external::ExternalReference::def(),
+        webhook::WebhookEndpoint::def(),
+        webhook::WebhookDelivery::def(),
     ]
 }
 
 /// Every topic, for the activity of a clinic and for the tests that hold for all of them.
 #[must_use]
-pub fn topics() -> [&'static Topic; 8] {
+pub fn topics() -> [&'static Topic; 9] {
     [
         clinic::ClinicEventKind::TOPIC,
         clinic::ClinicConfigEventKind::TOPIC,
@@ -53,25 +55,26 @@ pub fn topics() -> [&'static Topic; 8] {
         notification::NotificationEventKind::TOPIC,
         jobs::JobEventKind::TOPIC,
         export::ExportEventKind::TOPIC,
+        webhook::WebhookEndpointEventKind::TOPIC,
     ]
 }
 
 /// Every operation that has a rate of its own, or that callers who are not signed in may use.
 #[must_use]
 pub fn operation_rates() -> Vec<OperationRates> {
-    [&access::RATES[..], &server_info::RATES, &support::RATES, &file::RATES, &export::RATES].concat()
+    [&access::RATES[..], &server_info::RATES, &support::RATES, &file::RATES, &export::RATES, &webhook::RATES].concat()
 }
 
 /// What the modules declare of their jobs, for workers.
 #[must_use]
-pub fn jobs() -> [&'static jobs::Jobs; 4] {
-    [&jobs::JOBS, &support::JOBS, &notification::JOBS, &export::JOBS]
+pub fn jobs() -> [&'static jobs::Jobs; 5] {
+    [&jobs::JOBS, &support::JOBS, &notification::JOBS, &export::JOBS, &webhook::JOBS]
 }
 
 /// What the modules declare of their notifications.
 #[must_use]
 pub fn notices() -> notification::Notices {
-    notification::Notices::new([support::NOTICES, export::NOTICES].concat())
+    notification::Notices::new([support::NOTICES, export::NOTICES, webhook::NOTICES].concat())
 }
 
 /// Every kind of export.

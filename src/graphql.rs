@@ -21,7 +21,7 @@ use crate::{
         entity::{AnyNode, AnyNodes, Def, Kinds},
         error, ids,
     },
-    live, notification, provider, server_info, support,
+    live, notification, provider, server_info, support, webhook,
 };
 
 /// Queries of the API.
@@ -44,6 +44,7 @@ pub struct QueryFields(
     export::ExportReads,
     external::ExternalQuery,
     support::SupportDeskQuery,
+    webhook::WebhookReads,
     server_info::ServerQuery,
 );
 
@@ -67,6 +68,7 @@ pub struct MutationFields(
     support::SupportExportMutation,
     audit::AuditExportMutation,
     external::ExternalMutation,
+    webhook::WebhookMutation,
 );
 
 /// Declares a root type: its fields are those of the merged parts, and each is nullable, so that a field that fails is null

@@ -24,6 +24,7 @@ pub mod seed;
 pub mod server;
 pub mod server_info;
 pub mod support;
+pub mod webhook;
 
 /// The tables as diesel knows them, in a crate of their own.
 pub use clinigraph_tables as schema;

@@ -956,6 +956,104 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Delivery of an event to a webhook endpoint. Needs the permission `WEBHOOKS_MANAGE`.
+    webhook_deliveries (clinic_id, id) {
+        /// Identifier of the delivery.
+        id -> Uuid,
+        /// Clinic that the row belongs to; never changes.
+        clinic_id -> Uuid,
+        /// Endpoint that the event is delivered to, which may have been removed since.
+        endpoint_id -> Uuid,
+        /// Number of the event in the outbox, which orders the events of an object; 0 for a test.
+        event_number -> Int8,
+        /// Identifier of the event, as subscriptions report it; sent as `webhook-id`. For a test, the identifier of the delivery.
+        event_id -> Text,
+        /// Cursor of the event, as subscriptions report it. Null for a test.
+        cursor -> Nullable<Text>,
+        /// Kind of the event, such as `ticket.opened`; `webhook.test` for a test.
+        kind -> Text,
+        /// Kind of the object that the event happened to: the prefix of its ids.
+        subject_type -> Text,
+        /// Object that the event happened to.
+        subject_id -> Uuid,
+        /// The one user whom the event concerns; null for an event of the clinic.
+        for_user_id -> Nullable<Uuid>,
+        /// Names of all fields of the object that changed; empty for an object that was created.
+        changed -> Array<Text>,
+        /// Time at which the event happened.
+        occurred_at -> Timestamptz,
+        /// Current status of the delivery.
+        status -> Text,
+        /// Reason why the delivery was given up or not made. Null if it was not.
+        reason -> Nullable<Text>,
+        /// The newest attempts, oldest first.
+        attempts -> Jsonb,
+        /// Number of attempts that were begun, since the delivery was created or last repeated.
+        attempt_count -> Int4,
+        /// Time of the next attempt. Null if there is none, or if the delivery waits for earlier events of its object.
+        next_attempt_at -> Nullable<Timestamptz>,
+        /// Time at which the delivery succeeded or was given up. Null if it is pending.
+        finished_at -> Nullable<Timestamptz>,
+        /// Time at which the delivery was created.
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Address of a clinic to which its events are sent. Needs the permission `WEBHOOKS_MANAGE`.
+    webhook_endpoints (clinic_id, id) {
+        /// Identifier of the webhook endpoint.
+        id -> Uuid,
+        /// Clinic that the row belongs to; never changes.
+        clinic_id -> Uuid,
+        /// Person with whose rights events are sent: who last decided what is sent, or where to. Null if the person is no longer visible to the caller.
+        owner_user_id -> Uuid,
+        /// Address that events are sent to.
+        url -> Text,
+        /// Description of the webhook endpoint. Null if there is none.
+        description -> Nullable<Text>,
+        /// Kinds of events that are sent, such as `ticket.opened`. Null for all that happen in the clinic and that the owner may see; events for one person alone, such as notifications, are then left out.
+        event_kinds -> Nullable<Array<Text>>,
+        /// GraphQL query whose result is sent as `object` with each event. Null if events are sent without it.
+        query -> Nullable<Text>,
+        /// Current status of the webhook endpoint.
+        status -> Text,
+        /// Reason why the server has disabled the webhook endpoint. Null if it has not.
+        disabled_reason -> Nullable<Text>,
+        /// Secret that deliveries are signed with, sealed with a key of the ring.
+        secret_enc -> Bytea,
+        /// Last four characters of the secret. Null if none is stored or it has fewer than 12 characters.
+        secret_last_four -> Nullable<Text>,
+        /// Time at which the secret was last set or removed. Null if it never was.
+        secret_updated_at -> Timestamptz,
+        /// Secret before the last rotation, sealed with a key of the ring; null if there is none.
+        previous_secret_enc -> Nullable<Bytea>,
+        /// Time until which deliveries are signed with the previous secret too. Null if the secret was never rotated.
+        previous_secret_until -> Nullable<Timestamptz>,
+        /// Time from which events are sent: that of the creation, or of the last resumption.
+        active_since -> Timestamptz,
+        /// Time of the first failed attempt since the last success. Null if the last attempt was a success, or there was none.
+        failing_since -> Nullable<Timestamptz>,
+        /// Number of deliveries that have failed in each attempt since the last success.
+        failed_deliveries -> Int4,
+        /// Number of events that were not recorded because too many deliveries were waiting.
+        dropped_events -> Int4,
+        /// Time at which the webhook endpoint was created.
+        created_at -> Timestamptz,
+        /// Time at which the webhook endpoint was last changed.
+        updated_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+        /// User who last changed the row; null if nobody has, or if the server itself did.
+        updated_by -> Nullable<Uuid>,
+        /// Version of the webhook endpoint, which each change increments; pass it as `expectedVersion`.
+        version -> Int4,
+        /// Time at which the row was removed; null while it is in use.
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
 diesel::joinable!(clinic_closures -> clinics (clinic_id));
 diesel::joinable!(clinic_configs -> clinics (clinic_id));
 diesel::joinable!(clinic_hours -> clinics (clinic_id));
@@ -981,4 +1079,7 @@ diesel::joinable!(user_sign_ins -> users (user_id));
 
 diesel::joinable!(export_jobs -> users (requested_by_user_id));
 diesel::joinable!(external_references -> clinics (clinic_id));
+diesel::joinable!(webhook_deliveries -> clinics (clinic_id));
+diesel::joinable!(webhook_endpoints -> clinics (clinic_id));
+diesel::joinable!(webhook_endpoints -> users (owner_user_id));
 diesel::allow_tables_to_appear_in_same_query!(clinics, memberships, sessions, users);

@@ -230,7 +230,7 @@ impl Writer {
         let writer = |Place { clinic, notified, writer, tickets, version }| {
             // With the current number of changes the session is not looked up.
             let person = Person {
-                session_id: Uuid::nil(),
+                session_id: Some(Uuid::nil()),
                 user_id: writer,
                 email: "writer@people.example".to_owned(),
                 is_platform_admin: false,

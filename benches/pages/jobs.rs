@@ -141,7 +141,7 @@ async fn ends(parts: &pipeline::Pipeline, at_once: usize) -> f64 {
     ENDED.store(0, Ordering::Relaxed);
     let begun = Instant::now();
     let work = AtWork::begin(parts, at_once);
-    while ENDED.load(Ordering::Relaxed) < MANY {
+    while AtomicUsize::load(&ENDED, Ordering::Relaxed) < MANY {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
     let took = begun.elapsed();

@@ -38,7 +38,7 @@ pub async fn switch(scope: &Scope, person: &Person, clinic: Uuid) -> Result<()> 
         return Err(Error::not_found("clinic"));
     }
     let tx = scope.tx().await?;
-    let session = sessions::table.find(person.session_id);
+    let session = sessions::table.find(person.session()?);
     prepared(update(session).set(sessions::acting_clinic_id.eq(clinic))).execute(&mut tx.conn()?).await?;
     Ok(())
 }

@@ -137,7 +137,7 @@ impl Sessions {
                 let version = checked_access_version(session_id, user_id, clinic, role, network_id, class);
                 let access_version = diesel::select(version).get_result(&mut conn).await?;
                 Ok(Some(Arc::new(Person {
-                    session_id,
+                    session_id: Some(session_id),
                     user_id,
                     email,
                     is_platform_admin,
@@ -230,12 +230,11 @@ pub async fn begin(request: &Request, known: &Sessions, proved: Proved) -> Resul
 
 /// Ends a person's session.
 pub async fn end(request: &Request, known: &Sessions, person: &Person) -> Result<()> {
-    let now = known.now();
+    let (now, session) = (known.now(), person.session()?);
     request
         .as_system(async |scope| {
             let tx = scope.tx().await?;
-            let session =
-                sessions::table.filter(sessions::id.eq(person.session_id)).filter(sessions::revoked_at.is_null());
+            let session = sessions::table.filter(sessions::id.eq(session)).filter(sessions::revoked_at.is_null());
             prepared(update(session).set(sessions::revoked_at.eq(now))).execute(&mut tx.conn()?).await?;
             Ok(())
         })

@@ -33,8 +33,8 @@ struct Row {
 }
 
 /// A user without a session, acting in a clinic or, without one, as an administrator of the platform. Fails if they may do so no
-/// more. Transactions of this person open as long as nothing has changed in what the user may do; after a change they are
-/// refused, because there is no session to check, and the standing is looked up again.
+/// more. Each transaction of this person checks that they still may, and can only read; after a change it is refused,
+/// and the standing is looked up again.
 pub async fn standing(scope: &Scope, user: Uuid, clinic: Option<Uuid>) -> Result<Arc<Person>> {
     let found = sql_query(
         "select u.email, u.is_platform_admin, m.role, c.network_id, c.status in ('pending', 'active') as is_open,
@@ -60,8 +60,7 @@ pub async fn standing(scope: &Scope, user: Uuid, clinic: Option<Uuid>) -> Result
         (Some(_), _) => return Err(Error::forbidden("you do not belong to this clinic any more")),
     };
     Ok(Arc::new(Person {
-        // No session has it, so a check of the session refuses this person.
-        session_id: Uuid::nil(),
+        session_id: None,
         user_id: user,
         email: row.email,
         is_platform_admin: row.is_platform_admin,

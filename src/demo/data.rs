@@ -26,6 +26,7 @@ use crate::{
     schema::{clinics, users},
     server::DemoPerson,
     support::{self, WatchTickets},
+    webhook::{self, Webhooks},
 };
 
 /// Password of everybody in the demo, which is public.
@@ -71,6 +72,11 @@ async fn has_others(scope: &Scope) -> Result<bool> {
 pub async fn load_files(files: &Files) -> Result<()> {
     file::demo::load(files, "acacia").await?;
     export::demo::load(files, "acacia").await
+}
+
+/// Loads the webhooks of the demo unless they are there.
+pub async fn load_webhooks(database: &Database, webhooks: &Webhooks) -> Result<()> {
+    webhook::demo::load(database, webhooks, &mut Demo::new(NOON.parse().map_err(Error::internal)?)).await
 }
 
 async fn fill(scope: &Scope, password_hash: &str) -> Result<()> {

@@ -4,5 +4,5 @@
 mod data;
 mod scenes;
 
-pub use data::{PASSWORD, load, load_files};
+pub use data::{PASSWORD, load, load_files, load_webhooks};
 pub use scenes::play;

@@ -37,6 +37,8 @@ pub enum Permission {
     NotificationsManage,
     /// Permission to export what the caller may read into files.
     DataExport,
+    /// Permission to manage the webhooks of the clinic, and to see their deliveries.
+    WebhooksManage,
 }
 
 impl Permission {
@@ -70,6 +72,7 @@ impl SystemRole {
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
             ClinicManage, DataExport, MembersManage, MembersRead, NotificationsManage, TicketsRead, TicketsWrite,
+            WebhooksManage,
         };
         match self {
             Self::ClinicManager => &[
@@ -80,6 +83,7 @@ impl SystemRole {
                 ClinicManage,
                 DataExport,
                 NotificationsManage,
+                WebhooksManage,
             ],
             Self::Staff => &[TicketsRead, TicketsWrite],
             Self::Auditor => &[TicketsRead, MembersRead],
@@ -97,7 +101,7 @@ static EVERYTHING: LazyLock<Vec<Permission>> =
 pub enum Actor {
     /// Nobody is signed in.
     Nobody,
-    /// A user with a session.
+    /// A user.
     Person(Arc<Person>),
     /// The server itself.
     System,
@@ -105,10 +109,12 @@ pub enum Actor {
     Job(Uuid),
 }
 
-/// A user with a session, as it was looked up; each transaction checks that this still holds.
+/// A user, as they were looked up; each transaction checks that this still holds.
 #[derive(Debug, Clone)]
 pub struct Person {
-    pub session_id: Uuid,
+    /// The session that the user has signed in with. Without one the server reads for them when they are not there: their
+    /// membership is checked at the opening of each transaction, which can only read.
+    pub session_id: Option<Uuid>,
     pub user_id: Uuid,
     pub email: String,
     pub is_platform_admin: bool,
@@ -121,6 +127,16 @@ pub struct Person {
     pub access_version: i64,
     /// Time at which the session ends.
     pub good_until: DateTime<Utc>,
+}
+
+impl Person {
+    /// A number of changes that is never the present one, so that each transaction checks all.
+    pub const ALWAYS_CHECKED: i64 = -1;
+
+    /// The session; an error for who has none.
+    pub fn session(&self) -> Result<Uuid> {
+        self.session_id.ok_or_else(Error::unauthenticated)
+    }
 }
 
 impl Actor {

@@ -72,7 +72,7 @@ pub async fn mutation_refused(scope: &Scope, person: &Person, reason: &str) -> R
         clinic,
         "attempt",
         "session",
-        Some(person.session_id),
+        person.session_id,
         reason,
     );
     select(row).execute(&mut scope.tx().await?.conn()?).await?;

@@ -24,12 +24,12 @@ pub fn part(is_configured: &'static str, last_four: &'static str, updated_at: &'
     def.columns.push(Column::of::<Option<String>>(
         "last_four",
         last_four,
-        "Last four characters of the secret; null if none is stored or it has fewer than 12 characters.",
+        "Last four characters of the secret. Null if none is stored or it has fewer than 12 characters.",
     ));
     def.columns.push(Column::of::<Option<DateTime<Utc>>>(
         "updated_at",
         updated_at,
-        "Time at which the secret was last set or removed; null if it never was.",
+        "Time at which the secret was last set or removed. Null if it never was.",
     ));
     def.finish()
 }

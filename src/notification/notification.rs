@@ -38,6 +38,8 @@ text_enum! {
         ExportReady = "export_ready",
         /// An export that the user has requested failed.
         ExportFailed = "export_failed",
+        /// The server has disabled a webhook endpoint.
+        WebhookDisabled = "webhook_disabled",
     }
 }
 

@@ -49,7 +49,7 @@ pub struct Job {
 }
 
 /// The operation of a request, without its sender.
-struct Asked {
+pub struct Asked {
     document: Arc<ExecutableDocument>,
     plans: Option<Arc<Plans>>,
     kind: OperationType,
@@ -59,7 +59,33 @@ struct Asked {
     cost: u64,
 }
 
+impl Asked {
+    /// The names of the root fields.
+    pub fn roots(&self) -> impl Iterator<Item = &str> {
+        self.roots.iter().map(|(_, name)| name.as_str())
+    }
+}
+
 impl Job {
+    /// An operation that the server runs for somebody.
+    pub fn of(asked: Asked, actor: Actor, origin: Origin) -> Self {
+        let Asked { document, plans, kind, roots, variables, fingerprint, cost } = asked;
+        Self {
+            document,
+            plans,
+            kind,
+            roots,
+            variables,
+            actor,
+            token_hash: None,
+            origin: Arc::new(origin),
+            idempotency_key: None,
+            fingerprint,
+            cost,
+            rate_limit: None,
+        }
+    }
+
     pub fn invocation(&self) -> Invocation<'_> {
         Invocation { document: &self.document, variables: &self.variables, plans: self.plans.as_ref() }
     }
@@ -170,7 +196,7 @@ impl Parts {
     }
 
     /// What a request asks for, without its sender.
-    fn asked(
+    pub fn asked(
         &self,
         document: &Document,
         text: &str,

@@ -72,7 +72,7 @@ pub async fn listen(parts: Arc<Parts>, job: Job, last_event_id: Option<String>) 
     let mut wanted =
         live.wanted().ok_or_else(|| Error::internal("a subscription did not say which events it wants"))?;
     let person = Arc::clone(job.actor.person()?);
-    let listening = parts.hub.session_states.listen(person.session_id);
+    let listening = parts.hub.session_states.listen(person.session()?);
     // The actor may have been looked up a minute ago.
     parts.hub.session_states.check_since(Instant::now()).await?;
     if let Err(error) = require(&listening, &person) {

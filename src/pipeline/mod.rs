@@ -17,6 +17,7 @@ mod listen;
 mod merge;
 mod mutation;
 mod operation_rates;
+mod owners;
 mod persisted;
 mod rate;
 mod run;
@@ -61,6 +62,7 @@ use crate::{
         contract::{Answer, Caller, Execute, Incoming, Outcome, SocketRefusal, SocketUser, Status},
     },
     server_info::ServerLimits,
+    webhook::Webhooks,
 };
 
 pub use self::{
@@ -190,6 +192,7 @@ struct Parts {
     outbound: Outbound,
     outside: Outside,
     links: Links,
+    webhooks: Webhooks,
     executor: Executor,
 }
 
@@ -215,11 +218,13 @@ impl Pipeline {
         );
         let mailer = Mailer::new(&settings.mail, clock.clone())?;
         let outside = Outside::new(mailer, push, links.clone(), settings.public_url.clone());
+        let webhooks = Webhooks::new(outbound.clone(), Arc::clone(&ring));
         let schema = graphql::schema()
             .data(outside.clone())
             .data(notices())
             .data(files.clone())
             .data(outbound.clone())
+            .data(webhooks.clone())
             .data(links.clone())
             .data(sessions.clone())
             .data(Attempts::new(&ring)?)
@@ -234,7 +239,7 @@ impl Pipeline {
         let meter = Meter::new(settings.rates, clock.clone());
         let operation_counts = OperationCounts::new(operation_rates(), settings.operation_rates, clock.clone());
         let hub = Hub::new(database.clone(), clock.clone(), Names::new(&ring)?);
-        Ok(Self(Arc::new(Parts {
+        let parts = Arc::new(Parts {
             settings,
             database,
             clock,
@@ -252,8 +257,11 @@ impl Pipeline {
             outbound,
             outside,
             links,
+            webhooks,
             executor: Executor::new(schema).await?,
-        })))
+        });
+        parts.webhooks.run_queries_with(Arc::new(owners::Owners(Arc::downgrade(&parts))));
+        Ok(Self(parts))
     }
 
     #[must_use]
@@ -274,6 +282,7 @@ impl Pipeline {
             .with(self.0.files.clone())
             .with(self.0.outbound.clone())
             .with(self.0.outside.clone())
+            .with(self.0.webhooks.clone())
             .with(notices())
     }
 
@@ -322,7 +331,8 @@ impl Execute for Pipeline {
         let Some(token) = &caller.token else { return Ok(None) };
         match self.0.actor(Some(token_hash(token)), caller.address).await {
             Ok(Actor::Person(person)) => {
-                let ended = self.0.presence.until_ended(person.session_id);
+                let Some(session) = person.session_id else { return Ok(None) };
+                let ended = self.0.presence.until_ended(session);
                 // In the words that a subscription uses, as either may notice first.
                 let revoked = ended.map(|code| match code {
                     Code::UserInactive => format!("{}: this account is not active", code.as_str()),

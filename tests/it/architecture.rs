@@ -26,6 +26,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         &["kernel", "schema", "access", "clinic", "export", "external", "file", "notification", "live", "jobs"],
     ),
     ("jobs", &["kernel", "schema", "clinic", "live"]),
+    ("webhook", &["kernel", "schema", "access", "clinic", "entities", "jobs", "live", "notification", "outbound"]),
     ("notification", &["kernel", "schema", "access", "clinic", "jobs", "live", "mail", "outbound"]),
     (
         "entities",
@@ -42,6 +43,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "support",
             "notification",
             "jobs",
+            "webhook",
         ],
     ),
     ("live", &["kernel", "schema", "clinic", "entities"]),
@@ -63,11 +65,15 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "entities",
             "live",
             "server_info",
+            "webhook",
         ],
     ),
     (
         "pipeline",
-        &["kernel", "access", "file", "graphql", "live", "mail", "notification", "outbound", "server", "server_info"],
+        &[
+            "kernel", "access", "file", "graphql", "live", "mail", "notification", "outbound", "server", "server_info",
+            "webhook",
+        ],
     ),
     ("config", &["kernel", "file", "mail", "outbound", "pipeline", "seed", "server"]),
     ("seed", &["kernel", "access"]),
@@ -75,7 +81,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "demo",
         &[
             "kernel", "schema", "access", "clinic", "export", "external", "file", "notification", "provider", "support",
-            "jobs", "server",
+            "jobs", "server", "webhook",
         ],
     ),
     (
@@ -95,6 +101,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "pipeline",
             "seed",
             "server",
+            "webhook",
         ],
     ),
     ("main", &["app", "config", "graphql"]),

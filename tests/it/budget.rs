@@ -9,6 +9,7 @@ use clinigraph::{
     graphql::entities,
     outbound::OutboundOptions,
     pipeline::{Limits, Settings},
+    webhook::Webhooks,
 };
 use serde_json::{Map, Value, json};
 use uuid::Uuid;
@@ -31,6 +32,7 @@ async fn demo_app() -> TestApp {
     let app = TestApp::with(settings, 4).await;
     demo::load(&app.database).await.unwrap();
     clinigraph::export::demo::load(&app.files, "acacia").await.unwrap();
+    demo::load_webhooks(&app.database, app.services.get::<Webhooks>().unwrap()).await.unwrap();
     app
 }
 

@@ -10,7 +10,7 @@ use crate::{
     clinic::{self, TestClinic},
     export, external, file,
     harness::{Person, TestApp},
-    jobs, kernel, live, notification, provider, support,
+    jobs, kernel, live, notification, provider, support, webhook,
 };
 
 /// The rows of one module. They are tried in their order.
@@ -102,7 +102,7 @@ pub struct Enum {
     pub values: &'static [&'static str],
 }
 
-const MODULES: [&Cases; 12] = [
+const MODULES: [&Cases; 13] = [
     &clinic::cases::CASES,
     &provider::cases::CASES,
     &support::cases::CASES,
@@ -115,6 +115,7 @@ const MODULES: [&Cases; 12] = [
     &jobs::cases::CASES,
     &export::cases::CASES,
     &external::cases::CASES,
+    &webhook::cases::CASES,
 ];
 
 /// What makes the server send a notification of a kind, in an app with one clinic named Oak.
@@ -122,7 +123,7 @@ pub type Cause = for<'a> fn(&'a TestApp) -> Pin<Box<dyn Future<Output = ()> + 'a
 
 /// The cause of each kind of notification.
 pub fn causes() -> impl Iterator<Item = (NotificationKind, Cause)> {
-    [support::cases::CAUSES, export::cases::CAUSES].into_iter().flatten().copied()
+    [support::cases::CAUSES, export::cases::CAUSES, webhook::cases::CAUSES].into_iter().flatten().copied()
 }
 
 /// Every table, by name.
@@ -193,6 +194,7 @@ pub async fn fill(filling: &Filling<'_>) {
     notification::cases::fill(filling).await;
     export::cases::fill(filling).await;
     external::cases::fill(filling).await;
+    webhook::cases::fill(filling).await;
 }
 
 /// A text with values in place of `$name`.

@@ -28,6 +28,7 @@ mod provider;
 mod server_info;
 mod support;
 mod transport;
+mod webhook;
 
 // What holds for every table, type and operation, and what holds for the source.
 mod architecture;

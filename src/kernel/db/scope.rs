@@ -269,8 +269,16 @@ impl Scope {
     fn class(&self) -> Result<Class> {
         match &self.actor {
             Actor::Nobody => Err(Error::unauthenticated()),
-            Actor::System | Actor::Job(_) => Ok(Class::System),
-            Actor::Person(person) => Ok(Class::of(person)),
+            Actor::System | Actor::Job(_) => match &self.behalf {
+                Behalf::Caller(person) => person.session().map(|_| Class::System),
+                Behalf::Nobody | Behalf::User { .. } => Ok(Class::System),
+            },
+            Actor::Person(person) => {
+                if self.access == Access::Write {
+                    person.session()?;
+                }
+                Ok(Class::of(person))
+            }
         }
     }
 
@@ -293,6 +301,8 @@ impl Scope {
                     acting = format!(" {clinic} {}", role.text());
                     acting.extend(network_id.map(|network| format!(" {network}")));
                 }
+                // The word of the session is empty for somebody without one.
+                let session_id = session_id.map_or_else(String::new, |session| session.to_string());
                 opening += &format!(
                     "; set local app.caller = '{user_id} {session_id}{acting}'; execute {check_caller} ('{user_id}', {access_version})"
                 );
@@ -302,6 +312,8 @@ impl Scope {
                 let (clinic, role) = acting.map(|(clinic, role)| (clinic, role.text())).unzip();
                 let (clinic, role, network) = (quoted(clinic), quoted(role), quoted(*network_id));
                 let class = Class::of(person).name();
+                // `class` of the scope has refused a caller without a session.
+                let session_id = session_id.unwrap_or_default();
                 opening += &format!(
                     "; set local app.caller = '{user_id} {session_id}'; execute {check_caller} ('{user_id}', {access_version}, \
                      '{session_id}', {clinic}, {role}, {network}, '{class}')"

@@ -98,7 +98,7 @@ macro_rules! states {
                 }
                 $crate::kernel::write::State::require_next(before.$column, to)?;
                 let draft = draft.$column(to);
-                // Not every object has stamps.
+                // Not used where no state is stamped.
                 let _ = now;
                 $($(let draft = if to == $name::$variant {
                     draft.$stamp(Some(now))

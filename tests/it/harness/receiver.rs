@@ -3,7 +3,7 @@
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use rustls::{ServerConfig, crypto::ring, pki_types::PrivateKeyDer};
@@ -23,7 +23,6 @@ pub struct Received {
     pub line: String,
     pub headers: Vec<(String, String)>,
     pub body: String,
-    pub at: Instant,
 }
 
 impl Received {
@@ -188,7 +187,7 @@ async fn read(stream: &mut (impl AsyncRead + Unpin)) -> Option<Received> {
         bytes.extend_from_slice(&part[..count]);
     }
     let body = String::from_utf8(bytes[end..].to_vec()).unwrap();
-    Some(Received { line, headers, body, at: Instant::now() })
+    Some(Received { line, headers, body })
 }
 
 /// None if the connection is over.
