@@ -11,7 +11,7 @@ use crate::{
     config::{DatabaseOptions, JobOptions, OperationMode, Seed, Serve, Work},
     demo,
     embedded::{Embedded, Options},
-    entities, file,
+    entities, file, integration,
     jobs::{self, Worker},
     kernel::{
         Code, Error, Result,
@@ -258,6 +258,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         transport: options.limits.server().limits(),
         files: options.files.settings(&options.database.data)?,
         outbound: options.outbound.options(),
+        public_url: options.outbound.public_url.clone(),
         operations: operations(options)?,
         deadline: options.limits.deadline(),
         statement_timeout: options.limits.statement_timeout(),
@@ -296,7 +297,7 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         page: PageConfig { demo: options.demo, people, ..PageConfig::default() },
         ..options.limits.server()
     };
-    let routes = file::routes(pipeline.files().clone());
+    let routes = file::routes(pipeline.files().clone()).merge(integration::routes(pipeline.integrations().clone()));
     let served = serve_with(listener, Arc::new(pipeline), config, routes, stop.clone().asked()).await;
     let served = served.map_err(Error::unavailable);
     stop.ask();
@@ -319,7 +320,7 @@ pub async fn work(options: Work) -> Result<()> {
 
 async fn work_on(reached: &Reached, options: &Work) -> Result<()> {
     let settings =
-        Settings { job_connections: options.jobs.jobs, outbound: options.outbound.options(), ..Settings::default() };
+        Settings { job_connections: options.jobs.jobs, outbound: options.outbound.options(), public_url: options.outbound.public_url.clone(), ..Settings::default() };
     // What requests would use is not opened before there is a request.
     let pipeline = pipeline(reached, settings, 1, Clock::default()).await?;
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.logins.url(Class::System).to_owned()));

@@ -1,7 +1,9 @@
 //! The lists of entities, of topics, of the rates of operations and of jobs, with one line for each.
 
 use crate::{
-    access, audit, clinic, file, jobs,
+    access, audit, clinic, file,
+    integration::{self, InboundHandlers},
+    jobs,
     kernel::{
         entity::{Def, Entity},
         events::{EventKind, Topic},
@@ -12,7 +14,7 @@ use crate::{
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
 #[must_use]
-pub fn entities() -> [&'static Def; 15] {
+pub fn entities() -> [&'static Def; 18] {
     [
         clinic::ClinicNetwork::def(),
         clinic::Clinic::def(),
@@ -29,12 +31,15 @@ pub fn entities() -> [&'static Def; 15] {
         notification::Notification::def(),
         audit::AuditEvent::def(),
         jobs::Job::def(),
+        integration::Integration::def(),
+        integration::InboundWebhook::def(),
+        integration::WebhookRefusals::def(),
     ]
 }
 
 /// Every topic, for the activity of a clinic and for the tests that hold for all of them.
 #[must_use]
-pub fn topics() -> [&'static Topic; 7] {
+pub fn topics() -> [&'static Topic; 8] {
     [
         clinic::ClinicEventKind::TOPIC,
         clinic::ClinicConfigEventKind::TOPIC,
@@ -43,17 +48,24 @@ pub fn topics() -> [&'static Topic; 7] {
         support::TicketMessageEventKind::TOPIC,
         notification::NotificationEventKind::TOPIC,
         jobs::JobEventKind::TOPIC,
+        integration::IntegrationEventKind::TOPIC,
     ]
 }
 
 /// Every operation that has a rate of its own, or that callers who are not signed in may use.
 #[must_use]
 pub fn operation_rates() -> Vec<OperationRates> {
-    [&access::RATES[..], &server_info::RATES, &support::RATES, &file::RATES].concat()
+    [&access::RATES[..], &server_info::RATES, &support::RATES, &file::RATES, &integration::RATES].concat()
 }
 
 /// What the modules declare of their jobs, for workers.
 #[must_use]
-pub fn jobs() -> [&'static jobs::Jobs; 2] {
-    [&jobs::JOBS, &support::JOBS]
+pub fn jobs() -> [&'static jobs::Jobs; 3] {
+    [&jobs::JOBS, &support::JOBS, &integration::JOBS]
+}
+
+/// What the modules do with what services send.
+#[must_use]
+pub fn inbound_handlers() -> InboundHandlers {
+    InboundHandlers(Vec::new())
 }

@@ -13,9 +13,9 @@ use async_graphql::{
     registry::{MetaField, MetaType, Registry},
 };
 
-pub use crate::entities::{entities, jobs, operation_rates, topics};
+pub use crate::entities::{entities, inbound_handlers, jobs, operation_rates, topics};
 use crate::{
-    access, audit, clinic, file, jobs,
+    access, audit, clinic, file, integration, jobs,
     kernel::{
         Code, Error, Result,
         entity::{AnyNode, AnyNodes, Def, Kinds},
@@ -38,6 +38,8 @@ pub struct QueryFields(
     audit::AuditReads,
     notification::NotificationReads,
     jobs::JobReads,
+    integration::IntegrationReads,
+    integration::InboundReads,
     server_info::ServerQuery,
 );
 
@@ -53,6 +55,8 @@ pub struct MutationFields(
     file::FileMutation,
     notification::NotificationMutation,
     jobs::JobMutation,
+    integration::IntegrationMutation,
+    integration::InboundMutation,
 );
 
 /// Declares a root type: its fields are those of the merged parts, and each is nullable, so that a field that fails is null
@@ -142,6 +146,7 @@ pub struct Subscription(
     support::SupportSubscription,
     notification::NotificationSubscription,
     jobs::JobSubscription,
+    integration::IntegrationSubscription,
     live::ActivitySubscription,
 );
 

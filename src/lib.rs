@@ -10,6 +10,7 @@ pub mod embedded;
 pub mod entities;
 pub mod file;
 pub mod graphql;
+pub mod integration;
 pub mod jobs;
 pub mod kernel;
 pub mod live;

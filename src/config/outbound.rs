@@ -15,6 +15,10 @@ pub struct OutboundArguments {
     /// Ports that webhooks may be sent to, separated by commas.
     #[arg(long, env = "CLINIGRAPH_WEBHOOK_PORTS", value_name = "PORTS", value_delimiter = ',', default_value = "443")]
     pub webhook_ports: Vec<u16>,
+    /// Address under which other servers reach this one, such as https://clinic.example, without a path: services are given it
+    /// for their webhooks, and some sign it.
+    #[arg(long, env = "CLINIGRAPH_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
 }
 
 impl OutboundArguments {

@@ -11,6 +11,7 @@ use crate::{
     },
     clinic::{self, demo::CLINICS},
     file::{self, Files},
+    integration,
     jobs::{self, Payload},
     kernel::{
         Code, Error, Result,
@@ -81,6 +82,7 @@ async fn fill(scope: &Scope, password_hash: &str) -> Result<()> {
     }
     clinic::demo::load_calendars(scope, &mut demo, &clinics).await?;
     support::demo::load(scope, &mut demo, &clinics, &users).await?;
+    integration::demo::load(scope, &mut demo, &clinics).await?;
     jobs::demo::load(scope, &mut demo, &clinics, WatchTickets::KIND).await
 }
 

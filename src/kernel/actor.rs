@@ -33,6 +33,10 @@ pub enum Permission {
     JobsManage,
     /// Permission to place files under legal hold and to release them.
     FilesHold,
+    /// Permission to see and change the integrations of the clinic with services outside.
+    IntegrationsManage,
+    /// Permission to see what services outside have sent to the server, and to process it again.
+    WebhooksReplay,
 }
 
 impl Permission {
@@ -64,9 +68,11 @@ crate::text_enum! {
 impl SystemRole {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
-        use Permission::{ClinicManage, MembersManage, MembersRead, TicketsRead, TicketsWrite};
+        use Permission::{ClinicManage, IntegrationsManage, MembersManage, MembersRead, TicketsRead, TicketsWrite};
         match self {
-            Self::ClinicManager => &[TicketsRead, TicketsWrite, MembersRead, MembersManage, ClinicManage],
+            Self::ClinicManager => {
+                &[TicketsRead, TicketsWrite, MembersRead, MembersManage, ClinicManage, IntegrationsManage]
+            }
             Self::Staff => &[TicketsRead, TicketsWrite],
             Self::Auditor => &[TicketsRead, MembersRead],
             Self::Clinician | Self::Patient | Self::ResearchPartner => &[],

@@ -34,6 +34,8 @@ text_enum! {
         TicketStatusChanged = "ticket_status_changed",
         /// A deadline of a support ticket has passed.
         TicketOverdue = "ticket_overdue",
+        /// An integration with a service outside stopped working.
+        IntegrationError = "integration_error",
     }
 }
 

@@ -41,6 +41,7 @@ use crate::{
     access::{Attempts, LONGEST_PASSWORD, Passwords, Presence, Sessions, token_hash},
     file::{FileSettings, Files},
     graphql::{self, operation_rates},
+    integration::Integrations,
     kernel::{
         Actor, Code, Error, Result,
         clock::Clock,
@@ -86,6 +87,8 @@ pub struct Settings {
     pub files: FileSettings,
     /// Where requests to other servers may go.
     pub outbound: OutboundOptions,
+    /// Address under which other servers reach this one, without a path. None if the operator has not said it.
+    pub public_url: Option<String>,
     /// Which documents are run.
     pub operations: Operations,
     /// The time after which an operation is cancelled.
@@ -108,6 +111,7 @@ impl Default for Settings {
             transport: TransportLimits::default(),
             files: FileSettings::default(),
             outbound: OutboundOptions::default(),
+            public_url: None,
             operations: Operations::default(),
             deadline: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(5),
@@ -180,6 +184,7 @@ struct Parts {
     hub: Arc<Hub>,
     files: Files,
     outbound: Outbound,
+    integrations: Integrations,
     executor: Executor,
 }
 
@@ -196,9 +201,17 @@ impl Pipeline {
         let files =
             Files::new(settings.files.clone(), database.clone(), Arc::clone(&ring), links.clone(), clock.clone())?;
         let outbound = Outbound::new(settings.outbound.clone());
+        let integrations = Integrations::new(
+            Arc::clone(&ring),
+            outbound.clone(),
+            database.clone(),
+            clock.clone(),
+            settings.public_url.clone(),
+        );
         let schema = graphql::schema()
             .data(files.clone())
             .data(outbound.clone())
+            .data(integrations.clone())
             .data(links)
             .data(sessions.clone())
             .data(Attempts::new(&ring)?)
@@ -229,6 +242,7 @@ impl Pipeline {
             hub,
             files,
             outbound,
+            integrations,
             executor: Executor::new(schema).await?,
         })))
     }
@@ -244,10 +258,18 @@ impl Pipeline {
         &self.0.files
     }
 
+    /// What integrations are used with.
+    #[must_use]
+    pub fn integrations(&self) -> &Integrations {
+        &self.0.integrations
+    }
+
     /// What jobs work with outside the database.
     #[must_use]
     pub fn services(&self) -> Services {
         Services::default().with(self.0.files.clone()).with(self.0.outbound.clone())
+            .with(self.0.integrations.clone())
+            .with(graphql::inbound_handlers())
     }
 
     /// Where events come in.

@@ -8,7 +8,7 @@ use crate::{
     clinic::{self, TestClinic},
     file,
     harness::Person,
-    jobs, kernel, live, notification, provider, support,
+    integration, jobs, kernel, live, notification, provider, support,
 };
 
 /// The rows of one module. They are tried in their order.
@@ -100,7 +100,7 @@ pub struct Enum {
     pub values: &'static [&'static str],
 }
 
-const MODULES: [&Cases; 10] = [
+const MODULES: [&Cases; 11] = [
     &clinic::cases::CASES,
     &provider::cases::CASES,
     &support::cases::CASES,
@@ -111,6 +111,7 @@ const MODULES: [&Cases; 10] = [
     &live::cases::CASES,
     &kernel::cases::CASES,
     &jobs::cases::CASES,
+    &integration::cases::CASES,
 ];
 
 /// Every table, by name.
@@ -178,6 +179,7 @@ pub async fn fill(filling: &Filling<'_>) {
     support::cases::fill(filling).await;
     jobs::cases::fill(filling).await;
     file::cases::fill(filling).await;
+    integration::cases::fill(filling).await;
 }
 
 /// A text with values in place of `$name`.

@@ -14,6 +14,7 @@ mod audit;
 mod clinic;
 mod demo;
 mod file;
+mod integration;
 mod installation;
 mod jobs;
 mod kernel;

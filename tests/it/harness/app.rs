@@ -70,7 +70,8 @@ impl Another {
         let pipeline = pipeline(reached, settings, connections, clock).await.unwrap();
         let (database, hub) = (pipeline.database().clone(), Arc::clone(pipeline.hub()));
         let (files, services) = (pipeline.files().clone(), pipeline.services());
-        let routes = clinigraph::file::routes(files.clone());
+        let routes = clinigraph::file::routes(files.clone())
+            .merge(clinigraph::integration::routes(pipeline.integrations().clone()));
         let relaying = tokio::spawn(clinigraph::live::relay(
             Arc::clone(pipeline.hub()),
             reached.logins.url(Class::System).to_owned(),
