@@ -319,8 +319,12 @@ pub async fn work(options: Work) -> Result<()> {
 }
 
 async fn work_on(reached: &Reached, options: &Work) -> Result<()> {
-    let settings =
-        Settings { job_connections: options.jobs.jobs, outbound: options.outbound.options(), public_url: options.outbound.public_url.clone(), ..Settings::default() };
+    let settings = Settings {
+        job_connections: options.jobs.jobs,
+        outbound: options.outbound.options(),
+        public_url: options.outbound.public_url.clone(),
+        ..Settings::default()
+    };
     // What requests would use is not opened before there is a request.
     let pipeline = pipeline(reached, settings, 1, Clock::default()).await?;
     let relaying = tokio::spawn(relay(Arc::clone(pipeline.hub()), reached.logins.url(Class::System).to_owned()));

@@ -835,6 +835,7 @@ diesel::table! {
         id -> Uuid,
         /// Clinic of the integration; the nil UUID for one of the platform.
         clinic_id -> Uuid,
+        /// Integration whose webhooks were refused.
         integration_id -> Uuid,
         /// Number of webhooks that were refused.
         count -> Int4,

@@ -170,6 +170,8 @@ create index webhook_refusals_id_idx on webhook_refusals (id);
 create index webhook_refusals_integration_id_idx on webhook_refusals (integration_id, id);
 comment on column webhook_refusals.clinic_id is 'Clinic of the integration; the nil UUID for one of the platform.';
 
+comment on column webhook_refusals.integration_id is 'Integration whose webhooks were refused.';
+
 create table private.inbound_parts (
     clinic_id uuid not null,
     integration_id uuid not null,

@@ -46,7 +46,8 @@ pub fn check(clinic: Id<Clinic>, integration_id: Id<Integration>) -> NewJob {
 
 impl Work for Check {
     // Somebody waits for it.
-    const RULES: Rules = Rules { attempts: 5, priority: Priority::First, time: Duration::from_secs(40), ..Rules::USUAL };
+    const RULES: Rules =
+        Rules { attempts: 5, priority: Priority::First, time: Duration::from_secs(40), ..Rules::USUAL };
 
     async fn run(self, job: Running) -> Result<()> {
         let tested = job.before(async |scope| Integration::find(scope, self.integration_id).await).await?;
@@ -68,7 +69,9 @@ async fn note(scope: &Scope, tested: &Integration, verdict: Option<String>) -> R
     }
     match verdict {
         None if claim(scope, &row, &settings::channels(&row)?).await? => works(scope, &row).await,
-        None => fail(scope, &row, "Another integration already receives what comes for this number or identifier").await,
+        None => {
+            fail(scope, &row, "Another integration already receives what comes for this number or identifier").await
+        }
         // It is known, and nobody need be told again.
         Some(reason) if row.status == IntegrationStatus::Error => {
             let reason: String = reason.chars().take(500).collect();

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::call::NoAnswer;
-use crate::kernel::Error;
+use crate::kernel::{Code, Error};
 
 /// State of a message at the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +93,17 @@ impl From<Error> for SendFailure {
     fn from(error: Error) -> Self {
         tracing::error!(%error, cause = ?error.cause(), "a message could not be made up");
         Self::broken("a setting or a secret of the integration cannot be used")
+    }
+}
+
+/// For an operation that needed the message sent.
+impl From<SendFailure> for Error {
+    fn from(failure: SendFailure) -> Self {
+        let error = Self::new(Code::IntegrationFailed, format!("the message could not be sent: {}", failure.reason()));
+        match failure {
+            SendFailure::TryAgain { after, .. } => error.retry_after(after.as_secs()),
+            _ => error,
+        }
     }
 }
 

@@ -28,12 +28,8 @@ pub async fn load(scope: &Scope, demo: &mut Demo, clinics: &[(Id<Clinic>, &DemoC
         tolerance_seconds: None,
         base_url: None,
     };
-    let unset = |name: &SecretName| IntegrationSecret {
-        name: *name,
-        configured: false,
-        last_four: None,
-        updated_at: None,
-    };
+    let unset =
+        |name: &SecretName| IntegrationSecret { name: *name, configured: false, last_four: None, updated_at: None };
     let secrets: Vec<_> = SmsSettings::SECRETS.iter().map(unset).collect();
     let drafts = clinics.iter().filter(|(_, clinic)| clinic.slug == CLINIC).map(|(clinic, _)| {
         let draft = demo.new_in::<Integration, _>(*clinic).name("Text messages").kind(IntegrationKind::Sms);

@@ -49,7 +49,7 @@ pub struct UpdateIntegrationPayload {
 /// Result of asking for a test of an integration.
 #[derive(SimpleObject)]
 pub struct TestIntegrationPayload {
-    /// Integration that is being tested; its status and `integrationEvents` tell the result.
+    /// Integration that is being tested; the result is in its status, and `integrationEvents` reports it.
     integration: One<Integration>,
 }
 
@@ -159,7 +159,7 @@ impl IntegrationMutation {
     }
 
     /// Starts a test of an integration, which calls the service. The status of the integration becomes `ACTIVE` or `ERROR`, and
-    /// `integrationEvents` tells when. `INVALID_TRANSITION` if it is disabled, `DUPLICATE` if another of its kind is in use,
+    /// `integrationEvents` reports it. `INVALID_TRANSITION` if it is disabled, `DUPLICATE` if another of its kind is in use,
     /// `INVALID_INPUT` if a secret is missing. Needs the permission `INTEGRATIONS_MANAGE`.
     async fn test_integration(
         &self,
@@ -334,12 +334,7 @@ impl<'r> Change<'_, 'r> {
 }
 
 /// Starts a test. What is in use stays so until the result is there.
-async fn start_test(
-    scope: &Scope,
-    of: &Integrations,
-    row: &Integration,
-    event: IntegrationEventKind,
-) -> Result<()> {
+async fn start_test(scope: &Scope, of: &Integrations, row: &Integration, event: IntegrationEventKind) -> Result<()> {
     let (secrets, required) = (Secrets::open(of.ring(), row)?, settings::required_secrets(row)?);
     let mut problems = Problems::default();
     for name in required.iter().filter(|name| secrets.get(**name).is_none()) {

@@ -25,19 +25,19 @@ one_of! {
     IntegrationSettingsInput {
         /// Settings for text messages.
         Sms as sms: SmsSettingsInput,
-        /// Settings for WhatsApp.
+        /// Settings of the integration with WhatsApp.
         WhatsApp as whats_app: WhatsAppSettingsInput,
-        /// Settings for OSCAR.
+        /// Settings of the integration with OSCAR.
         OscarEmr as oscar_emr: OscarEmrSettingsInput,
-        /// Settings for Cal.com.
+        /// Settings of the integration with Cal.com.
         CalCom as cal_com: CalComSettingsInput,
-        /// Settings for Vapi.
+        /// Settings of the integration with Vapi.
         Vapi as vapi: VapiSettingsInput,
-        /// Settings for Retell.
+        /// Settings of the integration with Retell.
         Retell as retell: RetellSettingsInput,
-        /// Settings for Paystack.
+        /// Settings of the integration with Paystack.
         Paystack as paystack: PaystackSettingsInput,
-        /// Settings for Stripe.
+        /// Settings of the integration with Stripe.
         Stripe as stripe: StripeSettingsInput,
         /// Settings for video calls.
         Video as video: VideoSettingsInput,

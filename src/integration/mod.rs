@@ -8,8 +8,8 @@
 mod active;
 mod call;
 mod check;
-pub mod demo;
 mod delivery;
+pub mod demo;
 mod events;
 mod graph;
 mod health;
@@ -39,8 +39,8 @@ pub use self::{
     graph::IntegrationMutation,
     inbound::{
         Consent, DeliveryStatus, Inbound, InboundHandler, InboundHandlers, InboundMessage, InboundMutation,
-        InboundReads, InboundWebhook, InboundWebhookFilter, InboundWebhookOrder,
-        InboundWebhookOrderField, InboundWebhookStatus, MessageContent, Received, ServiceEvent, WebhookRefusals, routes,
+        InboundReads, InboundWebhook, InboundWebhookFilter, InboundWebhookOrder, InboundWebhookOrderField,
+        InboundWebhookStatus, MessageContent, Received, ServiceEvent, WebhookRefusals, routes,
     },
     integration::{
         Integration, IntegrationFilter, IntegrationKind, IntegrationOrder, IntegrationOrderField, IntegrationReads,
@@ -66,9 +66,6 @@ pub const JOBS: Jobs = Jobs {
         JobKind::of::<inbound::Process>(),
         JobKind::of::<inbound::RemoveOld>(),
     ],
-    schedules: &[
-        Schedule::every_minutes::<check::CheckFailed>(30),
-        Schedule::every_minutes::<inbound::RemoveOld>(360),
-    ],
+    schedules: &[Schedule::every_minutes::<check::CheckFailed>(30), Schedule::every_minutes::<inbound::RemoveOld>(360)],
     starters: &[],
 };

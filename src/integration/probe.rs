@@ -27,9 +27,7 @@ impl Integrations {
                 let of = self.opened::<SmsSettings>(row)?;
                 sms::service(&of)?.test(self.outbound()).await
             }
-            IntegrationKind::WhatsApp => {
-                whatsapp::test(&self.opened::<WhatsAppSettings>(row)?, self.outbound()).await
-            }
+            IntegrationKind::WhatsApp => whatsapp::test(&self.opened::<WhatsAppSettings>(row)?, self.outbound()).await,
             IntegrationKind::OscarEmr => {
                 let of = self.opened::<OscarEmrSettings>(row)?;
                 // Credentials are checked with the first use: here only whether an OSCAR answers at the address.

@@ -130,7 +130,8 @@ impl Secrets {
         let shown = names.iter().map(|name| {
             let secret = self.get(*name);
             let known = shown_before.iter().find(|shown| shown.name == *name);
-            let updated_at = if secret == before.get(*name) { known.and_then(|shown| shown.updated_at) } else { Some(now) };
+            let updated_at =
+                if secret == before.get(*name) { known.and_then(|shown| shown.updated_at) } else { Some(now) };
             IntegrationSecret {
                 name: *name,
                 configured: secret.is_some(),

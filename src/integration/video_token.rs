@@ -13,7 +13,8 @@ const LIFETIME: i64 = 300;
 const DATED_BACK: i64 = 60;
 
 fn token(secret: &str, claims: &Value) -> Result<String> {
-    let part = |value: &Value| Ok::<_, Error>(URL_SAFE_NO_PAD.encode(serde_json::to_vec(value).map_err(Error::internal)?));
+    let part =
+        |value: &Value| Ok::<_, Error>(URL_SAFE_NO_PAD.encode(serde_json::to_vec(value).map_err(Error::internal)?));
     let content = format!("{}.{}", part(&json!({ "alg": "HS256", "typ": "JWT" }))?, part(claims)?);
     let code = hmac::sign(&Key::new(HMAC_SHA256, secret.as_bytes()), content.as_bytes());
     Ok(format!("{content}.{}", URL_SAFE_NO_PAD.encode(code)))

@@ -267,7 +267,9 @@ impl Pipeline {
     /// What jobs work with outside the database.
     #[must_use]
     pub fn services(&self) -> Services {
-        Services::default().with(self.0.files.clone()).with(self.0.outbound.clone())
+        Services::default()
+            .with(self.0.files.clone())
+            .with(self.0.outbound.clone())
             .with(self.0.integrations.clone())
             .with(graphql::inbound_handlers())
     }

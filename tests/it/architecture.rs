@@ -19,10 +19,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("clinic", &["kernel", "schema", "access", "file", "provider", "support"]),
     ("file", &["kernel", "schema", "access", "clinic"]),
     ("support", &["kernel", "schema", "access", "clinic", "file", "notification", "live", "jobs"]),
-    (
-        "integration",
-        &["kernel", "schema", "clinic", "jobs", "live", "notification", "outbound"],
-    ),
+    ("integration", &["kernel", "schema", "clinic", "jobs", "live", "notification", "outbound"]),
     ("jobs", &["kernel", "schema", "clinic", "live"]),
     ("notification", &["kernel", "schema", "access", "clinic", "live"]),
     (
@@ -68,7 +65,18 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     (
         "app",
         &[
-            "kernel", "access", "config", "demo", "embedded", "entities", "file", "integration", "jobs", "live", "pipeline", "seed",
+            "kernel",
+            "access",
+            "config",
+            "demo",
+            "embedded",
+            "entities",
+            "file",
+            "integration",
+            "jobs",
+            "live",
+            "pipeline",
+            "seed",
             "server",
         ],
     ),

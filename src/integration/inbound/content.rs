@@ -20,7 +20,10 @@ pub struct Arrived {
 /// Without the content, which is about patients.
 impl fmt::Debug for Arrived {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Arrived").field("event_id", &self.event_id).field("bytes", &self.body.len()).finish_non_exhaustive()
+        f.debug_struct("Arrived")
+            .field("event_id", &self.event_id)
+            .field("bytes", &self.body.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -28,7 +31,12 @@ impl Arrived {
     /// The body as JSON. The error says where it is wrong, and quotes nothing.
     pub fn json<T: DeserializeOwned>(&self) -> Result<T, String> {
         serde_json::from_slice(&self.body).map_err(|error| {
-            format!("the body is not of the expected form ({:?} at {}:{})", error.classify(), error.line(), error.column())
+            format!(
+                "the body is not of the expected form ({:?} at {}:{})",
+                error.classify(),
+                error.line(),
+                error.column()
+            )
         })
     }
 
@@ -103,7 +111,9 @@ pub enum Inbound {
     Payment(ServiceEvent),
     /// Something happened in a video call.
     Video(ServiceEvent),
-    Other { event_type: String },
+    Other {
+        event_type: String,
+    },
 }
 
 /// What a person wants of further messages.
@@ -153,10 +163,17 @@ impl fmt::Debug for InboundMessage {
 pub enum MessageContent {
     Text(String),
     /// A button below one of our messages was pressed.
-    Button { payload: String, title: String },
+    Button {
+        payload: String,
+        title: String,
+    },
     /// A picture, a recording or a document, which is not fetched.
-    Media { caption: Option<String> },
-    Other { kind: String },
+    Media {
+        caption: Option<String>,
+    },
+    Other {
+        kind: String,
+    },
 }
 
 /// What became of a message.

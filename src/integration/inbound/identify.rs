@@ -58,7 +58,8 @@ fn of_json(kind: IntegrationKind, json: &Value) -> (Option<String>, Option<Strin
         IntegrationKind::Video => (text("/id"), text("/type").or_else(|| text("/event"))),
         IntegrationKind::Paystack => {
             let subject = text("/data/id").or_else(|| text("/data/reference"));
-            let subject = subject.or_else(|| text("/data/refund_reference")).or_else(|| text("/data/transaction_reference"));
+            let subject =
+                subject.or_else(|| text("/data/refund_reference")).or_else(|| text("/data/transaction_reference"));
             (joined(&[text("/event"), subject, text("/data/status")]), text("/event"))
         }
         IntegrationKind::CalCom => {
@@ -68,9 +69,8 @@ fn of_json(kind: IntegrationKind, json: &Value) -> (Option<String>, Option<Strin
         IntegrationKind::Retell => {
             let event = text("/event");
             // Other events come several times for a call.
-            let is_single = event.as_deref().is_some_and(|event| {
-                matches!(event, "call_started" | "call_ended" | "call_analyzed")
-            });
+            let is_single =
+                event.as_deref().is_some_and(|event| matches!(event, "call_started" | "call_ended" | "call_analyzed"));
             (joined(&[event.clone(), text("/call/call_id")]).filter(|_| is_single), event)
         }
         IntegrationKind::Vapi => {
@@ -88,9 +88,9 @@ fn of_whatsapp(json: &Value) -> Option<String> {
     let mut parts = entries.iter().filter_map(|entry| entry["changes"].as_array()).flatten().flat_map(|change| {
         let list = |name: &str| change["value"][name].as_array().cloned().unwrap_or_default();
         let messages = list("messages").into_iter().filter_map(|message| message["id"].as_str().map(str::to_owned));
-        let statuses = list("statuses").into_iter().filter_map(|status| {
-            Some(format!("{}:{}", status["id"].as_str()?, status["status"].as_str()?))
-        });
+        let statuses = list("statuses")
+            .into_iter()
+            .filter_map(|status| Some(format!("{}:{}", status["id"].as_str()?, status["status"].as_str()?)));
         messages.chain(statuses).collect::<Vec<_>>()
     });
     let first = parts.next();
@@ -113,10 +113,12 @@ mod tests {
         assert_eq!(id(Video, r#"{"id":"EV_1","event":"room_started"}"#), "EV_1");
         let paid = r#"{"event":"charge.success","data":{"id":4099260516,"status":"success"}}"#;
         assert_eq!(id(Paystack, paid), "charge.success:4099260516:success");
-        let booked = r#"{"triggerEvent":"BOOKING_CREATED","createdAt":"2026-01-02T03:04:05.000Z","payload":{"uid":"u1"}}"#;
+        let booked =
+            r#"{"triggerEvent":"BOOKING_CREATED","createdAt":"2026-01-02T03:04:05.000Z","payload":{"uid":"u1"}}"#;
         assert_eq!(id(CalCom, booked), "BOOKING_CREATED:u1:2026-01-02T03:04:05.000Z");
         assert_eq!(id(Retell, r#"{"event":"call_ended","call":{"call_id":"c1"}}"#), "call_ended:c1");
-        let status = r#"{"entry":[{"changes":[{"field":"messages","value":{"statuses":[{"id":"w1","status":"read"}]}}]}]}"#;
+        let status =
+            r#"{"entry":[{"changes":[{"field":"messages","value":{"statuses":[{"id":"w1","status":"read"}]}}]}]}"#;
         assert_eq!(id(WhatsApp, status), "w1:read");
         let form = identify(Sms, "application/x-www-form-urlencoded", b"MessageSid=SM1&MessageStatus=sent");
         assert_eq!((form.id.as_str(), form.event_type.as_deref()), ("SM1:sent", Some("sent")));

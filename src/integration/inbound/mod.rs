@@ -1,10 +1,10 @@
-//! What services send: received and stored at the door (`door.rs`, `receive.rs`), sealed and once, and then processed by a job
+//! What services send: received and stored (`http.rs`, `receive.rs`), sealed and once, and then processed by a job
 //! (`process.rs`), which gives each part to the handlers of other modules (`handler.rs`).
 
 mod content;
-mod door;
 mod graph;
 mod handler;
+mod http;
 mod identify;
 mod limits;
 mod parse;
@@ -19,9 +19,9 @@ pub use self::{
     content::{
         Arrived, Consent, DeliveryStatus, Inbound, InboundMessage, MessageContent, Part, ServiceEvent, unreadable,
     },
-    door::routes,
     graph::{InboundMutation, InboundReads},
     handler::{InboundHandler, InboundHandlers, Received},
+    http::routes,
     process::Process,
     refusals::WebhookRefusals,
     upkeep::RemoveOld,

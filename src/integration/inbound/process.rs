@@ -7,10 +7,7 @@ use diesel::{
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::{
-    Arrived, InboundHandlers, InboundWebhook, InboundWebhookStatus, Part, Received,
-    receive::place,
-};
+use super::{Arrived, InboundHandlers, InboundWebhook, InboundWebhookStatus, Part, Received, receive::place};
 use crate::{
     clinic::Clinic,
     integration::{Integration, Integrations, reference},
@@ -118,12 +115,7 @@ async fn locked(scope: &Scope, id: Id<InboundWebhook>) -> Result<Option<InboundW
 }
 
 /// Writes what became of an attempt.
-async fn note(
-    scope: &Scope,
-    id: Id<InboundWebhook>,
-    status: InboundWebhookStatus,
-    error: Option<&str>,
-) -> Result<()> {
+async fn note(scope: &Scope, id: Id<InboundWebhook>, status: InboundWebhookStatus, error: Option<&str>) -> Result<()> {
     let Some(webhook) = locked(scope, id).await? else { return Ok(()) };
     let error: Option<String> = error.map(|error| error.chars().take(LONGEST_ERROR).collect());
     let is_done = matches!(status, InboundWebhookStatus::Processed | InboundWebhookStatus::Ignored);
@@ -186,13 +178,12 @@ struct Owner {
 /// The clinic that has a channel of the platform's service.
 async fn owner(scope: &Scope, row: &Integration, channel: Option<&str>) -> Result<Option<Uuid>> {
     let Some(channel) = channel else { return Ok(None) };
-    let found: Vec<Owner> = sql_query(
-        "select owner_clinic_id from private.integration_channels where kind = $1 and channel = $2",
-    )
-    .bind::<Text, _>(row.kind.text())
-    .bind::<Text, _>(channel)
-    .load(&mut scope.tx().await?.conn()?)
-    .await
-    .map_err(Error::from)?;
+    let found: Vec<Owner> =
+        sql_query("select owner_clinic_id from private.integration_channels where kind = $1 and channel = $2")
+            .bind::<Text, _>(row.kind.text())
+            .bind::<Text, _>(channel)
+            .load(&mut scope.tx().await?.conn()?)
+            .await
+            .map_err(Error::from)?;
     Ok(found.into_iter().map(|owner| owner.owner_clinic_id).find(|clinic| !clinic.is_nil()))
 }

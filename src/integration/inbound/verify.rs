@@ -65,7 +65,11 @@ impl Integrations {
             }
             IntegrationKind::Video => {
                 let of = self.opened::<VideoSettings>(row)?;
-                match (of.settings.provider, of.secrets.get(SecretName::AppSecret), of.secrets.get(SecretName::WebhookSecret)) {
+                match (
+                    of.settings.provider,
+                    of.secrets.get(SecretName::AppSecret),
+                    of.secrets.get(SecretName::WebhookSecret),
+                ) {
                     (VideoProvider::Livekit, Some(api_secret), _) => {
                         SignedByLivekit { api_key: &of.settings.access_key, api_secret }.verify(request, now)
                     }
@@ -83,9 +87,7 @@ impl Integrations {
 
 fn by_vapi(settings: &VapiSettings, secret: &str, request: &Signed<'_>, now: DateTime<Utc>) -> Result<(), Refused> {
     match settings.authentication {
-        VapiAuthentication::Secret => {
-            SecretHeader { header: "x-vapi-secret", prefix: "", secret }.verify(request, now)
-        }
+        VapiAuthentication::Secret => SecretHeader { header: "x-vapi-secret", prefix: "", secret }.verify(request, now),
         VapiAuthentication::Bearer => {
             SecretHeader { header: "authorization", prefix: "Bearer ", secret }.verify(request, now)
         }

@@ -72,7 +72,7 @@ settings! {
         username: String as Text<100>,
         /// Key of the REST client that was registered in OSCAR. Null for SOAP.
         consumer_key: String as Text<200>,
-        /// Address that signatures of REST calls name if a proxy stands in front of OSCAR. Null if it is the base address.
+        /// Address that signatures of REST calls name if OSCAR is behind a proxy. Null if it is the base address.
         signing_base_url: Url as Url,
     }
     secrets {

@@ -3,11 +3,7 @@
 use super::{json_enum, settings};
 use crate::{
     integration::SecretName,
-    kernel::{
-        error::Problems,
-        text::Url,
-        write::Text,
-    },
+    kernel::{error::Problems, text::Url, write::Text},
 };
 
 json_enum! {

@@ -11,7 +11,7 @@ use crate::{
 };
 
 json_enum! {
-    /// How Vapi proves that what it sends is from Vapi.
+    /// Proof that comes along with what Vapi sends.
     VapiAuthentication {
         /// The secret comes in the header X-Vapi-Secret.
         Secret = "secret",
@@ -32,7 +32,7 @@ settings! {
     /// Changes to the settings for Vapi; fields that are left out keep their values.
     VapiSettingsPatch;
     required {
-        /// How Vapi proves that what it sends is from Vapi, as in the credential that you made there.
+        /// Proof that comes along with what Vapi sends, as in the credential that you made there.
         authentication: VapiAuthentication as VapiAuthentication,
     }
     optional {

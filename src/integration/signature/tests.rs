@@ -80,7 +80,8 @@ fn stripe_signs_the_time_and_the_body_with_the_whole_secret() {
     let came = Came::new(r#"{"id":"evt_1"}"#, &[("stripe-signature", &signature)]);
 
     came.stands(&scheme, 1_700_000_000);
-    for (seconds, expected) in [(300, Ok(())), (301, Err(Refused::Stale)), (-300, Ok(())), (-301, Err(Refused::Stale))] {
+    for (seconds, expected) in [(300, Ok(())), (301, Err(Refused::Stale)), (-300, Ok(())), (-301, Err(Refused::Stale))]
+    {
         assert_eq!(came.at(&scheme, 1_700_000_000 + seconds), expected, "{seconds}");
     }
     let two = format!("t=1700000000,v1={},v0=x,v1={code}", "0".repeat(64));

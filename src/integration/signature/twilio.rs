@@ -25,7 +25,8 @@ impl SignedByTwilio<'_> {
         let (scheme, host) = base.split_once("://").unwrap_or(("https", base));
         let usual = if scheme == "http" { ":80" } else { ":443" };
         let plain = host.strip_suffix(usual).unwrap_or(host);
-        let ported = if plain.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit())) {
+        let ported = if plain.rsplit_once(':').is_some_and(|(_, port)| port.bytes().all(|digit| digit.is_ascii_digit()))
+        {
             plain.to_owned()
         } else {
             format!("{plain}{usual}")
@@ -43,7 +44,8 @@ fn fields(body: &[u8]) -> Vec<u8> {
 impl Scheme for SignedByTwilio<'_> {
     fn verify(&self, request: &Signed<'_>, _: DateTime<Utc>) -> Result<(), Refused> {
         let code = STANDARD.decode(request.header("x-twilio-signature")?).map_err(|_| Refused::Malformed)?;
-        let is_form = request.header("content-type").is_ok_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
+        let is_form =
+            request.header("content-type").is_ok_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
         let content = if is_form { fields(request.body) } else { Vec::new() };
         if !is_form {
             let query = request.path.split_once('?').map_or("", |(_, query)| query);

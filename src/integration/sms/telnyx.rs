@@ -123,7 +123,9 @@ impl SmsService for Telnyx<'_> {
                 return Err(failure(&answer));
             }
             let Some(Data { data }) = answer.json::<Data<Message>>() else {
-                return Err(SendFailure::Unknown { reason: "Telnyx accepted the message without naming it".to_owned() });
+                return Err(SendFailure::Unknown {
+                    reason: "Telnyx accepted the message without naming it".to_owned(),
+                });
             };
             let status = data.to.first().and_then(|to| to.status.as_deref()).unwrap_or("queued");
             Ok(Sent { provider_id: data.id, state: state(status) })
@@ -179,7 +181,8 @@ impl SmsService for Telnyx<'_> {
                 provider_id: payload.id,
                 state: first.and_then(|to| to.status.as_deref()).map_or(DeliveryState::Unknown, state),
                 is_opted_out: problem.as_ref().is_some_and(|problem| problem.code == "40300"),
-                error: problem.map(|problem| format!("Telnyx reports {} {}", problem.code, problem.title).trim_end().to_owned()),
+                error: problem
+                    .map(|problem| format!("Telnyx reports {} {}", problem.code, problem.title).trim_end().to_owned()),
                 at: occurred_at,
             };
             return Ok(vec![Part::status(status).referring(arrived.query("ref"))]);

@@ -16,7 +16,19 @@ pub fn failure(code: i64) -> SendFailure {
         131_056 => SendFailure::try_again(6, reason),
         130_429 | 80_007 | 4 => SendFailure::try_again(60, reason),
         131_016 | 131_000 | 131_057 | 2 => SendFailure::try_again(30, reason),
-        190 | 0 | 3 | 10 | 200..=299 | 131_005 | 131_042 | 131_045 | 133_010 | 131_048 | 131_064 | 368 | 131_031
+        190
+        | 0
+        | 3
+        | 10
+        | 200..=299
+        | 131_005
+        | 131_042
+        | 131_045
+        | 133_010
+        | 131_048
+        | 131_064
+        | 368
+        | 131_031
         | 130_497 => SendFailure::broken(reason),
         _ => SendFailure::Final { code: Some(code.to_string()), reason },
     }

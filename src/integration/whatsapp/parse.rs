@@ -128,9 +128,9 @@ fn add(told: Messages, parts: &mut Vec<Part>) {
     let channel = Some(format!("phone_number_id:{}", metadata.phone_number_id));
     for message in messages {
         let is_same = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
-        let contact = contacts.iter().find(|contact| {
-            is_same(&contact.wa_id, &message.from) || is_same(&contact.user_id, &message.from_user_id)
-        });
+        let contact = contacts
+            .iter()
+            .find(|contact| is_same(&contact.wa_id, &message.from) || is_same(&contact.user_id, &message.from_user_id));
         let content = content(&message.kind, &message.more);
         let consent = match &content {
             MessageContent::Text(text) => consent_of(text),
@@ -176,9 +176,7 @@ fn content(kind: &str, more: &Map<String, Value>) -> MessageContent {
         "interactive" => {
             let reply = inside["type"].as_str().map_or(&Value::Null, |kind| &inside[kind]);
             match text(&reply["id"]) {
-                Some(payload) => {
-                    MessageContent::Button { payload, title: text(&reply["title"]).unwrap_or_default() }
-                }
+                Some(payload) => MessageContent::Button { payload, title: text(&reply["title"]).unwrap_or_default() },
                 None => MessageContent::Other { kind: kind.to_owned() },
             }
         }

@@ -73,14 +73,13 @@ impl WhatsAppMessage {
         let (kind, content) = match &self.content {
             WhatsAppContent::Text(text) => ("text", json!({ "body": text, "preview_url": false })),
             WhatsAppContent::Buttons { text, buttons } => {
-                let reply = |button: &Button| {
-                    json!({ "type": "reply", "reply": { "id": button.payload, "title": button.title } })
-                };
+                let reply = |button: &Button| json!({ "type": "reply", "reply": { "id": button.payload, "title": button.title } });
                 let buttons: Vec<_> = buttons.iter().map(reply).collect();
                 ("interactive", json!({ "type": "button", "body": { "text": text }, "action": { "buttons": buttons } }))
             }
             WhatsAppContent::Template { name, language, parameters } => {
-                let parameters: Vec<_> = parameters.iter().map(|text| json!({ "type": "text", "text": text })).collect();
+                let parameters: Vec<_> =
+                    parameters.iter().map(|text| json!({ "type": "text", "text": text })).collect();
                 let mut template = json!({ "name": name, "language": { "code": language.replace('-', "_") } });
                 if !parameters.is_empty() {
                     template["components"] = json!([{ "type": "body", "parameters": parameters }]);

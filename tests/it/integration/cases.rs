@@ -118,39 +118,39 @@ const BUDGETS: &[Budget] = &[
     manager(
         "Mutation.createIntegration",
         "mutation { createIntegration(input: { name: \"x\", settings: { calCom: { apiKey: \"cal_x\" } } }) { integration { id } } }",
-        2,
+        3,
     ),
     manager(
         "Mutation.updateIntegration",
         "mutation ($integration: ID!) { updateIntegration(input: { integrationId: $integration, settings: { sms: { apiKey: \"KEY_x\" } } }) { integration { id } } }",
-        3,
+        4,
     ),
     manager(
         "Mutation.testIntegration",
         "mutation ($integration: ID!) { testIntegration(input: { integrationId: $integration }) { integration { id } } }",
-        4,
+        5,
     ),
     manager(
         "Mutation.disableIntegration",
         "mutation ($integration: ID!) { disableIntegration(input: { integrationId: $integration }) { integration { id } } }",
-        3,
+        4,
     ),
     manager(
         "Mutation.enableIntegration",
         "mutation ($integration: ID!) { enableIntegration(input: { integrationId: $integration }) { integration { id } } }",
-        4,
+        5,
     ),
     manager(
         "Mutation.rotateWebhookToken",
         "mutation ($integration: ID!) { rotateWebhookToken(input: { integrationId: $integration }) { integration { id } } }",
-        3,
+        4,
     ),
     administrator(
         "Query.inboundWebhook",
         "query ($inbound_webhook: ID!) { inboundWebhook(id: $inbound_webhook) { status clinic { name } integration { name } } }",
-        1,
+        2,
     ),
-    administrator("Query.inboundWebhooks", "{ inboundWebhooks { nodes { status integration { name } } } }", 1),
+    administrator("Query.inboundWebhooks", "{ inboundWebhooks { nodes { status integration { name } } } }", 2),
     administrator(
         "Mutation.replayInboundWebhook",
         "mutation ($inbound_webhook: ID!) { replayInboundWebhook(input: { webhookId: $inbound_webhook }) { webhook { status } } }",
@@ -159,7 +159,7 @@ const BUDGETS: &[Budget] = &[
     manager(
         "Mutation.removeIntegration",
         "mutation ($integration: ID!) { removeIntegration(input: { integrationId: $integration }) { removedIntegrationId } }",
-        4,
+        5,
     ),
 ];
 

@@ -4,11 +4,15 @@ use chrono::TimeDelta;
 use clinigraph::{integration::SmsSettings, kernel::actor::SystemRole};
 use serde_json::{Value, json};
 
-use super::{fakes::{Mood, Telnyx}, public_app};
+use super::{
+    fakes::{Mood, Telnyx},
+    public_app,
+};
 use crate::harness::Person;
 
 async fn notified(person: &Person) -> Vec<Value> {
-    let query = "{ notifications(filter: { kind: INTEGRATION_ERROR }) { nodes { title body linkPath subject { id } } } }";
+    let query =
+        "{ notifications(filter: { kind: INTEGRATION_ERROR }) { nodes { title body linkPath subject { id } } } }";
     person.ask(query, json!({})).await["notifications"]["nodes"].as_array().unwrap().clone()
 }
 
@@ -33,7 +37,10 @@ async fn a_failure_is_told_once_until_it_works_again() {
     }
     assert!(app.active::<SmsSettings>(&oak).await.is_none());
     let (status, reason) = manager.integration_status(&set.id).await;
-    assert_eq!((status.as_str(), reason.as_deref()), ("ERROR", Some("Telnyx answered 401 10009 Authentication failed")));
+    assert_eq!(
+        (status.as_str(), reason.as_deref()),
+        ("ERROR", Some("Telnyx answered 401 10009 Authentication failed"))
+    );
 
     // It is tested again every half hour: in vain at first, without another word.
     telnyx.fake.be([Mood::Fails(503)]);
@@ -41,6 +48,8 @@ async fn a_failure_is_told_once_until_it_works_again() {
     app.work().await;
     assert_eq!(manager.integration_status(&set.id).await.1.unwrap(), "Telnyx answered with an error (503)");
     assert_eq!(notified(&manager).await.len(), 1);
+    // The next test is planned.
+    app.work().await;
     app.clock.turn(TimeDelta::minutes(31));
     app.work().await;
     assert_eq!(manager.integration_status(&set.id).await, ("ACTIVE".to_owned(), None));
@@ -70,10 +79,8 @@ async fn an_operation_that_needs_one_says_that_there_is_none() {
     let app = public_app().await;
     let oak = app.clinic("Oak").await;
     let id = clinigraph::kernel::Id::from_uuid(oak.id);
-    let needed = app
-        .database
-        .as_system(None, async |scope| app.integrations().require::<SmsSettings>(scope, id).await)
-        .await;
+    let needed =
+        app.database.as_system(None, async |scope| app.integrations().require::<SmsSettings>(scope, id).await).await;
 
     let error = needed.unwrap_err();
     assert_eq!(error.code().as_str(), "INTEGRATION_NOT_CONFIGURED");

@@ -9,8 +9,7 @@ use crate::harness::receiver::{Does, Receiver};
 async fn asked(kind: &str, settings: Value) -> (Vec<String>, Value) {
     let app = public_app().await;
     let oak = app.clinic("Oak").await;
-    let receiver =
-        Receiver::new(Does::Answer { status: 200, headers: String::new(), body: "{}".to_owned() }).await;
+    let receiver = Receiver::new(Does::Answer { status: 200, headers: String::new(), body: "{}".to_owned() }).await;
     let mut settings = json!({ kind: settings });
     settings[kind]["baseUrl"] = json!(receiver.url("/api"));
     let set = app.connect(&oak, settings).await;
@@ -37,18 +36,23 @@ async fn asked(kind: &str, settings: Value) -> (Vec<String>, Value) {
 async fn each_kind_is_tested_by_the_cheapest_call_of_its_service() {
     let both = |line: &str, secret: &str| vec![line.to_owned(), secret.to_owned()];
 
-    let (called, shown) = asked("calCom", json!({ "apiKey": "cal_1", "username": "oak", "defaultEventTypeId": 7 })).await;
+    let (called, shown) =
+        asked("calCom", json!({ "apiKey": "cal_1", "username": "oak", "defaultEventTypeId": 7 })).await;
     assert_eq!(called, both("GET /api/me", "Bearer cal_1"));
     assert_eq!(shown, json!({ "username": "oak", "defaultEventTypeId": 7 }));
     let vapi = json!({ "authentication": "HMAC", "apiKey": "v1", "webhookSecret": "s", "phoneNumber": "+15550003333", "assistantId": "a1" });
     let (called, shown) = asked("vapi", vapi).await;
     assert_eq!(called, both("GET /api/assistant?limit=1", "Bearer v1"));
-    assert_eq!(shown, json!({ "authentication": "HMAC", "phoneNumber": "+15550003333", "assistantId": "a1", "signatureHeader": null }));
+    assert_eq!(
+        shown,
+        json!({ "authentication": "HMAC", "phoneNumber": "+15550003333", "assistantId": "a1", "signatureHeader": null })
+    );
     let (called, _) = asked("retell", json!({ "apiKey": "key_1", "agentId": "g1" })).await;
     assert_eq!(called, both("GET /api/get-concurrency", "Bearer key_1"));
     let (called, _) = asked("paystack", json!({ "currency": "KES", "secretKey": "sk_test_1" })).await;
     assert_eq!(called, both("GET /api/balance", "Bearer sk_test_1"));
-    let (called, shown) = asked("stripe", json!({ "currency": "EUR", "secretKey": "sk_2", "apiVersion": "2026-07-29.dahlia" })).await;
+    let (called, shown) =
+        asked("stripe", json!({ "currency": "EUR", "secretKey": "sk_2", "apiVersion": "2026-07-29.dahlia" })).await;
     assert_eq!(called, both("GET /api/account", "Bearer sk_2"));
     assert_eq!(shown, json!({ "currency": "EUR", "apiVersion": "2026-07-29.dahlia" }));
     let (called, shown) = asked("video", json!({ "provider": "HUNDRED_MS", "accessKey": "k", "appSecret": "s" })).await;
@@ -67,7 +71,9 @@ async fn an_address_that_a_clinic_types_in_reaches_the_public_internet_alone() {
     let oak = app.clinic("Oak").await;
     let manager = oak.manager().await;
     let oscar = json!({ "oscarEmr": { "protocol": "SOAP", "baseUrl": "https://127.0.0.1/oscar", "username": "u", "password": "a password" } });
-    let made = manager.change("createIntegration", json!({ "name": "OSCAR", "settings": oscar }), "{ integration { id } }").await;
+    let made = manager
+        .change("createIntegration", json!({ "name": "OSCAR", "settings": oscar }), "{ integration { id } }")
+        .await;
     let id = made["integration"]["id"].as_str().unwrap();
     manager.change("testIntegration", json!({ "integrationId": id }), "{ __typename }").await;
     app.work().await;

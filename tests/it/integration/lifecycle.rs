@@ -3,7 +3,10 @@
 use clinigraph::integration::{SmsSettings, WhatsAppSettings};
 use serde_json::{Value, json};
 
-use super::{fakes::{Mood, Telnyx, WhatsApp}, public_app};
+use super::{
+    fakes::{Mood, Telnyx, WhatsApp},
+    public_app,
+};
 use crate::harness::{TestApp, reader::Over};
 
 const EVENTS: &str = "subscription ($after: String) {
@@ -18,14 +21,17 @@ async fn what_passes_a_test_is_used_and_an_event_tells() {
     let set = app.add_integration(Some(&oak), telnyx.settings()).await;
     let after = app.now().await;
 
-    let added = manager.integration(&set.id, "{ kind status verifiedAt lastError ofPlatform clinic { name } nextStatuses }").await;
+    let added = manager
+        .integration(&set.id, "{ kind status verifiedAt lastError ofPlatform clinic { name } nextStatuses }")
+        .await;
     assert_eq!(
         added,
         json!({ "kind": "SMS", "status": "DISCONNECTED", "verifiedAt": null, "lastError": null, "ofPlatform": false,
                 "clinic": { "name": "Oak" }, "nextStatuses": ["PENDING", "DISABLED"] })
     );
     assert!(app.active::<SmsSettings>(&oak).await.is_none(), "it was not tested");
-    let asked = manager.change("testIntegration", json!({ "integrationId": set.id }), "{ integration { status } }").await;
+    let asked =
+        manager.change("testIntegration", json!({ "integrationId": set.id }), "{ integration { status } }").await;
     assert_eq!(asked["integration"]["status"], "PENDING");
     assert!(app.active::<SmsSettings>(&oak).await.is_none(), "it is being tested");
     app.work().await;
@@ -63,7 +69,10 @@ async fn what_fails_a_test_says_why_and_is_not_used() {
     for (mood, expected) in [
         (Mood::Busy(5), "Telnyx answered that there were too many requests; please test again in a minute (429)"),
         (Mood::Fails(502), "Telnyx answered with an error (502)"),
-        (Mood::DropsAnswer, "There was no answer: the connection broke before the server had answered, or its answer was not HTTP"),
+        (
+            Mood::DropsAnswer,
+            "There was no answer: the connection broke before the server had answered, or its answer was not HTTP",
+        ),
     ] {
         telnyx.fake.be([mood]);
         manager.change("testIntegration", json!({ "integrationId": set.id }), "{ __typename }").await;
@@ -179,16 +188,24 @@ async fn bad_settings_are_refused_with_every_problem_at_its_place() {
     let addressed = json!({ "calCom": { "baseUrl": "https://cal.example" } });
     let error = manager.refused("createIntegration", create(addressed)).await;
     assert_eq!(error["extensions"]["code"], "FORBIDDEN");
-    assert!(error["message"].as_str().unwrap().starts_with("input.settings.calCom.baseUrl: only administrators"), "{error}");
+    assert!(
+        error["message"].as_str().unwrap().starts_with("input.settings.calCom.baseUrl: only administrators"),
+        "{error}"
+    );
 
-    let made = manager.change("createIntegration", create(json!({ "calCom": {} })), "{ integration { id version } }").await;
+    let made =
+        manager.change("createIntegration", create(json!({ "calCom": {} })), "{ integration { id version } }").await;
     let id = made["integration"]["id"].as_str().unwrap();
     let problems = manager.problems("testIntegration", json!({ "integrationId": id })).await;
     assert_eq!(problems[0].1, "the integration needs the secret API_KEY; set it first");
     let other_kind = json!({ "integrationId": id, "settings": { "vapi": { "squadId": "x" } } });
     let problems = manager.problems("updateIntegration", other_kind).await;
-    assert_eq!(problems[0], ("input.settings.vapi".to_owned(), "the integration is of another kind: Cal.com".to_owned()));
-    let stale = manager.refused("updateIntegration", json!({ "integrationId": id, "expectedVersion": 7, "name": "x" })).await;
+    assert_eq!(
+        problems[0],
+        ("input.settings.vapi".to_owned(), "the integration is of another kind: Cal.com".to_owned())
+    );
+    let stale =
+        manager.refused("updateIntegration", json!({ "integrationId": id, "expectedVersion": 7, "name": "x" })).await;
     assert_eq!(stale["extensions"]["code"], "STALE_OBJECT");
     let address = json!({ "integrationId": id, "settings": { "calCom": { "baseUrl": null } } });
     assert_eq!(manager.refused("updateIntegration", address).await["extensions"]["code"], "FORBIDDEN");
@@ -200,18 +217,24 @@ async fn a_change_during_a_test_is_tested_by_itself() {
     let oak = app.clinic("Oak").await;
     let manager = oak.manager().await;
     let set = app.connect(&oak, telnyx.settings()).await;
-    let change = |field: &str, value: Value| json!({ "integrationId": set.id, "settings": { "sms": { field: value } } });
+    let change =
+        |field: &str, value: Value| json!({ "integrationId": set.id, "settings": { "sms": { field: value } } });
 
     // The name alone changes nothing that was tested.
     let renamed = json!({ "integrationId": set.id, "name": "Texts" });
     let renamed = manager.change("updateIntegration", renamed, "{ integration { name status } }").await;
     assert_eq!(renamed["integration"], json!({ "name": "Texts", "status": "ACTIVE" }));
     // Nor does the value that is there.
-    let same = manager.change("updateIntegration", change("apiKey", json!(super::fakes::TELNYX_KEY)), "{ integration { status } }").await;
+    let same = manager
+        .change("updateIntegration", change("apiKey", json!(super::fakes::TELNYX_KEY)), "{ integration { status } }")
+        .await;
     assert_eq!(same["integration"]["status"], "ACTIVE");
-    let removed = manager.change("updateIntegration", change("apiKey", Value::Null), "{ integration { status } }").await;
+    let removed =
+        manager.change("updateIntegration", change("apiKey", Value::Null), "{ integration { status } }").await;
     assert_eq!(removed["integration"]["status"], "DISCONNECTED", "it cannot work without");
-    let set_again = manager.change("updateIntegration", change("apiKey", json!(super::fakes::TELNYX_KEY)), "{ integration { status } }").await;
+    let set_again = manager
+        .change("updateIntegration", change("apiKey", json!(super::fakes::TELNYX_KEY)), "{ integration { status } }")
+        .await;
     assert_eq!(set_again["integration"]["status"], "DISCONNECTED");
     // A test that is under way does not speak for what was changed since.
     manager.change("testIntegration", json!({ "integrationId": set.id }), "{ __typename }").await;

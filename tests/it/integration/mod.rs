@@ -2,8 +2,8 @@
 //! the servers in `fakes/`, which other modules' tests can use too.
 
 pub mod cases;
-pub mod fakes;
 mod failures;
+pub mod fakes;
 mod kinds;
 mod lifecycle;
 mod processing;
@@ -49,7 +49,10 @@ impl TestApp {
     /// Adds an integration for a clinic, as an administrator, who may choose the address of the service; and tests it.
     pub async fn connect(&self, clinic: &TestClinic<'_>, settings: Value) -> Set {
         let set = self.add_integration(Some(clinic), settings).await;
-        self.administrator().await.change("testIntegration", json!({ "integrationId": set.id }), "{ __typename }").await;
+        self.administrator()
+            .await
+            .change("testIntegration", json!({ "integrationId": set.id }), "{ __typename }")
+            .await;
         self.work().await;
         set
     }
@@ -101,7 +104,7 @@ impl Person {
 pub async fn add_webhook(app: &TestApp, clinic: Uuid, status: &str) {
     app.execute(&format!(
         "insert into inbound_webhooks (id, clinic_id, integration_id, kind, event_id, status, body_enc, body_bytes)
-         select gen_random_uuid(), clinic_id, id, kind, 'e1', '{status}', 'x', 1 from integrations where clinic_id = '{clinic}' limit 1"
+         select gen_random_uuid(), clinic_id, id, kind, gen_random_uuid(), '{status}', 'x', 1 from integrations where clinic_id = '{clinic}' limit 1"
     ))
     .await;
 }

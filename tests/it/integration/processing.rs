@@ -40,14 +40,20 @@ async fn hear(scope: &Scope, received: &Received) -> Result<()> {
                 MessageContent::Media { .. } => "(media)".to_owned(),
                 MessageContent::Other { kind } => format!("({kind})"),
             };
-            let consent = if message.consent == Consent::None { String::new() } else { format!(" {:?}", message.consent) };
-            format!("{} says {content}{consent}", message.from.as_deref().or(message.sender_id.as_deref()).unwrap_or("somebody"))
+            let consent =
+                if message.consent == Consent::None { String::new() } else { format!(" {:?}", message.consent) };
+            format!(
+                "{} says {content}{consent}",
+                message.from.as_deref().or(message.sender_id.as_deref()).unwrap_or("somebody")
+            )
         }
         Inbound::Status(status) => format!("{} is {:?}", status.provider_id, status.state),
         other => format!("{other:?}"),
     };
-    let fails: Vec<Failing> =
-        sql_query("select text from fails where strpos($1, text) > 0").bind::<Text, _>(&text).load(&mut scope.tx().await?.conn()?).await?;
+    let fails: Vec<Failing> = sql_query("select text from fails where strpos($1, text) > 0")
+        .bind::<Text, _>(&text)
+        .load(&mut scope.tx().await?.conn()?)
+        .await?;
     if !fails.is_empty() {
         return Err(Error::unavailable("it fails"));
     }
@@ -137,7 +143,10 @@ async fn each_part_is_handled_once_however_it_comes() {
     assert_eq!(whose, [json!({ "clinic_id": oak.id, "reference": Uuid::from_u128(7) })]);
     let rows = webhooks(&app.administrator().await).await;
     assert_eq!(rows.len(), 4);
-    assert!(rows.iter().all(|row| row["status"] == "PROCESSED" && row["attempts"] == 1 && row["viewerCanReplay"] == false), "{rows:?}");
+    assert!(
+        rows.iter().all(|row| row["status"] == "PROCESSED" && row["attempts"] == 1 && row["viewerCanReplay"] == false),
+        "{rows:?}"
+    );
 }
 
 #[tokio::test]
@@ -167,7 +176,10 @@ async fn what_fails_changes_nothing_is_tried_again_and_can_be_replayed() {
 
     process(&app).await;
     let row = &webhooks(&administrator).await[0];
-    assert_eq!((&row["status"], &row["attempts"], &row["viewerCanReplay"]), (&json!("RECEIVED"), &json!(1), &json!(false)));
+    assert_eq!(
+        (&row["status"], &row["attempts"], &row["viewerCanReplay"]),
+        (&json!("RECEIVED"), &json!(1), &json!(false))
+    );
     assert_eq!(row["error"], "UNAVAILABLE: the server cannot answer at the moment; please try again");
     let error = administrator.refused("replayInboundWebhook", json!({ "webhookId": row["id"] })).await;
     assert_eq!(error["message"], "only a webhook that is FAILED or IGNORED can be replayed; this one is RECEIVED");
@@ -181,7 +193,9 @@ async fn what_fails_changes_nothing_is_tried_again_and_can_be_replayed() {
     assert_eq!(heard(&app).await, Vec::<String>::new());
 
     app.execute("delete from fails").await;
-    let replayed = administrator.change("replayInboundWebhook", json!({ "webhookId": row["id"] }), "{ webhook { status error } }").await;
+    let replayed = administrator
+        .change("replayInboundWebhook", json!({ "webhookId": row["id"] }), "{ webhook { status error } }")
+        .await;
     assert_eq!(replayed["webhook"], json!({ "status": "RECEIVED", "error": null }));
     process(&app).await;
     assert_eq!(heard(&app).await, ["+254700000001 says bad day"]);
@@ -278,6 +292,8 @@ async fn webhooks_are_removed_after_thirty_days() {
     app.clock.turn(TimeDelta::days(29));
     process(&app).await;
     assert_eq!(app.value("select count(*) from inbound_webhooks").await, 2);
+    // The next removal is planned.
+    process(&app).await;
     app.clock.turn(TimeDelta::days(2));
     process(&app).await;
     assert_eq!(app.rows("select event_id, status from inbound_webhooks").await.len(), 1, "what waits stays");

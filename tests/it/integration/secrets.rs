@@ -2,7 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{fakes::{TELNYX_KEY, Telnyx}, public_app};
+use super::{
+    fakes::{TELNYX_KEY, Telnyx},
+    public_app,
+};
 
 #[tokio::test]
 async fn a_secret_shows_its_end_and_its_time_alone() {
@@ -10,7 +13,9 @@ async fn a_secret_shows_its_end_and_its_time_alone() {
     let oak = app.clinic("Oak").await;
     let manager = oak.manager().await;
     let set = app.add_integration(Some(&oak), telnyx.settings()).await;
-    let shown = async || manager.integration(&set.id, "{ secrets { name configured lastFour updatedAt } }").await["secrets"].clone();
+    let shown = async || {
+        manager.integration(&set.id, "{ secrets { name configured lastFour updatedAt } }").await["secrets"].clone()
+    };
 
     let first = shown().await;
     assert_eq!(first[0]["name"], "API_KEY");

@@ -77,7 +77,8 @@ async fn twilio_is_sent_a_form_and_its_failures_are_told_apart() {
     assert_eq!(send(&app, &by, &message).await, "Queued");
     let request = twilio.fake.sent().remove(0);
     let fields: Vec<(String, String)> = url::form_urlencoded::parse(request.body.as_bytes()).into_owned().collect();
-    let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default();
+    let field =
+        |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone()).unwrap_or_default();
     assert_eq!((field("To").as_str(), field("From").as_str()), ("+254700000001", "+15550002222"));
     assert_eq!(field("StatusCallback"), format!("{PUBLIC}{}?ref={}", set.path, message.reference));
     for (mood, expected) in [
@@ -105,7 +106,8 @@ async fn a_service_that_cannot_be_reached_was_sent_nothing() {
     // A port on which nobody listens any more.
     let closed = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let base = format!("http://{closed}/v2");
-    let settings = json!({ "sms": { "provider": "TELNYX", "senderNumber": "+15550001111", "apiKey": "KEY_1", "baseUrl": base } });
+    let settings =
+        json!({ "sms": { "provider": "TELNYX", "senderNumber": "+15550001111", "apiKey": "KEY_1", "baseUrl": base } });
     app.add_integration(Some(&oak), settings).await;
     app.execute("update integrations set status = 'active'").await;
     let by = app.active::<SmsSettings>(&oak).await.unwrap();

@@ -1,4 +1,4 @@
-//! The door: what is let in, stored once and sealed, and what is not.
+//! Receiving webhooks: what is accepted, stored once and sealed, and what is not.
 
 use std::time::Instant;
 
@@ -163,10 +163,12 @@ async fn each_service_is_known_by_its_own_signature() {
     // Twilio signs the address that it knows, with the query, and gets an answer that sends nothing.
     let sms = app.connect(&elm, twilio.settings()).await;
     let path = format!("{}?ref=abc", sms.path);
-    let (headers, form) = Twilio::form(&format!("{PUBLIC}{path}"), &[("MessageSid", "SM1"), ("MessageStatus", "delivered")]);
+    let (headers, form) =
+        Twilio::form(&format!("{PUBLIC}{path}"), &[("MessageSid", "SM1"), ("MessageStatus", "delivered")]);
     assert_eq!(app.deliver(&path, &headers, form.clone()).await, (200, "<Response></Response>".to_owned()));
     assert_eq!(app.deliver(&sms.path, &headers, form.clone()).await.0, 401, "without the query it is another address");
-    let (ported, form) = Twilio::form(&format!("{PUBLIC}:443{path}"), &[("MessageSid", "SM1"), ("MessageStatus", "sent")]);
+    let (ported, form) =
+        Twilio::form(&format!("{PUBLIC}:443{path}"), &[("MessageSid", "SM1"), ("MessageStatus", "sent")]);
     assert_eq!(app.deliver(&path, &ported, form).await.0, 200);
 
     // What signs with nothing that is stored is refused.

@@ -65,10 +65,13 @@ async fn texts_buttons_and_templates_have_the_form_that_meta_takes() {
     );
     assert_eq!(
         bodies[2],
-        envelope(json!({ "to": "+254700000001", "type": "template", "template": { "name": "reminder", "language": { "code": "en_US" },
-            "components": [{ "type": "body", "parameters": [{ "type": "text", "text": "tomorrow at 10:00" }] }] } }))
+        envelope(
+            json!({ "to": "+254700000001", "type": "template", "template": { "name": "reminder", "language": { "code": "en_US" },
+            "components": [{ "type": "body", "parameters": [{ "type": "text", "text": "tomorrow at 10:00" }] }] } })
+        )
     );
-    let answering = json!({ "recipient": "KE.1", "context": { "message_id": "wamid.IN1" }, "type": "text", "text": hello });
+    let answering =
+        json!({ "recipient": "KE.1", "context": { "message_id": "wamid.IN1" }, "type": "text", "text": hello });
     assert_eq!(bodies[3], envelope(answering));
 }
 

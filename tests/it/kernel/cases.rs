@@ -20,7 +20,11 @@ const RIGHTS: &[Rights] = &[
         ["-", "-", "-", "-"],
     ),
     rights("Query.node", "query ($ticket: ID!) { node(id: $ticket) { id ... on Ticket { title } } }", READS),
-    rights("Query.nodes", "query ($any: [ID!]!) { nodes(ids: $any) { id __typename } }", READS),
+    rights(
+        "Query.nodes",
+        "query ($any: [ID!]!) { nodes(ids: $any) { id __typename } }",
+        ["UNAUTHENTICATED", "-", "FORBIDDEN", "FORBIDDEN"],
+    ),
 ];
 
 const BUDGETS: &[Budget] = &[

@@ -27,6 +27,9 @@ impl Protocol for Speaks {
             let is_own = request.line.contains("%2B15550001111");
             return (200, json!({ "data": if is_own { json!([{ "phone_number": NUMBER }]) } else { json!([]) } }));
         }
+        if request.line.starts_with("GET /v2/messaging_profiles") {
+            return (200, json!({ "data": [] }));
+        }
         if request.line != "POST /v2/messages" {
             return (404, json!({ "errors": [{ "code": "10005", "title": "Resource not found" }] }));
         }
@@ -36,7 +39,10 @@ impl Protocol for Speaks {
         }
         let to = json!([{ "phone_number": sent["to"], "status": "queued", "carrier": "", "line_type": "Wireless" }]);
         let id = format!("40385f64-0000-4094-0000-{number:012}");
-        (200, json!({ "data": { "record_type": "message", "id": id, "to": to, "text": sent["text"], "parts": 1, "errors": [] } }))
+        (
+            200,
+            json!({ "data": { "record_type": "message", "id": id, "to": to, "text": sent["text"], "parts": 1, "errors": [] } }),
+        )
     }
 
     fn refusal(&self, code: i64) -> (u16, Value) {

@@ -29,7 +29,8 @@ impl Protocol for Speaks {
             let numbers = if path.contains("%2B15550002222") { json!([{ "sid": "PN1" }]) } else { json!([]) };
             return (200, json!({ "incoming_phone_numbers": numbers }));
         }
-        let fields: BTreeMap<String, String> = url::form_urlencoded::parse(request.body.as_bytes()).into_owned().collect();
+        let fields: BTreeMap<String, String> =
+            url::form_urlencoded::parse(request.body.as_bytes()).into_owned().collect();
         let sid = format!("SM{number:032}");
         (201, json!({ "sid": sid, "status": "queued", "to": fields["To"], "num_segments": "1", "error_code": null }))
     }

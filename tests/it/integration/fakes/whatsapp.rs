@@ -33,7 +33,10 @@ impl Protocol for Speaks {
             return (400, error(100));
         }
         let to = request.json()["to"].clone();
-        (200, json!({ "messaging_product": "whatsapp", "contacts": [{ "input": to }], "messages": [{ "id": format!("wamid.OUT{number}") }] }))
+        (
+            200,
+            json!({ "messaging_product": "whatsapp", "contacts": [{ "input": to }], "messages": [{ "id": format!("wamid.OUT{number}") }] }),
+        )
     }
 
     fn refusal(&self, code: i64) -> (u16, Value) {
@@ -70,7 +73,8 @@ impl WhatsApp {
             "metadata": { "display_phone_number": "15550001111", "phone_number_id": number_id },
         });
         if !messages.is_empty() {
-            value["contacts"] = json!([{ "profile": { "name": "Test One" }, "wa_id": "254700000001", "user_id": "KE.1" }]);
+            value["contacts"] =
+                json!([{ "profile": { "name": "Test One" }, "wa_id": "254700000001", "user_id": "KE.1" }]);
             value["messages"] = json!(messages);
         }
         if !statuses.is_empty() {

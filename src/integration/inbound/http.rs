@@ -12,15 +12,16 @@ use axum::{
 };
 use http::{HeaderValue, StatusCode, header, request::Parts};
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use super::{limits::InboundLimits, receive::Accepted, refusals};
 use crate::{
     integration::{
         Integration, IntegrationKind, Integrations, SecretName, Secrets,
-        signature::{Refused, Signed},
+        signature::{Refused, Signed, same},
         webhook_address,
     },
-    kernel::{Code, Id, Result},
+    kernel::{Code, Error, Id, Result},
 };
 
 /// The largest that a service sends: a delivery of WhatsApp.
@@ -29,7 +30,7 @@ const LARGEST: usize = 3 << 20;
 const WITHIN: Duration = Duration::from_secs(10);
 
 #[derive(Clone)]
-struct Door {
+struct Webhooks {
     integrations: Integrations,
     limits: InboundLimits,
 }
@@ -39,7 +40,7 @@ pub fn routes(integrations: Integrations) -> Router {
     let limits = InboundLimits::new(integrations.clock().clone());
     Router::new()
         .route("/webhooks/{integration}/{token}", get(handshake).post(receive))
-        .with_state(Door { integrations, limits })
+        .with_state(Webhooks { integrations, limits })
 }
 
 /// An answer without words, which services do not read.
@@ -57,10 +58,10 @@ fn address(parts: &Parts) -> IpAddr {
     parts.extensions.get().copied().unwrap_or(IpAddr::from([0, 0, 0, 0]))
 }
 
-impl Door {
+impl Webhooks {
     /// The integration that an address names. None, after the same work, if there is none or the token is not its own.
     async fn find(&self, integration: &str, token: &str) -> Result<Option<Integration>> {
-        let id = integration.parse::<Id<Integration>>().unwrap_or_else(|_| Id::from_uuid(uuid::Uuid::nil()));
+        let id = integration.parse::<Id<Integration>>().unwrap_or_else(|_| Id::from_uuid(Uuid::nil()));
         let found = self.integrations.receiver(id).await?;
         let is_right = webhook_address::is_token(self.integrations.ring(), found.as_ref(), token);
         Ok(found.filter(|_| is_right))
@@ -68,17 +69,17 @@ impl Door {
 }
 
 async fn receive(
-    State(door): State<Door>,
+    State(webhooks): State<Webhooks>,
     Path((integration, token)): Path<(String, String)>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let address = address(&parts);
-    let Some(_place) = door.limits.admit(address) else { return busy() };
-    match door.receive(&integration, &token, &parts, body).await {
+    let Some(_place) = webhooks.limits.admit(address) else { return busy() };
+    match webhooks.receive(&integration, &token, &parts, body).await {
         Ok(response) => {
             if matches!(response.status(), StatusCode::NOT_FOUND | StatusCode::UNAUTHORIZED) {
-                door.limits.refused(address);
+                webhooks.limits.refused(address);
             }
             response
         }
@@ -86,7 +87,7 @@ async fn receive(
     }
 }
 
-fn failed(error: &crate::kernel::Error) -> Response {
+fn failed(error: &Error) -> Response {
     tracing::error!(%error, cause = ?error.cause(), "a webhook could not be received");
     status(match error.code() {
         Code::Internal => StatusCode::INTERNAL_SERVER_ERROR,
@@ -94,7 +95,7 @@ fn failed(error: &crate::kernel::Error) -> Response {
     })
 }
 
-impl Door {
+impl Webhooks {
     async fn receive(&self, integration: &str, token: &str, parts: &Parts, body: Body) -> Result<Response> {
         let Some(row) = self.find(integration, token).await? else { return Ok(status(StatusCode::NOT_FOUND)) };
         if !self.limits.admit_to(row.id.uuid()) {
@@ -125,7 +126,10 @@ impl Door {
 
 /// Twilio would read words as a message to send.
 fn accepted_by(kind: IntegrationKind, parts: &Parts) -> Response {
-    let is_form = parts.headers.get(header::CONTENT_TYPE).is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form"));
+    let is_form = parts
+        .headers
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"application/x-www-form"));
     if kind == IntegrationKind::Sms && is_form {
         return ([(header::CONTENT_TYPE, "text/xml")], "<Response></Response>").into_response();
     }
@@ -134,28 +138,28 @@ fn accepted_by(kind: IntegrationKind, parts: &Parts) -> Response {
 
 /// The handshake of WhatsApp: whoever knows the text that was agreed on gets the challenge back.
 async fn handshake(
-    State(door): State<Door>,
+    State(webhooks): State<Webhooks>,
     Path((integration, token)): Path<(String, String)>,
     request: Request,
 ) -> Response {
     let (parts, _) = request.into_parts();
     let address = address(&parts);
-    let Some(_place) = door.limits.admit(address) else { return busy() };
-    match door.challenge(&integration, &token, parts.uri.query().unwrap_or_default()).await {
+    let Some(_place) = webhooks.limits.admit(address) else { return busy() };
+    match webhooks.challenge(&integration, &token, parts.uri.query().unwrap_or_default()).await {
         Ok(Some(challenge)) => ([(header::CONTENT_TYPE, "text/plain; charset=utf-8")], challenge).into_response(),
         Ok(None) => {
-            door.limits.refused(address);
+            webhooks.limits.refused(address);
             status(StatusCode::NOT_FOUND)
         }
         Err(error) if error.code() == Code::Forbidden => {
-            door.limits.refused(address);
+            webhooks.limits.refused(address);
             status(StatusCode::FORBIDDEN)
         }
         Err(error) => failed(&error),
     }
 }
 
-impl Door {
+impl Webhooks {
     async fn challenge(&self, integration: &str, token: &str, query: &str) -> Result<Option<String>> {
         let found = self.find(integration, token).await?;
         let Some(row) = found.filter(|row| row.kind == IntegrationKind::WhatsApp) else { return Ok(None) };
@@ -165,9 +169,9 @@ impl Door {
         };
         let secrets = Secrets::open(self.integrations.ring(), &row)?;
         let agreed = secrets.get(SecretName::VerifyToken);
-        let is_right = agreed.is_some_and(|agreed| crate::integration::signature::same(agreed, &value("hub.verify_token")));
+        let is_right = agreed.is_some_and(|agreed| same(agreed, &value("hub.verify_token")));
         if value("hub.mode") != "subscribe" || !is_right {
-            return Err(crate::kernel::Error::forbidden("the text that was agreed on is another"));
+            return Err(Error::forbidden("the text that was agreed on is another"));
         }
         Ok(Some(value("hub.challenge")))
     }
