@@ -12,7 +12,7 @@ use crate::{
     config::{DatabaseOptions, JobOptions, OperationMode, Seed, Serve, Work},
     demo,
     embedded::{Embedded, Options},
-    entities, file,
+    entities, file, integration,
     jobs::{self, Worker},
     kernel::{
         Code, Error, Result,
@@ -318,7 +318,8 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
 /// What is served beside the API: files, pages behind links in messages, and the mailbox of development.
 pub fn routes(pipeline: &Pipeline) -> Router {
     let unsubscribe = notification::routes(pipeline.database().clone(), pipeline.links().clone());
-    let routes = file::routes(pipeline.files().clone()).merge(unsubscribe);
+    let integrations = integration::routes(pipeline.integrations().clone());
+    let routes = file::routes(pipeline.files().clone()).merge(unsubscribe).merge(integrations);
     match pipeline.outside().mailer().mailbox() {
         Some(mailbox) => routes.merge(mail::routes(mailbox.clone())),
         None => routes,

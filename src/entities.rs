@@ -4,7 +4,9 @@
 use crate::{
     access, audit, clinic,
     export::{self, Exporter},
-    external, file, jobs,
+    external, file,
+    integration::{self, InboundHandlers},
+    jobs,
     kernel::{
         entity::{Def, Entity},
         events::{EventKind, Topic},
@@ -15,7 +17,7 @@ use crate::{
 
 /// Every entity, for look-ups by an id of any kind and for the tests that hold for all of them.
 #[must_use]
-pub fn entities() -> [&'static Def; 23] {
+pub fn entities() -> [&'static Def; 26] {
     [
         clinic::ClinicNetwork::def(),
         clinic::Clinic::def(),
@@ -40,12 +42,15 @@ pub fn entities() -> [&'static Def; 23] {
         external::ExternalReference::def(),
         webhook::WebhookEndpoint::def(),
         webhook::WebhookDelivery::def(),
+        integration::Integration::def(),
+        integration::InboundWebhook::def(),
+        integration::WebhookRefusals::def(),
     ]
 }
 
 /// Every topic, for the activity of a clinic and for the tests that hold for all of them.
 #[must_use]
-pub fn topics() -> [&'static Topic; 9] {
+pub fn topics() -> [&'static Topic; 10] {
     [
         clinic::ClinicEventKind::TOPIC,
         clinic::ClinicConfigEventKind::TOPIC,
@@ -56,25 +61,35 @@ pub fn topics() -> [&'static Topic; 9] {
         jobs::JobEventKind::TOPIC,
         export::ExportEventKind::TOPIC,
         webhook::WebhookEndpointEventKind::TOPIC,
+        integration::IntegrationEventKind::TOPIC,
     ]
 }
 
 /// Every operation that has a rate of its own, or that callers who are not signed in may use.
 #[must_use]
 pub fn operation_rates() -> Vec<OperationRates> {
-    [&access::RATES[..], &server_info::RATES, &support::RATES, &file::RATES, &export::RATES, &webhook::RATES].concat()
+    [
+        &access::RATES[..],
+        &server_info::RATES,
+        &support::RATES,
+        &file::RATES,
+        &export::RATES,
+        &webhook::RATES,
+        &integration::RATES,
+    ]
+    .concat()
 }
 
 /// What the modules declare of their jobs, for workers.
 #[must_use]
-pub fn jobs() -> [&'static jobs::Jobs; 5] {
-    [&jobs::JOBS, &support::JOBS, &notification::JOBS, &export::JOBS, &webhook::JOBS]
+pub fn jobs() -> [&'static jobs::Jobs; 6] {
+    [&jobs::JOBS, &support::JOBS, &notification::JOBS, &export::JOBS, &webhook::JOBS, &integration::JOBS]
 }
 
 /// What the modules declare of their notifications.
 #[must_use]
 pub fn notices() -> notification::Notices {
-    notification::Notices::new([support::NOTICES, export::NOTICES, webhook::NOTICES].concat())
+    notification::Notices::new([support::NOTICES, export::NOTICES, webhook::NOTICES, integration::NOTICES].concat())
 }
 
 /// Every kind of export.
@@ -85,4 +100,10 @@ pub fn exporters() -> [Exporter; 3] {
         Exporter::of::<support::TicketMessageExport>(),
         Exporter::of::<audit::AuditEventExport>(),
     ]
+}
+
+/// What the modules do with what services send.
+#[must_use]
+pub fn inbound_handlers() -> InboundHandlers {
+    InboundHandlers(vec![&integration::FOLLOW_DELIVERY, &integration::FOLLOW_CONSENT])
 }

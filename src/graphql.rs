@@ -13,9 +13,9 @@ use async_graphql::{
     registry::{MetaField, MetaType, Registry},
 };
 
-pub use crate::entities::{entities, jobs, notices, operation_rates, topics};
+pub use crate::entities::{entities, inbound_handlers, jobs, notices, operation_rates, topics};
 use crate::{
-    access, audit, clinic, export, external, file, jobs,
+    access, audit, clinic, export, external, file, integration, jobs,
     kernel::{
         Code, Error, Result,
         entity::{AnyNode, AnyNodes, Def, Kinds},
@@ -45,6 +45,8 @@ pub struct QueryFields(
     external::ExternalQuery,
     support::SupportDeskQuery,
     webhook::WebhookReads,
+    integration::IntegrationReads,
+    integration::InboundReads,
     server_info::ServerQuery,
 );
 
@@ -69,6 +71,8 @@ pub struct MutationFields(
     audit::AuditExportMutation,
     external::ExternalMutation,
     webhook::WebhookMutation,
+    integration::IntegrationMutation,
+    integration::InboundMutation,
 );
 
 /// Declares a root type: its fields are those of the merged parts, and each is nullable, so that a field that fails is null
@@ -159,6 +163,7 @@ pub struct Subscription(
     notification::NotificationSubscription,
     jobs::JobSubscription,
     export::ExportSubscription,
+    integration::IntegrationSubscription,
     live::ActivitySubscription,
 );
 

@@ -12,6 +12,7 @@ pub mod export;
 pub mod external;
 pub mod file;
 pub mod graphql;
+pub mod integration;
 pub mod jobs;
 pub mod kernel;
 pub mod live;

@@ -1054,6 +1054,122 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    /// Webhook that a service outside has sent to the server. Its content is stored encrypted for 30 days and never returned. Needs the permission `WEBHOOKS_REPLAY`.
+    inbound_webhooks (clinic_id, id) {
+        /// Identifier of the webhook.
+        id -> Uuid,
+        /// Clinic of the integration; the nil UUID for one of the platform.
+        clinic_id -> Uuid,
+        /// Integration that the webhook came in by.
+        integration_id -> Uuid,
+        /// Kind of the integration that the webhook came in by.
+        kind -> Text,
+        /// Identifier of the event at the service, or one made of the content: the same event is stored once for an integration.
+        event_id -> Text,
+        /// Type of the event, as the service spells it. Null if it was not found in the content.
+        event_type -> Nullable<Text>,
+        /// Headers that say how the body is to be read; none of them is a secret.
+        headers -> Jsonb,
+        /// Query of the address that it was sent to; null if there was none.
+        query -> Nullable<Text>,
+        /// Body as it was received, sealed.
+        body_enc -> Bytea,
+        /// Size of the content in bytes.
+        body_bytes -> Int4,
+        /// Current status of the webhook.
+        status -> Text,
+        /// Number of attempts to process the webhook.
+        attempts -> Int4,
+        /// Error of the last attempt, without anything of the content. Null if there was none.
+        error -> Nullable<Text>,
+        /// Time at which the webhook came in.
+        received_at -> Timestamptz,
+        /// Time at which the webhook was processed. Null if it was not.
+        processed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Integration with a service outside, of a clinic or of the platform. The settings are in the field of its kind; those of the other kinds are null. Needs the permission `INTEGRATIONS_MANAGE`.
+    integrations (clinic_id, id) {
+        /// Identifier of the integration.
+        id -> Uuid,
+        /// Clinic that uses the service; the nil UUID for the platform.
+        clinic_id -> Uuid,
+        /// Kind of the integration: what the service outside is used for.
+        kind -> Text,
+        /// Name of the integration, for people.
+        name -> Text,
+        /// Current status of the integration.
+        status -> Text,
+        /// Settings for text messages. Null if the integration is of another kind.
+        sms -> Nullable<Jsonb>,
+        /// Settings for WhatsApp. Null if the integration is of another kind.
+        whats_app -> Nullable<Jsonb>,
+        /// Settings for OSCAR. Null if the integration is of another kind.
+        oscar_emr -> Nullable<Jsonb>,
+        /// Settings for Cal.com. Null if the integration is of another kind.
+        cal_com -> Nullable<Jsonb>,
+        /// Settings for Vapi. Null if the integration is of another kind.
+        vapi -> Nullable<Jsonb>,
+        /// Settings for Retell. Null if the integration is of another kind.
+        retell -> Nullable<Jsonb>,
+        /// Settings for Paystack. Null if the integration is of another kind.
+        paystack -> Nullable<Jsonb>,
+        /// Settings for Stripe. Null if the integration is of another kind.
+        stripe -> Nullable<Jsonb>,
+        /// Settings for video calls. Null if the integration is of another kind.
+        video -> Nullable<Jsonb>,
+        /// Settings for a language model. Null if the integration is of another kind.
+        language_model -> Nullable<Jsonb>,
+        /// Secrets that an integration of this kind can have, without their values.
+        secrets -> Jsonb,
+        /// The secrets as one sealed object, by their names; null if there are none.
+        secrets_enc -> Nullable<Bytea>,
+        /// Random part of the webhook address: its token follows from this, the id and the keys of the server, and is not stored.
+        webhook_nonce -> Bytea,
+        /// Time at which the integration last passed a test. Null if it never did.
+        verified_at -> Nullable<Timestamptz>,
+        /// Time of the last successful use that the server noted. Null if there was none.
+        last_sync_at -> Nullable<Timestamptz>,
+        /// Reason why the integration does not work, for people. Null if it works or was never tested.
+        last_error -> Nullable<Text>,
+        /// Time of the failure in `lastError`. Null if there is none.
+        failed_at -> Nullable<Timestamptz>,
+        /// Time at which the integration was added.
+        created_at -> Timestamptz,
+        /// Time at which the integration was last changed.
+        updated_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+        /// User who last changed the row; null if nobody has, or if the server itself did.
+        updated_by -> Nullable<Uuid>,
+        /// Version of the integration, which each change increments; pass it as `expectedVersion`.
+        version -> Int4,
+        /// Time at which the row was removed; null while it is in use.
+        deleted_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Webhooks for an integration that were refused because their signature was wrong. Needs the permission `INTEGRATIONS_MANAGE`.
+    webhook_refusals (clinic_id, id) {
+        /// Identifier of the count.
+        id -> Uuid,
+        /// Clinic of the integration; the nil UUID for one of the platform.
+        clinic_id -> Uuid,
+        /// Integration whose webhooks were refused.
+        integration_id -> Uuid,
+        /// Number of webhooks that were refused.
+        count -> Int4,
+        /// Reason of the last refusal, for people.
+        last_reason -> Text,
+        /// Time of the last refusal.
+        last_at -> Timestamptz,
+    }
+}
+
 diesel::joinable!(clinic_closures -> clinics (clinic_id));
 diesel::joinable!(clinic_configs -> clinics (clinic_id));
 diesel::joinable!(clinic_hours -> clinics (clinic_id));

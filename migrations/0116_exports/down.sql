@@ -30,4 +30,4 @@ comment on column files.visibility is
 
 alter domain notifications_kind drop constraint notifications_kind_check;
 alter domain notifications_kind add constraint notifications_kind_check
-    check (value in ('ticket_created', 'ticket_reply', 'ticket_status_changed', 'ticket_overdue'));
+    check (value in ('ticket_created', 'ticket_reply', 'ticket_status_changed', 'ticket_overdue', 'webhook_disabled', 'integration_error'));

@@ -15,6 +15,12 @@ use crate::kernel::{
 pub struct ActingClinic(Option<Id<Clinic>>);
 
 impl ActingClinic {
+    /// The clinic that an input names with a field of its own.
+    #[must_use]
+    pub fn of(named: Option<Id<Clinic>>) -> Self {
+        Self(named)
+    }
+
     /// `NOT_FOUND` for a clinic that the caller may not know of.
     pub async fn resolve(self, scope: &Scope) -> Result<Id<Clinic>> {
         match (scope.actor().clinic_id().map(Id::from_uuid), self.0) {

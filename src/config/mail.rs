@@ -10,8 +10,8 @@ use crate::mail::{MailOptions, SmtpOptions, SmtpUrl};
 #[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Messages")]
 pub struct MessageOptions {
-    /// Address of this server as browsers reach it, such as https://clinics.example: links in messages begin with it. Without
-    /// it, messages have no links, and push messages are off.
+    /// Address under which browsers and other servers reach this one, such as https://clinics.example: links in messages begin
+    /// with it, and services are given it for their webhooks. Without it, messages have no links, and push messages are off.
     #[arg(long, env = "CLINIGRAPH_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     pub public_url: Option<String>,
     /// Mail server that sends e-mails: smtps://user:password@host:465 for TLS from the start, smtp://user:password@host:587 for

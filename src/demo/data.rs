@@ -12,6 +12,7 @@ use crate::{
     clinic::{self, demo::CLINICS},
     export, external,
     file::{self, Files},
+    integration,
     jobs::{self, Payload},
     kernel::{
         Code, Error, Result,
@@ -92,6 +93,7 @@ async fn fill(scope: &Scope, password_hash: &str) -> Result<()> {
     clinic::demo::load_calendars(scope, &mut demo, &clinics).await?;
     support::demo::load(scope, &mut demo, &clinics, &users).await?;
     notification::demo::load(scope, &mut demo, &clinics).await?;
+    integration::demo::load(scope, &mut demo, &clinics).await?;
     jobs::demo::load(scope, &mut demo, &clinics, WatchTickets::KIND).await?;
     external::demo::load(scope, &mut demo, &firsts).await
 }

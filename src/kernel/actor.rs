@@ -39,6 +39,10 @@ pub enum Permission {
     DataExport,
     /// Permission to manage the webhooks of the clinic, and to see their deliveries.
     WebhooksManage,
+    /// Permission to see and change the integrations of the clinic with services outside.
+    IntegrationsManage,
+    /// Permission to see what services outside have sent to the server, and to process it again.
+    WebhooksReplay,
 }
 
 impl Permission {
@@ -71,8 +75,8 @@ impl SystemRole {
     #[must_use]
     pub fn permissions(self) -> &'static [Permission] {
         use Permission::{
-            ClinicManage, DataExport, MembersManage, MembersRead, NotificationsManage, TicketsRead, TicketsWrite,
-            WebhooksManage,
+            ClinicManage, DataExport, IntegrationsManage, MembersManage, MembersRead, NotificationsManage, TicketsRead,
+            TicketsWrite, WebhooksManage,
         };
         match self {
             Self::ClinicManager => &[
@@ -84,6 +88,7 @@ impl SystemRole {
                 DataExport,
                 NotificationsManage,
                 WebhooksManage,
+                IntegrationsManage,
             ],
             Self::Staff => &[TicketsRead, TicketsWrite],
             Self::Auditor => &[TicketsRead, MembersRead],

@@ -68,7 +68,9 @@ impl SealedColumn {
     }
 }
 
-fn last_four(plain: &str) -> Option<String> {
+/// The last four characters of a secret, unless it is too short to show any.
+#[must_use]
+pub fn last_four(plain: &str) -> Option<String> {
     let length = plain.chars().count();
     (length >= SHORTEST_SHOWN).then(|| plain.chars().skip(length - 4).collect())
 }

@@ -40,6 +40,8 @@ text_enum! {
         ExportFailed = "export_failed",
         /// The server has disabled a webhook endpoint.
         WebhookDisabled = "webhook_disabled",
+        /// An integration with a service outside stopped working.
+        IntegrationError = "integration_error",
     }
 }
 

@@ -42,6 +42,7 @@ use crate::{
     access::{Attempts, LONGEST_PASSWORD, Passwords, Presence, Sessions, token_hash},
     file::{FileSettings, Files},
     graphql::{self, notices, operation_rates},
+    integration::{Integrations, SmsCarrier, WhatsAppCarrier},
     kernel::{
         Actor, Code, Error, Result,
         clock::Clock,
@@ -55,7 +56,7 @@ use crate::{
     },
     live::{Hub, Names},
     mail::{MailOptions, Mailer},
-    notification::{Outside, Push},
+    notification::{NotificationChannel, Outside, Push},
     outbound::{Outbound, OutboundOptions},
     server::{
         LONGEST_IDEMPOTENCY_KEY, TransportLimits,
@@ -90,10 +91,10 @@ pub struct Settings {
     pub files: FileSettings,
     /// Where e-mails go.
     pub mail: MailOptions,
-    /// Address of this server as browsers reach it, for links in messages.
-    pub public_url: Option<String>,
     /// Where requests to other servers may go.
     pub outbound: OutboundOptions,
+    /// Address under which browsers and other servers reach this one, without a path. None if the operator has not said it.
+    pub public_url: Option<String>,
     /// Which documents are run.
     pub operations: Operations,
     /// The time after which an operation is cancelled.
@@ -116,8 +117,8 @@ impl Default for Settings {
             transport: TransportLimits::default(),
             files: FileSettings::default(),
             mail: MailOptions::default(),
-            public_url: None,
             outbound: OutboundOptions::default(),
+            public_url: None,
             operations: Operations::default(),
             deadline: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(5),
@@ -193,6 +194,7 @@ struct Parts {
     outside: Outside,
     links: Links,
     webhooks: Webhooks,
+    integrations: Integrations,
     executor: Executor,
 }
 
@@ -209,6 +211,13 @@ impl Pipeline {
         let files =
             Files::new(settings.files.clone(), database.clone(), Arc::clone(&ring), links.clone(), clock.clone())?;
         let outbound = Outbound::new(settings.outbound.clone());
+        let integrations = Integrations::new(
+            Arc::clone(&ring),
+            outbound.clone(),
+            database.clone(),
+            clock.clone(),
+            settings.public_url.clone(),
+        );
         let push = Push::new(
             outbound.clone(),
             database.clone(),
@@ -217,7 +226,9 @@ impl Pipeline {
             settings.public_url.clone(),
         );
         let mailer = Mailer::new(&settings.mail, clock.clone())?;
-        let outside = Outside::new(mailer, push, links.clone(), settings.public_url.clone());
+        let outside = Outside::new(mailer, push, links.clone(), settings.public_url.clone())
+            .with_carrier(NotificationChannel::Sms, Arc::new(SmsCarrier(integrations.clone())))
+            .with_carrier(NotificationChannel::Whatsapp, Arc::new(WhatsAppCarrier(integrations.clone())));
         let webhooks = Webhooks::new(outbound.clone(), Arc::clone(&ring));
         let schema = graphql::schema()
             .data(outside.clone())
@@ -225,6 +236,7 @@ impl Pipeline {
             .data(files.clone())
             .data(outbound.clone())
             .data(webhooks.clone())
+            .data(integrations.clone())
             .data(links.clone())
             .data(sessions.clone())
             .data(Attempts::new(&ring)?)
@@ -258,6 +270,7 @@ impl Pipeline {
             outside,
             links,
             webhooks,
+            integrations,
             executor: Executor::new(schema).await?,
         });
         parts.webhooks.run_queries_with(Arc::new(owners::Owners(Arc::downgrade(&parts))));
@@ -275,6 +288,12 @@ impl Pipeline {
         &self.0.files
     }
 
+    /// What integrations are used with.
+    #[must_use]
+    pub fn integrations(&self) -> &Integrations {
+        &self.0.integrations
+    }
+
     /// What jobs work with outside the database.
     #[must_use]
     pub fn services(&self) -> Services {
@@ -283,6 +302,8 @@ impl Pipeline {
             .with(self.0.outbound.clone())
             .with(self.0.outside.clone())
             .with(self.0.webhooks.clone())
+            .with(self.0.integrations.clone())
+            .with(graphql::inbound_handlers())
             .with(notices())
     }
 

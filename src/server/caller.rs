@@ -127,7 +127,7 @@ pub(super) fn idempotency_key(key: &str) -> Option<String> {
 
 /// The client's address: the last one in the forwarding chain that is not a trusted proxy. Everything before it was
 /// written by the client and may be forged.
-fn address(parts: &Parts, config: &ServerConfig) -> IpAddr {
+pub(super) fn address(parts: &Parts, config: &ServerConfig) -> IpAddr {
     let peer = parts.extensions.get::<Peer>().map_or(IpAddr::from([0, 0, 0, 0]), |Peer(peer)| peer.ip().to_canonical());
     if !origin::is_trusted(parts, config) {
         return peer;

@@ -135,6 +135,9 @@ async fn with_common_headers<P: Execute>(
     let request_id = RequestId::of(&parts.headers);
     let value = HeaderValue::try_from(&request_id.0);
     parts.extensions.insert(request_id);
+    // For further routes, which may count by it.
+    let address = caller::address(&parts, &server.config);
+    parts.extensions.insert(address);
     let is_behind_tls = origin::is_behind_tls(&parts, &server.config);
     let mut response = next.run(Request::from_parts(parts, body)).await;
     let headers = response.headers_mut();

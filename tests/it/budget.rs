@@ -18,6 +18,7 @@ use crate::{
     cases::{Who, assert_complete, bind, budgets, table},
     file::Sample,
     harness::{TestApp, api_id, sdl::root_fields, settings},
+    integration,
     support::cases::DASHBOARD,
 };
 
@@ -69,6 +70,7 @@ async fn every_operation_keeps_to_its_budget() {
     let ticket = manager.open_ticket("Printer").await;
     let message = manager.reply(&ticket, "Hello?", false).await;
     let notified = administrator.ask("{ notifications { nodes { id } } }", json!({})).await;
+    integration::add_webhook(&app, clinic, "failed").await;
     let mut variables = ids(&app, clinic).await;
     variables.extend([
         ("slug".to_owned(), json!("acacia")),

@@ -10,7 +10,7 @@ use crate::{
     clinic::{self, TestClinic},
     export, external, file,
     harness::{Person, TestApp},
-    jobs, kernel, live, notification, provider, support, webhook,
+    integration, jobs, kernel, live, notification, provider, support, webhook,
 };
 
 /// The rows of one module. They are tried in their order.
@@ -102,7 +102,7 @@ pub struct Enum {
     pub values: &'static [&'static str],
 }
 
-const MODULES: [&Cases; 13] = [
+const MODULES: [&Cases; 14] = [
     &clinic::cases::CASES,
     &provider::cases::CASES,
     &support::cases::CASES,
@@ -116,6 +116,7 @@ const MODULES: [&Cases; 13] = [
     &export::cases::CASES,
     &external::cases::CASES,
     &webhook::cases::CASES,
+    &integration::cases::CASES,
 ];
 
 /// What makes the server send a notification of a kind, in an app with one clinic named Oak.
@@ -123,7 +124,8 @@ pub type Cause = for<'a> fn(&'a TestApp) -> Pin<Box<dyn Future<Output = ()> + 'a
 
 /// The cause of each kind of notification.
 pub fn causes() -> impl Iterator<Item = (NotificationKind, Cause)> {
-    [support::cases::CAUSES, export::cases::CAUSES, webhook::cases::CAUSES].into_iter().flatten().copied()
+    let all = [support::cases::CAUSES, export::cases::CAUSES, webhook::cases::CAUSES, integration::cases::CAUSES];
+    all.into_iter().flatten().copied()
 }
 
 /// Every table, by name.
@@ -195,6 +197,7 @@ pub async fn fill(filling: &Filling<'_>) {
     export::cases::fill(filling).await;
     external::cases::fill(filling).await;
     webhook::cases::fill(filling).await;
+    integration::cases::fill(filling).await;
 }
 
 /// A text with values in place of `$name`.

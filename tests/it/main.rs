@@ -17,6 +17,7 @@ mod export;
 mod external;
 mod file;
 mod installation;
+mod integration;
 mod jobs;
 mod kernel;
 mod live;

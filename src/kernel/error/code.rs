@@ -127,6 +127,8 @@ codes! {
         LimitReached, Never, "at most 100 operations may run at once on one socket";
     }
     Server {
+        /// No working integration is set up for the service that the operation needs.
+        IntegrationNotConfigured, Never, "no working integration for text messages is set up; please ask the clinic's manager";
         /// An outside system that the operation depends on failed.
         IntegrationFailed, AfterDelay, "the calendar service did not answer";
         /// The operation took too long and was cancelled.

@@ -19,6 +19,8 @@ use crate::kernel::{
 pub trait InputFields: Sized + Send + Sync {
     const NAME: &'static str;
     const DESCRIPTION: &'static str;
+    /// Whether exactly one of the fields is given (`one_of!`).
+    const ONE_OF: bool = false;
 
     /// The fields, as the schema shows them.
     fn fields(registry: &mut Registry) -> Vec<Argument>;
@@ -65,7 +67,7 @@ fn register<T: InputFields>(registry: &mut Registry) -> String {
         inaccessible: false,
         tags: Vec::new(),
         rust_typename: Some(std::any::type_name::<T>()),
-        oneof: false,
+        oneof: T::ONE_OF,
         directive_invocations: Vec::new(),
     };
     if !registry.types.contains_key(T::NAME) {
@@ -245,6 +247,66 @@ macro_rules! input {
                 draft: $crate::kernel::write::Draft<'a, $entity>,
             ) -> $crate::kernel::write::Draft<'a, $entity> {
                 draft$(.$field(self.$field))*
+            }
+        }
+    };
+}
+
+/// Declares an input of alternatives, exactly one of which is given: an enum with a case for each.
+///
+/// ```ignore
+/// one_of! {
+///     /// Recipient of a letter.
+///     RecipientInput {
+///         /// Patient who receives the letter.
+///         Patient as patient_id: Id<Patient>,
+///         /// Address to which the letter is sent.
+///         Address as address: AddressInput,
+///     }
+/// }
+/// ```
+#[macro_export]
+macro_rules! one_of {
+    (
+        $(#[doc = $doc:literal])+ $name:ident {
+            $($(#[doc = $case_doc:literal])+ $case:ident as $field:ident : $type:ty),+ $(,)?
+        }
+    ) => {
+        $(#[doc = $doc])+
+        #[derive(Debug, Clone)]
+        pub enum $name { $($(#[doc = $case_doc])+ $case($type)),+ }
+
+        impl $crate::kernel::write::InputFields for $name {
+            const NAME: &'static str = stringify!($name);
+            const DESCRIPTION: &'static str = concat!($($doc, "\n"),+).trim_ascii();
+            const ONE_OF: bool = true;
+
+            fn fields(registry: &mut async_graphql::registry::Registry) -> Vec<$crate::kernel::entity::Argument> {
+                vec![$($crate::kernel::write::argument::<Option<$type>>(
+                    registry,
+                    stringify!($field),
+                    concat!($($case_doc, "\n"),+).trim(),
+                    None,
+                )),+]
+            }
+
+            fn read(
+                mut fields: async_graphql::indexmap::IndexMap<async_graphql::Name, async_graphql::Value>,
+                path: &str,
+                problems: &mut $crate::kernel::error::Problems,
+            ) -> Option<Self> {
+                let given = fields.values().filter(|value| **value != async_graphql::Value::Null).count();
+                if given != 1 || fields.len() != 1 {
+                    let names = [$($crate::kernel::entity::camel(stringify!($field))),+].join(", ");
+                    problems.check(false, path, format!("must have exactly one of {names}"));
+                    return None;
+                }
+                $(if fields.contains_key($crate::kernel::entity::camel(stringify!($field)).as_str()) {
+                    let value: Option<$type> =
+                        $crate::kernel::write::read_field(&mut fields, stringify!($field), path, None, problems);
+                    return value.map(Self::$case);
+                })+
+                None
             }
         }
     };

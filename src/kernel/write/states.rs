@@ -92,6 +92,8 @@ macro_rules! states {
                 to: $name,
                 now: chrono::DateTime<chrono::Utc>,
             ) -> $crate::kernel::Result<$crate::kernel::write::Draft<'a, Self>> {
+                // Not every state has a stamp.
+                let _ = now;
                 let Some(before) = draft.before() else { return Ok(draft.$column(to)) };
                 if before.$column == to {
                     return Ok(draft);

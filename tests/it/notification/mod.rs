@@ -9,6 +9,7 @@ mod kinds;
 mod notifications;
 mod person;
 mod push;
+mod sms;
 mod smtp;
 mod templates;
 mod unread;

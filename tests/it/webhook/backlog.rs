@@ -29,7 +29,7 @@ async fn an_endpoint_with_too_many_waiting_deliveries_is_disabled() {
         manager.open_ticket(title).await;
     }
 
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let endpoint = manager.webhook(&hook.id, "{ status disabledReason droppedEvents }").await;
     assert_eq!(endpoint, json!({ "status": "DISABLED", "disabledReason": "BACKLOG", "droppedEvents": 2 }));

@@ -200,12 +200,12 @@ pub async fn fill(filling: &Filling<'_>) {
 /// The cause of the notification about webhooks.
 pub const CAUSES: &[(NotificationKind, Cause)] = &[(NotificationKind::WebhookDisabled, |app| {
     Box::pin(async {
-        app.deliver().await;
+        app.send_webhooks().await;
         let receiver = Receiver::new(answers(410)).await;
         let manager = app.clinic("Birch").await.manager().await;
         app.verify_everybody().await;
         manager.create_webhook(&receiver.url("/"), json!({})).await;
         manager.open_ticket("Printer").await;
-        app.deliver().await;
+        app.send_webhooks().await;
     })
 })];

@@ -17,7 +17,7 @@ async fn an_event_arrives_signed_under_the_names_that_subscriptions_show() {
     let hook = manager.create_webhook(&receiver.url("/hook?key=x"), json!({ "eventKinds": ["ticket.opened"] })).await;
     let ticket = manager.open_ticket("Printer").await;
 
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let received = receiver.received();
     assert_eq!(received.len(), 1, "{received:?}");
@@ -80,7 +80,7 @@ async fn an_endpoint_gets_the_kinds_that_it_has_chosen_from_its_creation_on() {
     ada.change_ticket_status(&ticket, "IN_PROGRESS").await;
     ada.reply(&ticket, "Hello.", false).await;
     manager.open_ticket("After").await;
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let mut kinds: Vec<_> = receiver.received().iter().map(|request| request.json()["type"].clone()).collect();
     kinds.sort_by_key(ToString::to_string);
@@ -100,7 +100,7 @@ async fn events_of_another_clinic_and_of_the_platform_alone_are_never_recorded()
 
     stranger.open_ticket("Theirs").await;
     ada.reply(&ticket, "Among us.", true).await;
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let log = manager.deliveries(&hook.id, "{ kind subject { id } }").await;
     let kinds: Vec<_> = log.iter().map(|delivery| delivery["kind"].as_str().unwrap()).collect();
@@ -123,7 +123,7 @@ async fn events_for_one_person_alone_are_sent_if_they_are_the_owner_and_have_cho
     // Who opened a ticket is notified of a reply.
     ada.reply(&mine, "Hello.", false).await;
     ada.reply(&others, "Hello.", false).await;
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let notified = owner.ask("{ notifications { nodes { id } } }", json!({})).await;
     let notified = notified["notifications"]["nodes"].as_array().unwrap().clone();
@@ -144,7 +144,7 @@ async fn a_test_is_sent_once_to_an_endpoint_of_any_status() {
     let input = json!({ "webhookEndpointId": hook.id });
     let sent = manager.change("sendTestWebhook", input, "{ webhookDelivery { id eventId kind status cursor } }").await;
 
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let received = receiver.received();
     assert_eq!(received.len(), 1);
@@ -174,7 +174,7 @@ async fn bodies_of_answers_are_shown_to_the_clinic_alone() {
     let (manager, ada) = (app.clinic("Oak").await.manager().await, app.administrator().await);
     let hook = manager.create_webhook(&receiver.url("/"), json!({ "eventKinds": ["ticket.opened"] })).await;
     manager.open_ticket("Printer").await;
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let attempt = async |person: &crate::harness::Person| {
         person.deliveries(&hook.id, "{ attempts { responseHead responseBody } }").await[0]["attempts"][0].clone()

@@ -24,21 +24,21 @@ async fn an_endpoint_is_disabled_after_three_days_without_a_success() {
     for number in 0..3 {
         owner.open_ticket(&format!("Ticket {number}")).await;
     }
-    app.deliver().await;
+    app.send_webhooks().await;
     let failing = owner.webhook(&hook.id, "{ status failingSince failedDeliveries }").await;
     assert_eq!((&failing["status"], failing["failingSince"].is_string()), (&json!("ACTIVE"), true));
     let last = "update webhook_deliveries set attempt_count = 9 where id = (select id from webhook_deliveries where status = 'pending' order by id limit 1)";
 
     // Two were given up, and one in time: not yet.
     app.execute(last).await;
-    app.deliver_after(TimeDelta::seconds(10)).await;
+    app.send_webhooks_after(TimeDelta::seconds(10)).await;
     let owner = app.signed_in(owner.user_id, Some(clinic.id)).await;
     assert_eq!(
         owner.webhook(&hook.id, "{ status failedDeliveries }").await,
         json!({ "status": "ACTIVE", "failedDeliveries": 1 })
     );
     app.execute("update webhook_deliveries set attempt_count = 9 where status = 'pending'").await;
-    app.deliver_after(TimeDelta::days(3) + TimeDelta::minutes(1)).await;
+    app.send_webhooks_after(TimeDelta::days(3) + TimeDelta::minutes(1)).await;
 
     let (owner, other) =
         (app.signed_in(owner.user_id, Some(clinic.id)).await, app.signed_in(other.user_id, Some(clinic.id)).await);
@@ -52,11 +52,11 @@ async fn an_endpoint_is_disabled_after_three_days_without_a_success() {
     }
     // Nothing is recorded while it is disabled, and nothing repeated by itself when it is resumed.
     owner.open_ticket("While it is disabled").await;
-    app.deliver().await;
+    app.send_webhooks().await;
     let resumed = owner.change_webhook("resumeWebhookEndpoint", &hook.id).await;
     assert_eq!((&resumed["status"], &resumed["disabledReason"]), (&json!("ACTIVE"), &Value::Null));
     let before = receiver.received().len();
-    app.deliver().await;
+    app.send_webhooks().await;
     assert_eq!(
         (receiver.received().len(), owner.delivery_statuses(&hook.id).await),
         (before, vec!["FAILED".to_owned(); 3])
@@ -70,10 +70,10 @@ async fn a_success_ends_the_failing() {
     let manager = app.clinic("Oak").await.manager().await;
     let hook = manager.create_webhook(&receiver.url("/"), json!({ "eventKinds": ["ticket.opened"] })).await;
     manager.open_ticket("Printer").await;
-    app.deliver().await;
+    app.send_webhooks().await;
     assert!(manager.webhook(&hook.id, "{ failingSince }").await["failingSince"].is_string());
 
-    app.deliver_after(TimeDelta::seconds(7)).await;
+    app.send_webhooks_after(TimeDelta::seconds(7)).await;
 
     let endpoint = manager.webhook(&hook.id, "{ failingSince failedDeliveries }").await;
     assert_eq!(endpoint, json!({ "failingSince": null, "failedDeliveries": 0 }));
@@ -87,9 +87,9 @@ async fn an_endpoint_that_answers_410_is_disabled_at_once() {
     let (owner, other) = (clinic.manager().await, clinic.manager().await);
     let hook = owner.create_webhook(&receiver.url("/"), json!({ "eventKinds": ["ticket.opened"] })).await;
     owner.open_ticket("One").await;
-    app.deliver().await;
+    app.send_webhooks().await;
     owner.open_ticket("Two").await;
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let disabled = owner.webhook(&hook.id, "{ status disabledReason }").await;
     assert_eq!(disabled, json!({ "status": "DISABLED", "disabledReason": "GONE" }));

@@ -94,13 +94,13 @@ async fn an_endpoint_changes_its_status_as_declared_and_by_its_version() {
     let paused = manager.change_webhook("pauseWebhookEndpoint", &hook.id).await;
     assert_eq!((&paused["status"], &paused["version"]), (&json!("PAUSED"), &json!(2)));
     manager.open_ticket("While it is paused").await;
-    app.deliver().await;
+    app.send_webhooks().await;
     let stale = json!({ "webhookEndpointId": hook.id, "expectedVersion": 1 });
     assert_eq!(manager.refused("resumeWebhookEndpoint", stale).await["extensions"]["code"], "STALE_OBJECT");
     let resumed = manager.change_webhook("resumeWebhookEndpoint", &hook.id).await;
     assert_eq!((&resumed["status"], &resumed["version"]), (&json!("ACTIVE"), &json!(3)));
     manager.open_ticket("Afterwards").await;
-    app.deliver().await;
+    app.send_webhooks().await;
 
     assert_eq!(
         (receiver.received().len(), manager.delivery_statuses(&hook.id).await),
@@ -115,12 +115,12 @@ async fn deliveries_that_wait_when_an_endpoint_is_paused_go_on_when_it_is_resume
     let manager = app.clinic("Oak").await.manager().await;
     let hook = manager.create_webhook(&receiver.url("/"), json!({ "eventKinds": ["ticket.opened"] })).await;
     manager.open_ticket("Printer").await;
-    app.deliver().await;
+    app.send_webhooks().await;
     manager.change_webhook("pauseWebhookEndpoint", &hook.id).await;
 
-    assert_eq!(app.deliver_after(chrono::TimeDelta::minutes(1)).await, 0);
+    assert_eq!(app.send_webhooks_after(chrono::TimeDelta::minutes(1)).await, 0);
     manager.change_webhook("resumeWebhookEndpoint", &hook.id).await;
-    assert_eq!(app.deliver().await, 1);
+    assert_eq!(app.send_webhooks().await, 1);
 
     assert_eq!(manager.delivery_statuses(&hook.id).await, ["DELIVERED"]);
 }
@@ -132,13 +132,13 @@ async fn a_removed_endpoint_gets_nothing_and_its_log_remains() {
     let manager = app.clinic("Oak").await.manager().await;
     let hook = manager.create_webhook(&receiver.url("/"), json!({ "eventKinds": ["ticket.opened"] })).await;
     manager.open_ticket("Printer").await;
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let input = json!({ "webhookEndpointId": hook.id });
     let removed = manager.change("removeWebhookEndpoint", input, "{ removedWebhookEndpointId clinic { name } }").await;
     assert_eq!(removed, json!({ "removedWebhookEndpointId": hook.id, "clinic": { "name": "Oak" } }));
     manager.open_ticket("Phone").await;
-    assert_eq!(app.deliver_after(chrono::TimeDelta::hours(1)).await, 0);
+    assert_eq!(app.send_webhooks_after(chrono::TimeDelta::hours(1)).await, 0);
 
     assert!(manager.webhook(&hook.id, "{ id }").await.is_null());
     let log = manager.deliveries(&hook.id, "{ status reason endpoint { id } }").await;

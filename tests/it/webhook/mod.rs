@@ -36,7 +36,7 @@ use crate::harness::{TestApp, receiver::Received, settings};
 async fn hooks() -> TestApp {
     let outbound = OutboundOptions { allows_private: true, ..OutboundOptions::default() };
     let app = TestApp::with(Settings { outbound, ..settings() }, 4).await;
-    app.deliver().await;
+    app.send_webhooks().await;
     app
 }
 
@@ -51,15 +51,15 @@ impl TestApp {
     }
 
     /// Sends all that is due, with what the events so far start; returns the number of attempts.
-    async fn deliver(&self) -> usize {
+    async fn send_webhooks(&self) -> usize {
         self.has_read_all_events().await;
         self.dispatcher().run_due().await.unwrap()
     }
 
     /// Lets time pass, and sends what is due then.
-    async fn deliver_after(&self, pause: chrono::TimeDelta) -> usize {
+    async fn send_webhooks_after(&self, pause: chrono::TimeDelta) -> usize {
         self.clock.turn(pause);
-        self.deliver().await
+        self.send_webhooks().await
     }
 }
 

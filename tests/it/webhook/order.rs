@@ -31,11 +31,11 @@ async fn an_event_waits_until_the_earlier_ones_of_its_object_were_accepted() {
         )
         .await;
     let (stuck, other) = (manager.open_ticket("PRINTER").await, manager.open_ticket("Phone").await);
-    app.deliver().await;
+    app.send_webhooks().await;
     ada.change_ticket_status(&stuck, "IN_PROGRESS").await;
     ada.change_ticket_status(&other, "IN_PROGRESS").await;
     ada.change_ticket_status(&stuck, "RESOLVED").await;
-    app.deliver().await;
+    app.send_webhooks().await;
 
     assert_eq!(kinds_of(&receiver.received(), &stuck), ["ticket.opened"]);
     assert_eq!(kinds_of(&receiver.received(), &other), ["ticket.opened", "ticket.status_changed"]);
@@ -49,7 +49,7 @@ async fn an_event_waits_until_the_earlier_ones_of_its_object_were_accepted() {
         "update webhook_deliveries set attempt_count = 9 where status = 'pending' and next_attempt_at is not null",
     )
     .await;
-    app.deliver_after(TimeDelta::seconds(7)).await;
+    app.send_webhooks_after(TimeDelta::seconds(7)).await;
 
     let kinds = kinds_of(&receiver.received(), &stuck);
     assert_eq!(kinds, ["ticket.opened", "ticket.opened", "ticket.status_changed", "ticket.status_changed"]);
@@ -78,7 +78,7 @@ async fn many_events_of_one_object_arrive_in_their_order() {
     let (one, other) = (app.dispatcher(), app.dispatcher());
     let (one, other) = tokio::join!(one.run_due(), other.run_due());
     assert!(one.unwrap() + other.unwrap() <= 6);
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let log = manager.deliveries(&hook.id, "{ eventId status }").await;
     let logged: Vec<_> = log.iter().map(|one| one["eventId"].as_str().unwrap().to_owned()).collect();

@@ -31,7 +31,7 @@ async fn what_the_owner_may_not_see_any_more_is_not_sent() {
         let before = receiver.received().len();
 
         app.execute(&change.replace("$user", &format!("'{}'", owner.user_id))).await;
-        app.deliver().await;
+        app.send_webhooks().await;
 
         assert_eq!(receiver.received().len(), before, "{change}");
         let rows = format!(
@@ -57,10 +57,10 @@ async fn an_event_of_a_kind_that_the_owner_may_not_read_is_skipped_and_later_one
 
     role("clinician").await;
     other.open_ticket("One").await;
-    app.deliver().await;
+    app.send_webhooks().await;
     role("clinic_manager").await;
     other.open_ticket("Two").await;
-    app.deliver().await;
+    app.send_webhooks().await;
 
     assert_eq!(other.delivery_statuses(&hook.id).await, ["SKIPPED", "DELIVERED"]);
     assert_eq!(receiver.received().len(), 1);

@@ -30,8 +30,8 @@ async fn a_delivery_whose_process_stops_is_repeated_under_the_same_id() {
     assert!(process.await.unwrap_err().is_cancelled());
 
     // Not while the other could still be at it.
-    assert_eq!(app.deliver().await, 0);
-    assert_eq!(app.deliver_after(TimeDelta::seconds(91)).await, 1);
+    assert_eq!(app.send_webhooks().await, 0);
+    assert_eq!(app.send_webhooks_after(TimeDelta::seconds(91)).await, 1);
 
     let received = receiver.received();
     assert_eq!(received.len(), 2);
@@ -83,7 +83,7 @@ async fn a_process_that_lost_its_claim_notes_nothing() {
     let process = tokio::spawn(async move { slow.run_due().await });
     receiver.wait_for(1).await;
 
-    app.deliver_after(TimeDelta::seconds(91)).await;
+    app.send_webhooks_after(TimeDelta::seconds(91)).await;
     process.await.unwrap().unwrap();
 
     let log = manager.deliveries(&hook.id, "{ status attemptCount attempts { status } }").await;
@@ -97,7 +97,7 @@ async fn a_process_that_begins_goes_on_behind_what_was_recorded() {
     let manager = app.clinic("Oak").await.manager().await;
     let hook = manager.create_webhook(&receiver.url("/"), json!({ "eventKinds": ["ticket.opened"] })).await;
     manager.open_ticket("Before").await;
-    app.deliver().await;
+    app.send_webhooks().await;
     // No process runs now.
     manager.open_ticket("Between").await;
     let later = app.another().await;

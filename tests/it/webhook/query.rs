@@ -20,7 +20,7 @@ async fn the_object_is_sent_as_it_is_then_and_as_the_owner_sees_it() {
     // The session of the owner has ended.
     manager.ask("mutation { signOut { __typename } }", json!({})).await;
 
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let data = receiver.received()[0].json()["data"].clone();
     let seen = json!({
@@ -43,7 +43,7 @@ async fn an_object_of_another_clinic_is_null() {
     oak.create_webhook(&receiver.url("/"), json!({ "query": query, "eventKinds": ["ticket.opened"] })).await;
     let mine = oak.open_ticket("Mine").await;
 
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let object = receiver.received()[0].json()["data"]["object"].clone();
     assert_eq!(
@@ -62,7 +62,7 @@ async fn a_result_that_is_too_long_is_left_out() {
     let long = json!({ "title": "Long", "description": "x".repeat(9_000) });
     manager.change_ticket("openTicket", long, "{ id }").await;
 
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let received = &receiver.received()[0];
     assert!(received.body.len() < 20_000);
@@ -80,7 +80,7 @@ async fn errors_of_the_query_are_sent_with_the_event() {
     manager.create_webhook(&receiver.url("/"), json!({ "query": query, "eventKinds": ["ticket.opened"] })).await;
     manager.open_ticket("Printer").await;
 
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let data = receiver.received()[0].json()["data"].clone();
     assert_eq!(data["object"], json!({ "ticket": { "title": "Printer" }, "jobs": null }));

@@ -16,7 +16,7 @@ async fn a_delivery_that_has_ended_is_repeated_under_the_same_id() {
     let manager = app.clinic("Oak").await.manager().await;
     let hook = manager.create_webhook(&receiver.url("/"), json!({ "eventKinds": ["ticket.opened"] })).await;
     manager.open_ticket("Printer").await;
-    app.deliver().await;
+    app.send_webhooks().await;
     let delivery = manager.deliveries(&hook.id, "{ id viewerCanRedeliver }").await[0].clone();
     assert_eq!(delivery["viewerCanRedeliver"], true);
     let input = json!({ "webhookDeliveryId": delivery["id"] });
@@ -29,7 +29,7 @@ async fn a_delivery_that_has_ended_is_repeated_under_the_same_id() {
         json!({ "status": "PENDING", "attemptCount": 0, "viewerCanRedeliver": false })
     );
     assert_eq!(manager.refused("redeliverWebhook", input.clone()).await["extensions"]["code"], "INVALID_TRANSITION");
-    app.deliver().await;
+    app.send_webhooks().await;
 
     let received = receiver.received();
     assert_eq!(received.len(), 2);
@@ -57,9 +57,9 @@ async fn the_failed_ones_of_a_range_of_time_are_repeated_in_order() {
     app.has_read_all_events().await;
     for _ in 0..3 {
         // The events are recorded, and each first attempt is the last.
-        app.deliver().await;
+        app.send_webhooks().await;
         app.execute(LAST).await;
-        app.deliver_after(TimeDelta::minutes(10)).await;
+        app.send_webhooks_after(TimeDelta::minutes(10)).await;
     }
     let before = receiver.received().len();
     let failed = manager.delivery_statuses(&hook.id).await.iter().filter(|status| *status == "FAILED").count();
@@ -75,7 +75,7 @@ async fn the_failed_ones_of_a_range_of_time_are_repeated_in_order() {
         .await;
     assert_eq!(repeated["redeliveredCount"], failed);
     assert!(failed > 0);
-    app.deliver().await;
+    app.send_webhooks().await;
 
     assert!(manager.delivery_statuses(&hook.id).await.iter().all(|status| status == "DELIVERED"));
     assert_eq!(receiver.received().len(), before + failed);
@@ -92,9 +92,9 @@ async fn a_repeated_delivery_waits_for_what_is_on_its_way_about_the_same_object(
     let kinds = json!({ "eventKinds": ["ticket.opened", "ticket.status_changed"] });
     let hook = manager.create_webhook(&receiver.url("/"), kinds).await;
     let ticket = manager.open_ticket("Printer").await;
-    app.deliver().await;
+    app.send_webhooks().await;
     ada.change_ticket_status(&ticket, "IN_PROGRESS").await;
-    app.deliver().await;
+    app.send_webhooks().await;
     let log = manager.deliveries(&hook.id, "{ id status nextAttemptAt }").await;
     assert_eq!((&log[0]["status"], &log[1]["status"]), (&json!("DELIVERED"), &json!("PENDING")));
 
@@ -103,7 +103,7 @@ async fn a_repeated_delivery_waits_for_what_is_on_its_way_about_the_same_object(
         .await;
     let waits = manager.deliveries(&hook.id, "{ nextAttemptAt }").await;
     assert_eq!(waits[0]["nextAttemptAt"], Value::Null);
-    app.deliver_after(TimeDelta::seconds(7)).await;
+    app.send_webhooks_after(TimeDelta::seconds(7)).await;
 
     let kinds: Vec<_> = receiver.received().iter().map(|request| request.json()["type"].clone()).collect();
     assert_eq!(kinds, ["ticket.opened", "ticket.status_changed", "ticket.status_changed", "ticket.opened"]);

@@ -36,14 +36,14 @@ async fn a_delivery_that_fails_is_repeated_under_the_same_id_with_a_new_signatur
     let receiver = Receiver::deciding(|number, _| answers(if number < 2 { 500 } else { 200 })).await;
     let (manager, hook) = opened(&app, &receiver).await;
 
-    app.deliver().await;
+    app.send_webhooks().await;
     let failed = only(&manager, &hook, "{ status attemptCount attempts { status error } }").await;
     assert_eq!((&failed["status"], &failed["attemptCount"]), (&json!("PENDING"), &json!(1)));
     assert_eq!(failed["attempts"], json!([{ "status": 500, "error": "the endpoint answered with the status 500" }]));
-    assert_eq!(app.deliver_after(TimeDelta::seconds(7)).await, 1);
+    assert_eq!(app.send_webhooks_after(TimeDelta::seconds(7)).await, 1);
     // Not before its time.
-    assert_eq!(app.deliver().await, 0);
-    assert_eq!(app.deliver_after(TimeDelta::minutes(7)).await, 1);
+    assert_eq!(app.send_webhooks().await, 0);
+    assert_eq!(app.send_webhooks_after(TimeDelta::minutes(7)).await, 1);
 
     let received = receiver.received();
     let ids: Vec<_> = received.iter().map(|request| request.header("webhook-id").unwrap()).collect();
@@ -65,14 +65,14 @@ async fn a_delivery_is_given_up_after_ten_attempts_over_three_days() {
     let begun = app.clock.now();
 
     let mut waits = Vec::new();
-    app.deliver().await;
+    app.send_webhooks().await;
     while receiver.received().len() < 10 {
         let manager = app.signed_in(manager.user_id, Some(clinic_of(&app).await)).await;
         let log = only(&manager, &hook, "{ nextAttemptAt attempts { at } }").await;
         let time = |value: &Value| value.as_str().unwrap().parse::<DateTime<Utc>>().unwrap();
         let next = time(&log["nextAttemptAt"]);
         waits.push(next - time(&log["attempts"].as_array().unwrap().last().unwrap()["at"]));
-        assert_eq!(app.deliver_after(next - app.clock.now()).await, 1);
+        assert_eq!(app.send_webhooks_after(next - app.clock.now()).await, 1);
     }
 
     let manager = app.signed_in(manager.user_id, Some(clinic_of(&app).await)).await;
@@ -86,7 +86,7 @@ async fn a_delivery_is_given_up_after_ten_attempts_over_three_days() {
     let log = only(&manager, &hook, "{ status reason attemptCount nextAttemptAt finishedAt attempts { at } }").await;
     assert_eq!((&log["status"], &log["reason"]), (&json!("FAILED"), &json!("ATTEMPTS_FAILED")));
     assert_eq!((&log["attemptCount"], log["attempts"].as_array().unwrap().len()), (&json!(10), 10));
-    assert_eq!(app.deliver_after(TimeDelta::days(5)).await, 0);
+    assert_eq!(app.send_webhooks_after(TimeDelta::days(5)).await, 0);
 }
 
 async fn clinic_of(app: &TestApp) -> uuid::Uuid {
@@ -101,7 +101,7 @@ async fn a_receiver_that_is_busy_is_left_alone_as_long_as_it_asks_for() {
         let receiver = Receiver::new(Does::Answer { status, headers, body: String::new() }).await;
         let (manager, hook) = opened(&app, &receiver).await;
 
-        app.deliver().await;
+        app.send_webhooks().await;
 
         let wait = wait(&app, &manager, &hook).await;
         assert_eq!(wait > TimeDelta::seconds(7100), asks, "{status}: {wait}");

@@ -24,7 +24,7 @@ async fn both_secrets_sign_for_the_time_that_was_chosen() {
     };
     let send = async || {
         manager.open_ticket("Printer").await;
-        app.deliver().await;
+        app.send_webhooks().await;
         receiver.received().last().unwrap().clone()
     };
 
