@@ -393,8 +393,8 @@ async fn the_viewer_is_who_asks() {
 
     insta::assert_snapshot!(seen.map(|viewer| viewer["viewer"].to_string()).join("\n"), @r#"
     null
-    {"actingClinic":{"name":"Oak"},"memberships":[{"clinic":{"name":"Elm"},"role":"AUDITOR"},{"clinic":{"name":"Oak"},"role":"CLINIC_MANAGER"}],"permissions":["TICKETS_READ","TICKETS_WRITE","MEMBERS_READ","MEMBERS_MANAGE","CLINIC_MANAGE"],"role":"CLINIC_MANAGER","user":{"displayName":"ClinicManager Tester"}}
-    {"actingClinic":null,"memberships":[],"permissions":["TICKETS_READ","TICKETS_WRITE","TICKETS_MANAGE","MEMBERS_READ","MEMBERS_MANAGE","CLINIC_MANAGE","AUDIT_READ","JOBS_MANAGE","FILES_HOLD"],"role":null,"user":{"displayName":"Ada Tester"}}
+    {"actingClinic":{"name":"Oak"},"memberships":[{"clinic":{"name":"Elm"},"role":"AUDITOR"},{"clinic":{"name":"Oak"},"role":"CLINIC_MANAGER"}],"permissions":["TICKETS_READ","TICKETS_WRITE","MEMBERS_READ","MEMBERS_MANAGE","CLINIC_MANAGE","WEBHOOKS_MANAGE"],"role":"CLINIC_MANAGER","user":{"displayName":"ClinicManager Tester"}}
+    {"actingClinic":null,"memberships":[],"permissions":["TICKETS_READ","TICKETS_WRITE","TICKETS_MANAGE","MEMBERS_READ","MEMBERS_MANAGE","CLINIC_MANAGE","AUDIT_READ","JOBS_MANAGE","FILES_HOLD","WEBHOOKS_MANAGE"],"role":null,"user":{"displayName":"Ada Tester"}}
     {"actingClinic":null,"memberships":[],"permissions":[],"role":null,"user":{"displayName":"Lone Tester"}}
     "#);
 }
