@@ -1,6 +1,6 @@
 //! TLS to other servers, by the authorities that the operating system trusts.
 
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use rustls::{
     CertificateError, ClientConfig, Error, RootCertStore,
@@ -26,16 +26,14 @@ static AUTHORITIES: LazyLock<RootCertStore> = LazyLock::new(|| {
 #[derive(Clone)]
 pub(super) struct Tls {
     own: Arc<[CertificateDer<'static>]>,
-    connector: Arc<LazyLock<Option<TlsConnector>, Box<dyn FnOnce() -> Option<TlsConnector> + Send>>>,
+    /// Made for the first connection; none if it cannot be made.
+    connector: Arc<OnceLock<Option<TlsConnector>>>,
 }
 
 impl Tls {
     /// With further authorities beside those of the operating system.
     pub fn new(authorities: Vec<CertificateDer<'static>>) -> Self {
-        let own: Arc<[_]> = authorities.into();
-        let given = Arc::clone(&own);
-        let make: Box<dyn FnOnce() -> Option<TlsConnector> + Send> = Box::new(move || connector(&given));
-        Self { own, connector: Arc::new(LazyLock::new(make)) }
+        Self { own: authorities.into(), connector: Arc::default() }
     }
 
     /// Encrypts a connection to the server with this name, if its certificate is valid for it.
@@ -44,7 +42,8 @@ impl Tls {
         host: &str,
         stream: S,
     ) -> Result<TlsStream<S>, Unsent> {
-        let connector = self.connector.as_ref().as_ref().ok_or(Unsent::TlsFailed(GENERAL))?;
+        let connector =
+            self.connector.get_or_init(|| connector(&self.own)).as_ref().ok_or(Unsent::TlsFailed(GENERAL))?;
         let name = ServerName::try_from(host.to_owned()).map_err(|_| Unsent::NotResolved)?;
         connector.connect(name, stream).await.map_err(|error| Unsent::TlsFailed(reason(&error)))
     }

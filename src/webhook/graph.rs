@@ -236,7 +236,7 @@ impl WebhookMutation {
         let endpoint = WebhookEndpoint::lock(scope, input.webhook_endpoint_id, input.expected_version).await?;
         let (ring, now) = (webhooks.ring(), scope.now());
         let previous = WebhookEndpoint::secret().open(ring, endpoint.id, &endpoint.secret_enc)?;
-        let hours = input.previous_valid_hours.map_or(PREVIOUS_HOURS, |hours| hours.get());
+        let hours = input.previous_valid_hours.map_or(PREVIOUS_HOURS, i32::from);
         let until = (hours > 0).then(|| now + TimeDelta::hours(hours.into()));
         let previous = match until {
             Some(_) => WebhookEndpoint::previous_secret().seal(ring, endpoint.id, Some(&previous), now)?.enc,

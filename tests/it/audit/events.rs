@@ -186,6 +186,8 @@ fn shown(def: &Def, column: &str) -> Option<String> {
             EdgeKind::Part { .. } if (edge.to)().type_name == "Money" => {
                 (shown((edge.to)(), column)? == "amount").then(|| edge.name.clone())
             }
+            // The trail names each column of a secret by itself, as their names begin with that of the secret.
+            EdgeKind::Part { .. } if (edge.to)().type_name == "SealedSecret" => None,
             EdgeKind::Part { .. } => shown((edge.to)(), column),
             _ => None,
         })
