@@ -87,7 +87,7 @@ impl Part {
         Self::new(arrived.event_id.clone(), Inbound::Other { event_type: event_type.to_owned() })
     }
 
-    pub fn to_channel(self, channel: Option<String>) -> Self {
+    pub fn for_channel(self, channel: Option<String>) -> Self {
         Self { channel, ..self }
     }
 

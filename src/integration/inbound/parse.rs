@@ -49,5 +49,5 @@ fn event(kind: IntegrationKind, arrived: &Arrived, body: Value) -> Part {
         _ => return Part::other(arrived, arrived.event_type.as_deref().unwrap_or_default()),
     };
     let event_type = arrived.event_type.clone().unwrap_or_default();
-    Part::event(arrived, ServiceEvent { kind, event_type, subject, body }, into).to_channel(channel)
+    Part::event(arrived, ServiceEvent { kind, event_type, subject, body }, into).for_channel(channel)
 }

@@ -209,6 +209,6 @@ impl SmsService for Telnyx<'_> {
             consent,
             at: payload.received_at.or(occurred_at),
         };
-        Ok(vec![Part::message(message).to_channel(to.map(|to| format!("phone:{to}")))])
+        Ok(vec![Part::message(message).for_channel(to.map(|to| format!("phone:{to}")))])
     }
 }

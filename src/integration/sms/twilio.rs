@@ -183,6 +183,6 @@ impl SmsService for Twilio<'_> {
             consent,
             at: None,
         };
-        Ok(vec![Part::message(message).to_channel(to.map(|to| format!("phone:{to}")))])
+        Ok(vec![Part::message(message).for_channel(to.map(|to| format!("phone:{to}")))])
     }
 }

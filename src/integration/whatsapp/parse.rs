@@ -148,7 +148,7 @@ fn add(told: Messages, parts: &mut Vec<Part>) {
             consent,
             at: message.timestamp.as_deref().and_then(time),
         };
-        parts.push(Part::message(message).to_channel(channel.clone()));
+        parts.push(Part::message(message).for_channel(channel.clone()));
     }
     for status in statuses {
         let code = status.errors.first().map(|problem| problem.code);
@@ -160,7 +160,7 @@ fn add(told: Messages, parts: &mut Vec<Part>) {
             error: code.map(|code| format!("WhatsApp reports code {code}: {}", meaning(code))),
             at: status.timestamp.as_deref().and_then(time),
         };
-        parts.push(Part::status(told).to_channel(channel.clone()).referring(status.biz_opaque_callback_data));
+        parts.push(Part::status(told).for_channel(channel.clone()).referring(status.biz_opaque_callback_data));
     }
 }
 
@@ -211,7 +211,7 @@ fn preferences(told: Preferences) -> impl Iterator<Item = Part> {
             consent,
             at: time(at),
         };
-        Part::message(message).to_channel(channel.clone())
+        Part::message(message).for_channel(channel.clone())
     })
 }
 

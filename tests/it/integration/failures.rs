@@ -30,7 +30,7 @@ async fn a_failure_is_told_once_until_it_works_again() {
     let expected = json!({ "title": "The integration Messages stopped working", "body": "Telnyx answered 401 10009 Authentication failed",
         "linkPath": format!("/integrations/{}", set.id), "subject": { "id": set.id } });
     for person in [&manager, &other] {
-        assert_eq!(notified(person).await, [expected.clone()]);
+        assert_eq!(notified(person).await, std::slice::from_ref(&expected));
     }
     for person in [&staff, &stranger, &app.administrator().await] {
         assert_eq!(notified(person).await, Vec::<Value>::new());

@@ -124,7 +124,7 @@ async fn each_part_is_handled_once_however_it_comes() {
 
     // Late before early, alone and again in a batch.
     post(&[], &[WhatsApp::status("out.1", "read", &reference)]).await;
-    post(&[hello.clone()], &[]).await;
+    post(std::slice::from_ref(&hello), &[]).await;
     post(&[hello.clone(), stop.clone(), press, hidden], &[WhatsApp::status("out.1", "sent", &reference)]).await;
     post(&[stop, hello], &[WhatsApp::status("out.1", "read", &reference)]).await;
 
