@@ -1,11 +1,7 @@
 # The day's work. `make run` needs the Rust toolchain, a C compiler and make; Node only for the full GraphiQL page.
 
 .DEFAULT_GOAL := run
-<<<<<<< HEAD
-.PHONY: run build test test-clients faults check deny tools sbom schema release-schema bench bench-events bench-policies bench-rows bench-fairness bench-start bench-jobs bench-live web clean
-=======
-.PHONY: run build test test-clients faults check deny tools sbom schema release-schema bench bench-events bench-policies bench-rows bench-fairness bench-start bench-files bench-live web clean
->>>>>>> wt-desk
+.PHONY: run build test test-clients faults check deny tools sbom schema release-schema bench bench-events bench-policies bench-rows bench-fairness bench-start bench-files bench-jobs bench-live web clean
 
 NODE_IS_NEW_ENOUGH := $(shell command -v node >/dev/null 2>&1 && command -v npm >/dev/null 2>&1 && node -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 22 || (a === 22 && b >= 12) || (a === 20 && b >= 19) ? 0 : 1)' && echo yes)
 
@@ -102,15 +98,13 @@ bench-fairness:
 bench-start:
 	cargo bench --locked --bench pages -- start $(BENCH)
 
-<<<<<<< HEAD
 # How soon a job starts on an idle server, and how many end in a second, against a bare loop over a table.
 bench-jobs:
 	cargo bench --locked --bench pages -- jobs $(BENCH)
-=======
+
 # How much memory the server takes for a file of nearly 2 GiB, sent and read again.
 bench-files:
 	cargo bench --locked --bench files -- $(BENCH)
->>>>>>> wt-desk
 
 # What a delivery costs: 1,000 subscribers on two servers, 5,000 on one, a plain graphql-ws server in Node with publishing
 # in memory under the same client, and what events and notifications cost writers.

@@ -80,6 +80,10 @@ pub struct ServerLimits {
     pub sockets_per_user: i32,
     /// WebSockets and event streams that anonymous callers of one address may have open at once.
     pub sockets_per_address: i32,
+    /// Bytes of a file that may be uploaded.
+    pub file_bytes: i32,
+    /// Uploads that one clinic may have in progress at once, and as many downloads.
+    pub file_transfers_per_clinic: i32,
 }
 
 /// Description of one error code.

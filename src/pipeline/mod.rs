@@ -134,7 +134,7 @@ impl Settings {
             limit.try_into().unwrap_or(i32::MAX)
         }
         let rate = |limit: u64| (limit > 0).then(|| number(limit));
-        let Self { limits, rates, transport, shares, connections, .. } = self;
+        let Self { limits, rates, transport, shares, connections, files, .. } = self;
         ServerLimits {
             body_bytes: number(transport.body_bytes),
             document_bytes: number(limits.document_bytes),
@@ -167,6 +167,8 @@ impl Settings {
             sockets_per_user: number(transport.sockets_per_user),
             sockets_per_address: number(transport.sockets_per_address),
             connections_per_address: number(transport.connections_per_address),
+            file_bytes: number(files.limits.file),
+            file_transfers_per_clinic: number(files.limits.transfers_of_clinic),
         }
     }
 }

@@ -45,7 +45,7 @@ async fn the_limits_are_those_in_force() {
                 bodyBytes documentBytes documentTokens nesting depth selections aliases directives rootFields cost
                 inputListItems introspectionLists userCostPerMinute anonymousCostPerMinute operationSeconds pageSize
                 defaultPageSize passwordCharacters idempotencyKeyCharacters idempotencyHours socketMessageBytes
-                socketOperations socketsPerUser socketsPerAddress
+                socketOperations socketsPerUser socketsPerAddress fileBytes fileTransfersPerClinic
             } } }",
             json!({}),
         )
@@ -57,7 +57,7 @@ async fn the_limits_are_those_in_force() {
         "introspectionLists": 3, "userCostPerMinute": 50_000, "anonymousCostPerMinute": null, "operationSeconds": 12,
         "pageSize": 100, "defaultPageSize": 25, "passwordCharacters": 128, "idempotencyKeyCharacters": 255,
         "idempotencyHours": 24, "socketMessageBytes": 7_003, "socketOperations": 76, "socketsPerUser": 34,
-        "socketsPerAddress": 65,
+        "socketsPerAddress": 65, "fileBytes": 100 << 20, "fileTransfersPerClinic": 8,
     });
     assert_eq!(answer["server"], json!({ "version": env!("CARGO_PKG_VERSION"), "limits": limits }));
 }
