@@ -57,7 +57,7 @@ async fn the_limits_are_those_in_force() {
         "introspectionLists": 3, "userCostPerMinute": 50_000, "anonymousCostPerMinute": null, "operationSeconds": 12,
         "pageSize": 100, "defaultPageSize": 25, "passwordCharacters": 128, "idempotencyKeyCharacters": 255,
         "idempotencyHours": 24, "socketMessageBytes": 7_003, "socketOperations": 76, "socketsPerUser": 34,
-        "socketsPerAddress": 65, "fileBytes": 100 << 20, "fileTransfersPerClinic": 8,
+        "socketsPerAddress": 65, "fileBytes": i32::MAX, "fileTransfersPerClinic": 16,
     });
     assert_eq!(answer["server"], json!({ "version": env!("CARGO_PKG_VERSION"), "limits": limits }));
 }
