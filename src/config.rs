@@ -29,7 +29,7 @@ pub enum Command {
     /// Serve the API. Without --database-url, a private Postgres runs in the data directory.
     Serve(Box<Serve>),
     /// Run jobs without serving the API, beside servers that serve with --no-worker.
-    Worker(Work),
+    Worker(Box<Work>),
     /// Create or update the roles and tables of a database, and print how the server logs in.
     Prepare(DatabaseOptions),
     /// Check a database for anything that weakens the isolation of clinics, and explain it.

@@ -43,7 +43,7 @@ async fn run(command: Command) -> ExitCode {
     tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
     let done = match command {
         Command::Serve(options) => app::run(*options).await,
-        Command::Worker(options) => app::work(options).await,
+        Command::Worker(options) => app::work(*options).await,
         Command::Prepare(database) => app::reach(&database).await.map(|reached| {
             for migration in &reached.ran {
                 println!("ran {migration}");

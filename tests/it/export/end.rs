@@ -112,6 +112,14 @@ async fn a_file_is_removed_after_a_week_unless_it_is_held() {
     let expired = manager.refused("downloadExport", json!({ "exportId": export })).await;
     app.clock.turn(TimeDelta::minutes(15));
     app.work().await;
+    // On a busy machine an attempt can fail and wait for the next one.
+    for _ in 0..5 {
+        if manager.export(&export, "{ status }").await["status"] == "EXPIRED" {
+            break;
+        }
+        app.clock.turn(TimeDelta::minutes(1));
+        app.work().await;
+    }
     sweep_now(&app.files).await.unwrap();
 
     assert_eq!(expired["message"], "the file of the export has expired; please request a new one");
