@@ -275,6 +275,78 @@ diesel::table! {
 }
 
 diesel::table! {
+    /// Export of data into a file. Only the user who requested it and administrators of the platform see it.
+    export_jobs (clinic_id, id) {
+        /// Identifier of the export.
+        id -> Uuid,
+        /// Clinic that the export belongs to; the nil UUID for one of an administrator of the platform.
+        clinic_id -> Uuid,
+        /// User who requested the export. Null if the user is no longer visible to the caller.
+        requested_by_user_id -> Uuid,
+        /// Kind of the export: the rows that are in its file.
+        kind -> Text,
+        /// Format of the file.
+        format -> Text,
+        /// Whether a CSV file begins with a byte order mark, by which some spreadsheets recognise UTF-8.
+        has_byte_order_mark -> Bool,
+        /// Parameters of the export as JSON: the conditions on its rows, in the spelling of the API.
+        parameters -> Jsonb,
+        /// Current status of the export.
+        status -> Text,
+        /// Number of rows that were written so far.
+        rows_done -> Int4,
+        /// Number of rows that there were when the export started. Null if it is not known.
+        rows_total -> Nullable<Int4>,
+        /// File with the rows; the mutation `downloadExport` gives its address. Null before the export is completed and after it has expired, and for NDJSON if there are no rows.
+        file_id -> Nullable<Uuid>,
+        /// Reason why the export failed, at most 1,000 characters. Null if it has not failed.
+        error -> Nullable<Text>,
+        /// Time at which the export started. Null if it has not started.
+        started_at -> Nullable<Timestamptz>,
+        /// Time at which the export was completed, failed or was cancelled. Null before that.
+        finished_at -> Nullable<Timestamptz>,
+        /// Time at which the file is removed. Null if the export has not been completed.
+        expires_at -> Nullable<Timestamptz>,
+        /// Number of addresses that were given out to download the file.
+        downloads -> Int4,
+        /// Time at which the last address to download the file was given out. Null if there was none.
+        downloaded_at -> Nullable<Timestamptz>,
+        /// Time at which the export was requested; rows that were added later are not in it.
+        created_at -> Timestamptz,
+        /// Time at which the export was last changed.
+        updated_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+        /// User who last changed the row; null if nobody has, or if the server itself did.
+        updated_by -> Nullable<Uuid>,
+        /// Version of the export, which each change increments.
+        version -> Int4,
+    }
+}
+
+diesel::table! {
+    /// Identifier that an object has in another system. Callers who may not read the object do not see it.
+    external_references (clinic_id, id) {
+        /// Identifier of the reference itself.
+        id -> Uuid,
+        /// Clinic that the row belongs to; never changes.
+        clinic_id -> Uuid,
+        /// Name of the other system, such as `oscar`.
+        system -> Text,
+        /// Identifier of the object in the other system.
+        value -> Text,
+        /// Kind of the object that has the identifier: the prefix of its ids here.
+        subject_type -> Text,
+        /// Object that has the identifier; no foreign key can follow a column that names its table.
+        subject_id -> Uuid,
+        /// Time at which the reference was added.
+        created_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+    }
+}
+
+diesel::table! {
     /// Upload of a file. Only the user who began it and administrators of the platform see it.
     file_uploads (clinic_id, id) {
         /// Identifier of the upload.
@@ -387,6 +459,104 @@ diesel::table! {
         response -> Nullable<Bytea>,
         /// Time after which the key may be used anew.
         expires_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
+    /// Webhook that a service outside has sent to the server. Its content is stored encrypted for 30 days and never returned. Needs the permission `WEBHOOKS_REPLAY`.
+    inbound_webhooks (clinic_id, id) {
+        /// Identifier of the webhook.
+        id -> Uuid,
+        /// Clinic of the integration; the nil UUID for one of the platform.
+        clinic_id -> Uuid,
+        /// Integration that the webhook came in by.
+        integration_id -> Uuid,
+        /// Kind of the integration that the webhook came in by.
+        kind -> Text,
+        /// Identifier of the event at the service, or one made of the content: the same event is stored once for an integration.
+        event_id -> Text,
+        /// Type of the event, as the service spells it. Null if it was not found in the content.
+        event_type -> Nullable<Text>,
+        /// Headers that say how the body is to be read; none of them is a secret.
+        headers -> Jsonb,
+        /// Query of the address that it was sent to; null if there was none.
+        query -> Nullable<Text>,
+        /// Body as it was received, sealed.
+        body_enc -> Bytea,
+        /// Size of the content in bytes.
+        body_bytes -> Int4,
+        /// Current status of the webhook.
+        status -> Text,
+        /// Number of attempts to process the webhook.
+        attempts -> Int4,
+        /// Error of the last attempt, without anything of the content. Null if there was none.
+        error -> Nullable<Text>,
+        /// Time at which the webhook came in.
+        received_at -> Timestamptz,
+        /// Time at which the webhook was processed. Null if it was not.
+        processed_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
+    /// Integration with a service outside, of a clinic or of the platform. The settings are in the field of its kind; those of the other kinds are null. Needs the permission `INTEGRATIONS_MANAGE`.
+    integrations (clinic_id, id) {
+        /// Identifier of the integration.
+        id -> Uuid,
+        /// Clinic that uses the service; the nil UUID for the platform.
+        clinic_id -> Uuid,
+        /// Kind of the integration: what the service outside is used for.
+        kind -> Text,
+        /// Name of the integration, for people.
+        name -> Text,
+        /// Current status of the integration.
+        status -> Text,
+        /// Settings for text messages. Null if the integration is of another kind.
+        sms -> Nullable<Jsonb>,
+        /// Settings for WhatsApp. Null if the integration is of another kind.
+        whats_app -> Nullable<Jsonb>,
+        /// Settings for OSCAR. Null if the integration is of another kind.
+        oscar_emr -> Nullable<Jsonb>,
+        /// Settings for Cal.com. Null if the integration is of another kind.
+        cal_com -> Nullable<Jsonb>,
+        /// Settings for Vapi. Null if the integration is of another kind.
+        vapi -> Nullable<Jsonb>,
+        /// Settings for Retell. Null if the integration is of another kind.
+        retell -> Nullable<Jsonb>,
+        /// Settings for Paystack. Null if the integration is of another kind.
+        paystack -> Nullable<Jsonb>,
+        /// Settings for Stripe. Null if the integration is of another kind.
+        stripe -> Nullable<Jsonb>,
+        /// Settings for video calls. Null if the integration is of another kind.
+        video -> Nullable<Jsonb>,
+        /// Settings for a language model. Null if the integration is of another kind.
+        language_model -> Nullable<Jsonb>,
+        /// Secrets that an integration of this kind can have, without their values.
+        secrets -> Jsonb,
+        /// The secrets as one sealed object, by their names; null if there are none.
+        secrets_enc -> Nullable<Bytea>,
+        /// Random part of the webhook address: its token follows from this, the id and the keys of the server, and is not stored.
+        webhook_nonce -> Bytea,
+        /// Time at which the integration last passed a test. Null if it never did.
+        verified_at -> Nullable<Timestamptz>,
+        /// Time of the last successful use that the server noted. Null if there was none.
+        last_sync_at -> Nullable<Timestamptz>,
+        /// Reason why the integration does not work, for people. Null if it works or was never tested.
+        last_error -> Nullable<Text>,
+        /// Time of the failure in `lastError`. Null if there is none.
+        failed_at -> Nullable<Timestamptz>,
+        /// Time at which the integration was added.
+        created_at -> Timestamptz,
+        /// Time at which the integration was last changed.
+        updated_at -> Timestamptz,
+        /// User who created the row; null if the server itself did.
+        created_by -> Nullable<Uuid>,
+        /// User who last changed the row; null if nobody has, or if the server itself did.
+        updated_by -> Nullable<Uuid>,
+        /// Version of the integration, which each change increments; pass it as `expectedVersion`.
+        version -> Int4,
+        /// Time at which the row was removed; null while it is in use.
+        deleted_at -> Nullable<Timestamptz>,
     }
 }
 
@@ -885,78 +1055,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Export of data into a file. Only the user who requested it and administrators of the platform see it.
-    export_jobs (clinic_id, id) {
-        /// Identifier of the export.
-        id -> Uuid,
-        /// Clinic that the export belongs to; the nil UUID for one of an administrator of the platform.
-        clinic_id -> Uuid,
-        /// User who requested the export. Null if the user is no longer visible to the caller.
-        requested_by_user_id -> Uuid,
-        /// Kind of the export: the rows that are in its file.
-        kind -> Text,
-        /// Format of the file.
-        format -> Text,
-        /// Whether a CSV file begins with a byte order mark, by which some spreadsheets recognise UTF-8.
-        has_byte_order_mark -> Bool,
-        /// Parameters of the export as JSON: the conditions on its rows, in the spelling of the API.
-        parameters -> Jsonb,
-        /// Current status of the export.
-        status -> Text,
-        /// Number of rows that were written so far.
-        rows_done -> Int4,
-        /// Number of rows that there were when the export started. Null if it is not known.
-        rows_total -> Nullable<Int4>,
-        /// File with the rows; the mutation `downloadExport` gives its address. Null before the export is completed and after it has expired, and for NDJSON if there are no rows.
-        file_id -> Nullable<Uuid>,
-        /// Reason why the export failed, at most 1,000 characters. Null if it has not failed.
-        error -> Nullable<Text>,
-        /// Time at which the export started. Null if it has not started.
-        started_at -> Nullable<Timestamptz>,
-        /// Time at which the export was completed, failed or was cancelled. Null before that.
-        finished_at -> Nullable<Timestamptz>,
-        /// Time at which the file is removed. Null if the export has not been completed.
-        expires_at -> Nullable<Timestamptz>,
-        /// Number of addresses that were given out to download the file.
-        downloads -> Int4,
-        /// Time at which the last address to download the file was given out. Null if there was none.
-        downloaded_at -> Nullable<Timestamptz>,
-        /// Time at which the export was requested; rows that were added later are not in it.
-        created_at -> Timestamptz,
-        /// Time at which the export was last changed.
-        updated_at -> Timestamptz,
-        /// User who created the row; null if the server itself did.
-        created_by -> Nullable<Uuid>,
-        /// User who last changed the row; null if nobody has, or if the server itself did.
-        updated_by -> Nullable<Uuid>,
-        /// Version of the export, which each change increments.
-        version -> Int4,
-    }
-}
-
-diesel::table! {
-    /// Identifier that an object has in another system. Callers who may not read the object do not see it.
-    external_references (clinic_id, id) {
-        /// Identifier of the reference itself.
-        id -> Uuid,
-        /// Clinic that the row belongs to; never changes.
-        clinic_id -> Uuid,
-        /// Name of the other system, such as `oscar`.
-        system -> Text,
-        /// Identifier of the object in the other system.
-        value -> Text,
-        /// Kind of the object that has the identifier: the prefix of its ids here.
-        subject_type -> Text,
-        /// Object that has the identifier; no foreign key can follow a column that names its table.
-        subject_id -> Uuid,
-        /// Time at which the reference was added.
-        created_at -> Timestamptz,
-        /// User who created the row; null if the server itself did.
-        created_by -> Nullable<Uuid>,
-    }
-}
-
-diesel::table! {
     /// Delivery of an event to a webhook endpoint. Needs the permission `WEBHOOKS_MANAGE`.
     webhook_deliveries (clinic_id, id) {
         /// Identifier of the delivery.
@@ -1055,104 +1153,6 @@ diesel::table! {
 }
 
 diesel::table! {
-    /// Webhook that a service outside has sent to the server. Its content is stored encrypted for 30 days and never returned. Needs the permission `WEBHOOKS_REPLAY`.
-    inbound_webhooks (clinic_id, id) {
-        /// Identifier of the webhook.
-        id -> Uuid,
-        /// Clinic of the integration; the nil UUID for one of the platform.
-        clinic_id -> Uuid,
-        /// Integration that the webhook came in by.
-        integration_id -> Uuid,
-        /// Kind of the integration that the webhook came in by.
-        kind -> Text,
-        /// Identifier of the event at the service, or one made of the content: the same event is stored once for an integration.
-        event_id -> Text,
-        /// Type of the event, as the service spells it. Null if it was not found in the content.
-        event_type -> Nullable<Text>,
-        /// Headers that say how the body is to be read; none of them is a secret.
-        headers -> Jsonb,
-        /// Query of the address that it was sent to; null if there was none.
-        query -> Nullable<Text>,
-        /// Body as it was received, sealed.
-        body_enc -> Bytea,
-        /// Size of the content in bytes.
-        body_bytes -> Int4,
-        /// Current status of the webhook.
-        status -> Text,
-        /// Number of attempts to process the webhook.
-        attempts -> Int4,
-        /// Error of the last attempt, without anything of the content. Null if there was none.
-        error -> Nullable<Text>,
-        /// Time at which the webhook came in.
-        received_at -> Timestamptz,
-        /// Time at which the webhook was processed. Null if it was not.
-        processed_at -> Nullable<Timestamptz>,
-    }
-}
-
-diesel::table! {
-    /// Integration with a service outside, of a clinic or of the platform. The settings are in the field of its kind; those of the other kinds are null. Needs the permission `INTEGRATIONS_MANAGE`.
-    integrations (clinic_id, id) {
-        /// Identifier of the integration.
-        id -> Uuid,
-        /// Clinic that uses the service; the nil UUID for the platform.
-        clinic_id -> Uuid,
-        /// Kind of the integration: what the service outside is used for.
-        kind -> Text,
-        /// Name of the integration, for people.
-        name -> Text,
-        /// Current status of the integration.
-        status -> Text,
-        /// Settings for text messages. Null if the integration is of another kind.
-        sms -> Nullable<Jsonb>,
-        /// Settings for WhatsApp. Null if the integration is of another kind.
-        whats_app -> Nullable<Jsonb>,
-        /// Settings for OSCAR. Null if the integration is of another kind.
-        oscar_emr -> Nullable<Jsonb>,
-        /// Settings for Cal.com. Null if the integration is of another kind.
-        cal_com -> Nullable<Jsonb>,
-        /// Settings for Vapi. Null if the integration is of another kind.
-        vapi -> Nullable<Jsonb>,
-        /// Settings for Retell. Null if the integration is of another kind.
-        retell -> Nullable<Jsonb>,
-        /// Settings for Paystack. Null if the integration is of another kind.
-        paystack -> Nullable<Jsonb>,
-        /// Settings for Stripe. Null if the integration is of another kind.
-        stripe -> Nullable<Jsonb>,
-        /// Settings for video calls. Null if the integration is of another kind.
-        video -> Nullable<Jsonb>,
-        /// Settings for a language model. Null if the integration is of another kind.
-        language_model -> Nullable<Jsonb>,
-        /// Secrets that an integration of this kind can have, without their values.
-        secrets -> Jsonb,
-        /// The secrets as one sealed object, by their names; null if there are none.
-        secrets_enc -> Nullable<Bytea>,
-        /// Random part of the webhook address: its token follows from this, the id and the keys of the server, and is not stored.
-        webhook_nonce -> Bytea,
-        /// Time at which the integration last passed a test. Null if it never did.
-        verified_at -> Nullable<Timestamptz>,
-        /// Time of the last successful use that the server noted. Null if there was none.
-        last_sync_at -> Nullable<Timestamptz>,
-        /// Reason why the integration does not work, for people. Null if it works or was never tested.
-        last_error -> Nullable<Text>,
-        /// Time of the failure in `lastError`. Null if there is none.
-        failed_at -> Nullable<Timestamptz>,
-        /// Time at which the integration was added.
-        created_at -> Timestamptz,
-        /// Time at which the integration was last changed.
-        updated_at -> Timestamptz,
-        /// User who created the row; null if the server itself did.
-        created_by -> Nullable<Uuid>,
-        /// User who last changed the row; null if nobody has, or if the server itself did.
-        updated_by -> Nullable<Uuid>,
-        /// Version of the integration, which each change increments; pass it as `expectedVersion`.
-        version -> Int4,
-        /// Time at which the row was removed; null while it is in use.
-        deleted_at -> Nullable<Timestamptz>,
-    }
-}
-
-diesel::table! {
     /// Webhooks for an integration that were refused because their signature was wrong. Needs the permission `INTEGRATIONS_MANAGE`.
     webhook_refusals (clinic_id, id) {
         /// Identifier of the count.
@@ -1175,9 +1175,10 @@ diesel::joinable!(clinic_configs -> clinics (clinic_id));
 diesel::joinable!(clinic_hours -> clinics (clinic_id));
 diesel::joinable!(clinics -> clinic_networks (network_id));
 diesel::joinable!(contact_consents -> clinics (clinic_id));
+diesel::joinable!(export_jobs -> users (requested_by_user_id));
+diesel::joinable!(external_references -> clinics (clinic_id));
 diesel::joinable!(file_uploads -> clinics (clinic_id));
 diesel::joinable!(file_uploads -> users (created_by_user_id));
-diesel::joinable!(files -> clinics (clinic_id));
 diesel::joinable!(files -> users (created_by_user_id));
 diesel::joinable!(idempotency_keys -> users (user_id));
 diesel::joinable!(memberships -> clinics (clinic_id));
@@ -1186,16 +1187,13 @@ diesel::joinable!(notification_templates -> clinics (clinic_id));
 diesel::joinable!(providers -> clinics (clinic_id));
 diesel::joinable!(providers -> users (user_id));
 diesel::joinable!(push_subscriptions -> users (user_id));
-diesel::joinable!(removed_files -> clinics (clinic_id));
 diesel::joinable!(sessions -> clinics (acting_clinic_id));
 diesel::joinable!(sessions -> users (user_id));
 diesel::joinable!(support_tickets -> clinics (clinic_id));
 diesel::joinable!(ticket_messages -> users (author_user_id));
 diesel::joinable!(user_sign_ins -> users (user_id));
-
-diesel::joinable!(export_jobs -> users (requested_by_user_id));
-diesel::joinable!(external_references -> clinics (clinic_id));
 diesel::joinable!(webhook_deliveries -> clinics (clinic_id));
 diesel::joinable!(webhook_endpoints -> clinics (clinic_id));
 diesel::joinable!(webhook_endpoints -> users (owner_user_id));
+
 diesel::allow_tables_to_appear_in_same_query!(clinics, memberships, sessions, users);
