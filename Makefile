@@ -98,7 +98,7 @@ bench-fairness:
 bench-start:
 	cargo bench --locked --bench pages -- start $(BENCH)
 
-# How soon a job starts on an idle server, and how many end in a second, against a bare loop over a table.
+# How soon a job starts on an idle server, and how many jobs and deliveries of webhooks end in a second, against bare loops.
 bench-jobs:
 	cargo bench --locked --bench pages -- jobs $(BENCH)
 

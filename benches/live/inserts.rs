@@ -15,6 +15,7 @@ use std::{
 use chrono::{DateTime, Utc};
 use clap::Args;
 use clinigraph::{
+    graphql,
     kernel::{
         Actor, Id,
         actor::{Origin, Person, SystemRole},
@@ -284,12 +285,11 @@ impl Writer {
             };
             event.push(&scope);
             let notice = Notice {
-                kind,
+                kind: graphql::notices().of(kind).unwrap(),
                 clinic: Some(self.clinic),
                 subject: Subject::of(Id::<Ticket>::from_uuid(ticket)),
                 link_path: Some(format!("/tickets/{}", Id::<Ticket>::from_uuid(ticket))),
-                title: "Ticket 1: Printer".to_owned(),
-                body: "Please help.",
+                values: vec![("number", 1.into()), ("title", "Printer".into()), ("text", "Please help.".into())],
                 cause: id.to_string(),
                 now: now(),
             };

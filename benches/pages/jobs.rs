@@ -15,13 +15,17 @@ use clinigraph::{
     jobs::{JobKind, Jobs, Rules, Running, Settings, Work, Worker},
     kernel::{Result, clock::Clock, db::Database, secrets::KeyRing},
     live::relay,
+    outbound::OutboundOptions,
     pipeline,
 };
-use diesel::sql_query;
+use diesel::{QueryableByName, sql_query, sql_types::BigInt};
 use diesel_async::RunQueryDsl;
 use tokio::sync::oneshot;
 
-use super::database::{Empty, KEYS, Postgres};
+use super::{
+    database::{Empty, KEYS, Postgres},
+    webhooks,
+};
 
 const JOBS: Jobs = Jobs { kinds: &[JobKind::of::<Plain>()], schedules: &[], starters: &[] };
 /// Jobs of one round.
@@ -76,7 +80,8 @@ pub async fn run(postgres: &Postgres) {
     let Empty { url, logins } = postgres.empty("jobs").await;
     let ring = Arc::new(KeyRing::parse(KEYS).unwrap());
     let reached = Reached { embedded: None, logins, ran: Vec::new(), ring };
-    let settings = pipeline::Settings { job_connections: 16, ..pipeline::Settings::default() };
+    let outbound = OutboundOptions { allows_private: true, ..OutboundOptions::default() };
+    let settings = pipeline::Settings { job_connections: 16, outbound, ..pipeline::Settings::default() };
     let parts = pipeline(&reached, settings, 4, Clock::default()).await.unwrap();
     let system = reached.logins.url(clinigraph::kernel::db::Class::System).to_owned();
     let relaying = tokio::spawn(relay(Arc::clone(parts.hub()), system));
@@ -96,6 +101,7 @@ pub async fn run(postgres: &Postgres) {
         ratios.sort_by(f64::total_cmp);
         println!("{at_once:>2} at once: median ratio {:.2}", ratios[ratios.len() / 2]);
     }
+    webhooks::run(&parts, &url).await;
     relaying.abort();
     parts.database().pools().close();
 }
@@ -149,6 +155,12 @@ async fn ends(parts: &pipeline::Pipeline, at_once: usize) -> f64 {
     MANY as f64 / took.as_secs_f64()
 }
 
+#[derive(QueryableByName)]
+struct Claimed {
+    #[diesel(sql_type = BigInt)]
+    id: i64,
+}
+
 /// Rows that a loop removes in a second, without leases, limits, policies or a trail.
 async fn bare(url: &str, at_once: usize) -> f64 {
     let mut connection = clinigraph::kernel::db::connect(url).await.unwrap();
@@ -169,19 +181,12 @@ async fn bare(url: &str, at_once: usize) -> f64 {
     let loops = connections.into_iter().map(|mut connection| {
         tokio::spawn(async move {
             loop {
-                sql_query("begin").execute(&mut connection).await.unwrap();
                 let claim = "update bare set run_at = now() + interval '30 seconds' where id = (
-                                 select id from bare where run_at <= now() order by run_at, id limit 1 for update skip locked)";
-                let claimed = sql_query(claim).execute(&mut connection).await.unwrap();
-                sql_query("commit").execute(&mut connection).await.unwrap();
-                if claimed == 0 {
-                    return;
-                }
-                sql_query("begin").execute(&mut connection).await.unwrap();
-                let done = "delete from bare where id = (
-                                select id from bare where run_at > now() order by run_at, id limit 1 for update skip locked)";
-                sql_query(done).execute(&mut connection).await.unwrap();
-                sql_query("commit").execute(&mut connection).await.unwrap();
+                                 select id from bare where run_at <= now() order by run_at, id limit 1 for update skip locked)
+                             returning id";
+                let claimed: Vec<Claimed> = sql_query(claim).load(&mut connection).await.unwrap();
+                let Some(Claimed { id }) = claimed.into_iter().next() else { return };
+                sql_query(format!("delete from bare where id = {id}")).execute(&mut connection).await.unwrap();
             }
         })
     });

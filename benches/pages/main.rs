@@ -10,6 +10,7 @@ mod jobs;
 mod limit;
 mod load;
 mod process;
+mod webhooks;
 
 use std::time::{Duration, Instant};
 
@@ -61,7 +62,7 @@ enum Mode {
     Fairness,
     /// From start to ready, and memory when idle.
     Start,
-    /// How soon a job starts, and how many end in a second.
+    /// How soon a job starts, and how many jobs and deliveries of webhooks end in a second.
     Jobs,
     /// Serve for a profiler: prints the requests to send.
     Serve,

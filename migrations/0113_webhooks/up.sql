@@ -32,7 +32,7 @@ begin
         if not caller.is_platform_admin or clinic is not null then
             raise exception 'the caller has changed' using errcode = 'CG004';
         end if;
-    elsif caller.is_platform_admin
+    elsif clinic is null or caller.is_platform_admin
         or (caller.clinic_id, caller.role, caller.network_id, private.class_of(caller.role))
            is distinct from (clinic, membership_role, network, class)
     then

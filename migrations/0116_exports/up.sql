@@ -3,8 +3,8 @@
 
 alter domain notifications_kind drop constraint notifications_kind_check;
 alter domain notifications_kind add constraint notifications_kind_check
-    check (value in ('ticket_created', 'ticket_reply', 'ticket_status_changed', 'ticket_overdue', 'webhook_disabled', 'integration_error',
-                     'export_ready', 'export_failed'));
+    check (value in ('ticket_created', 'ticket_reply', 'ticket_status_changed', 'ticket_overdue', 'export_ready', 'export_failed',
+                     'webhook_disabled', 'integration_error'));
 
 -- ---- Files that the server makes for one user ----
 

@@ -1,7 +1,7 @@
 //! Letters over SMTP, on connections that are kept for a while. The connection is encrypted from the start (`smtps://`) or
 //! from its greeting on (`smtp://…`, which requires STARTTLS); without TLS only to this machine.
 
-use std::{fmt, fs, path::PathBuf, time::Duration};
+use std::{borrow::Cow, fmt, fs, path::PathBuf, time::Duration};
 
 use lettre::{
     AsyncSmtpTransport, AsyncTransport, Message, Tokio1Executor,
@@ -67,7 +67,7 @@ impl std::str::FromStr for SmtpUrl {
         };
         let login = login.map(|login| {
             let (user, password) = login.split_once(':').unwrap_or((login, ""));
-            let decoded = |text| percent_decode_str(text).decode_utf8().map(|text| text.into_owned());
+            let decoded = |text| percent_decode_str(text).decode_utf8().map(Cow::into_owned);
             Ok((decoded(user)?, decoded(password)?))
         });
         let login = login.transpose().map_err(|_: std::str::Utf8Error| FORM.to_owned())?;

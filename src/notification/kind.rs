@@ -173,7 +173,7 @@ pub fn fill(text: &str, language: NotificationLanguage, values: &Json) -> String
             Part::Placeholder(name) => match &values[name] {
                 Json::String(value) => filled.push_str(value),
                 Json::Array(words) => {
-                    filled.push_str(words.get(language.index()).and_then(Json::as_str).unwrap_or_default())
+                    filled.push_str(words.get(language.index()).and_then(Json::as_str).unwrap_or_default());
                 }
                 _ => {}
             },

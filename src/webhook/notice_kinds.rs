@@ -11,7 +11,11 @@ pub static DISABLED: NoticeKind = NoticeKind {
     channels: &[Email],
     is_urgent: false,
     is_required: false,
-    placeholders: &[Placeholder::new("reason", "Reason for disabling the endpoint", "Too many deliveries were waiting.")],
+    placeholders: &[Placeholder::new(
+        "reason",
+        "Reason for disabling the endpoint",
+        "Too many deliveries were waiting.",
+    )],
     title: [
         "A webhook was disabled",
         "Un webhook a été désactivé",

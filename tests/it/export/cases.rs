@@ -6,10 +6,13 @@ use clinigraph::{
 };
 use serde_json::json;
 
-use crate::{harness::TestApp, cases::{
-    ADMINISTERS, ALL, Budget, Cases, Cause, Enum, Filling, NOT_THEIRS, OF_CLINIC, OPEN, Rights, Table, WRITES, administrator,
-    manager, rights,
-}};
+use crate::{
+    cases::{
+        ADMINISTERS, ALL, Budget, Cases, Cause, Enum, Filling, NOT_THEIRS, OF_CLINIC, OPEN, Rights, Table, WRITES,
+        administrator, manager, rights,
+    },
+    harness::TestApp,
+};
 
 pub const CASES: Cases = Cases { tables: TABLES, rights: RIGHTS, budgets: BUDGETS, enums: ENUMS };
 

@@ -52,6 +52,8 @@ async fn a_job_of_the_platform_removes_what_has_expired_every_ten_minutes() {
     let trail = "select operation from audit_events where resource_type = 'session' and verb = 'delete'";
     assert_eq!(app.value(trail).await, json!("job remove_expired"));
     worker.run_due().await.unwrap();
-    let next = administrator.ask("{ jobs { nodes { kind status clinic { id } } } }", json!({})).await;
+    let next = administrator
+        .ask("{ jobs(filter: { kind: \"remove_expired\" }) { nodes { kind status clinic { id } } } }", json!({}))
+        .await;
     assert_eq!(next["jobs"]["nodes"], json!([{ "kind": "remove_expired", "status": "WAITING", "clinic": null }]));
 }

@@ -18,10 +18,7 @@ const PHONE: &str = "+254700000001";
 
 /// An app that knows its address as the services do.
 async fn sending() -> TestApp {
-    let settings = clinigraph::pipeline::Settings {
-        public_url: Some(PUBLIC.to_owned()),
-        ..super::builders::sending()
-    };
+    let settings = clinigraph::pipeline::Settings { public_url: Some(PUBLIC.to_owned()), ..super::builders::sending() };
     let app = TestApp::with(settings, 4).await;
     app.work().await;
     app
@@ -53,7 +50,10 @@ async fn a_text_message_is_sent_once_and_followed() {
     let message = sent[0].json();
     assert_eq!(message["to"], PHONE);
     let text = message["text"].as_str().unwrap();
-    assert!(text.starts_with("There is a reply to the support ticket ") && text.contains(&format!("{PUBLIC}/tickets/")), "{text}");
+    assert!(
+        text.starts_with("There is a reply to the support ticket ") && text.contains(&format!("{PUBLIC}/tickets/")),
+        "{text}"
+    );
     assert!(!text.contains("Miller") && !text.contains("results"), "{text}");
     let query = "{ notificationDeliveries(filter: { channel: SMS }) { nodes { status address deliveredAt reason } } }";
     let delivery = async || manager.ask(query, json!({})).await["notificationDeliveries"]["nodes"][0].take();

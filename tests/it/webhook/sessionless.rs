@@ -70,13 +70,20 @@ async fn they_read_as_the_member_that_they_are_now() {
     }
 }
 
-/// An administrator reaches every clinic, so no administrator is ever without a session.
 #[tokio::test]
-async fn administrators_without_a_session_reach_nothing() {
+async fn administrators_read_as_long_as_they_administer_the_platform() {
     let app = TestApp::new().await;
     let ada = app.administrator().await;
+    let as_administrator = || person(ada.user_id, None, true);
 
-    assert!(refusal(&app, person(ada.user_id, None, true)).await.is_some());
+    assert_eq!(refusal(&app, as_administrator()).await, None);
+    for (change, code) in [
+        ("update users set is_platform_admin = false", STALE),
+        ("update users set is_platform_admin = true, status = 'suspended'", Code::UserInactive),
+    ] {
+        app.execute(change).await;
+        assert_eq!(refusal(&app, as_administrator()).await, Some(code), "{change}");
+    }
 }
 
 #[tokio::test]

@@ -164,7 +164,11 @@ fn every_selection_is_answered_as_the_evaluator_does_over_every_transport() {
             "AUDIT_READ",
             "JOBS_MANAGE",
             "FILES_HOLD",
+            "NOTIFICATIONS_MANAGE",
             "DATA_EXPORT",
+            "WEBHOOKS_MANAGE",
+            "INTEGRATIONS_MANAGE",
+            "WEBHOOKS_REPLAY",
         ];
         let actor = |is_admin, user: Uuid, clinic, role, permissions| Actor {
             is_admin,
@@ -188,6 +192,9 @@ fn every_selection_is_answered_as_the_evaluator_does_over_every_transport() {
                         "MEMBERS_MANAGE",
                         "CLINIC_MANAGE",
                         "DATA_EXPORT",
+                        "NOTIFICATIONS_MANAGE",
+                        "WEBHOOKS_MANAGE",
+                        "INTEGRATIONS_MANAGE",
                     ],
                 ),
                 app.signed_in(manager, Some(oak)).await,
