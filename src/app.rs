@@ -292,7 +292,8 @@ async fn serve_on(reached: &Reached, options: &Serve) -> Result<()> {
         ))
     })?;
     let address = listener.local_addr().map_err(Error::unavailable)?;
-    print_addresses(&address.to_string(), options.graphiql(), &people);
+    let has_mailbox = pipeline.outside().mailer().mailbox().is_some();
+    print_addresses(&address.to_string(), options.graphiql(), has_mailbox, &people);
     let stop = Stop::on_signal();
     let working = (!options.no_worker).then(|| start_worker(&pipeline, &options.jobs, stop.clone())).transpose()?;
     let config = ServerConfig {
@@ -408,10 +409,13 @@ fn operations(options: &Serve) -> Result<Operations> {
 }
 
 #[expect(clippy::print_stdout, reason = "the output of the command")]
-fn print_addresses(address: &str, graphiql: Graphiql, people: &[crate::server::DemoPerson]) {
+fn print_addresses(address: &str, graphiql: Graphiql, has_mailbox: bool, people: &[crate::server::DemoPerson]) {
     println!("\n  clinigraph is running on http://{address}");
     if graphiql != Graphiql::Off {
         println!("  GraphiQL:                http://{address}/graphiql");
+    }
+    if has_mailbox {
+        println!("  E-mails that it sends:   http://{address}/dev/mailbox");
     }
     println!();
     if people.is_empty() {

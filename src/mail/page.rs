@@ -51,7 +51,7 @@ async fn letter(State(mailbox): State<Mailbox>, Path(number): Path<u64>) -> Resp
         ("To", Some(letter.to.as_str())),
         ("From", letter.sender_name.as_deref()),
         ("Reply to", letter.reply_to.as_deref()),
-        ("Time", Some(&at.to_rfc3339())),
+        ("Time (UTC)", Some(&at.format("%Y-%m-%d %H:%M:%S").to_string())),
         ("Unsubscribe", letter.unsubscribe_url.as_deref()),
     ] {
         if let Some(value) = value {
@@ -93,8 +93,8 @@ fn page(title: &str, body: &str) -> Response {
     );
     const STYLE: &str = "body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;\
          color:#1b2733;background:#fff}table{border-collapse:collapse;width:100%}td,th{text-align:left;padding:.35rem .75rem .35rem 0;\
-         border-bottom:1px solid #dde4ea;vertical-align:top;overflow-wrap:anywhere}iframe{width:100%;height:28rem;border:1px solid #dde4ea;\
-         margin-top:1.5rem}pre{white-space:pre-wrap;background:#f4f7f9;padding:1rem}a{color:#0b62a4}";
+         border-bottom:1px solid #dde4ea;vertical-align:top;overflow-wrap:anywhere}th{white-space:nowrap}iframe{width:100%;height:28rem;border:1px solid #dde4ea;\
+         margin-top:1.5rem}pre{white-space:pre-wrap;overflow-wrap:anywhere;background:#f4f7f9;padding:1rem}a{color:#0b62a4}";
     let title = escape(title);
     let html = format!(
         "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" \
