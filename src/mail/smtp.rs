@@ -207,8 +207,9 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_message_has_the_headers_that_mail_servers_ask_for() {
+    // The connections of the transport are looked after by a task.
+    #[tokio::test]
+    async fn a_message_has_the_headers_that_mail_servers_ask_for() {
         let options = SmtpOptions {
             server: "smtp://127.0.0.1:2525".parse().unwrap(),
             from: "Clinics <mail@clinic.example>".to_owned(),
