@@ -25,9 +25,11 @@ export default [
       '@graphql-eslint/no-typename-prefix': 'off',
       // What has no identity of its own has no id, and an event's is the number by which a stream goes on.
       '@graphql-eslint/strict-id-in-types': ['error', {
-        exceptions: { suffixes: ['Connection', 'Count', 'Counts', 'Edge', 'Event', 'Info', 'Limits', 'Payload'], types: [
-            'AuditChange', 'ClinicBooking', 'ClinicCare', 'ClinicLanguage', 'ClinicPrivacy', 'Greeting', 'Money', 'OperationRate', 'PageInfo',
-            'Qualification', 'Server', 'Viewer', 'ViewerMembership',
+        exceptions: { suffixes: ['Connection', 'Count', 'Counts', 'Edge', 'Event', 'Info', 'Limits', 'Payload', 'Settings'], types: [
+            'AuditChange', 'ClinicBooking', 'ClinicCare', 'ClinicLanguage', 'ClinicPrivacy', 'Greeting', 'IntegrationSecret', 'Money',
+            'NotificationChoice', 'NotificationPlaceholder', 'NotificationPreferences', 'NotificationPreview', 'NotificationText',
+            'OperationRate', 'PageInfo', 'Qualification', 'SealedSecret', 'Server', 'TicketDurations', 'TicketTimes', 'Viewer',
+            'ViewerMembership', 'WebhookAttempt',
           ] },
       }],
     },
